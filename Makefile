@@ -1,0 +1,44 @@
+# Aliases only: what is longer than a line stands in scripts/.
+
+.PHONY: bench quick list report doctor lint test faults versus-python picture
+
+# Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
+bench:
+	cargo bench
+
+# An indication in under 90 seconds. Not `CONCBENCH_QUICK=true cargo bench`: criterion alone takes nearly a second for
+# each of about a hundred cells, and ranks nothing.
+quick:
+	cargo run --release -- run --quick
+
+list:
+	cargo run --release -- list
+
+# Writes the report of the latest run again, from its record.
+report:
+	cargo run --release -- report
+
+# Says whether this machine is fit to measure on.
+doctor:
+	cargo run --release -- doctor
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Sets itself up and runs every check there is.
+test:
+	scripts/test.sh
+
+# Injects every fault, the long cases too (about ten minutes), and writes docs/FAULTS.md. The quick ones are tests.
+faults:
+	FAULTS_TABLE=docs/FAULTS.md cargo test --test faults
+
+# The models beside CPython's standard library and beside loops written by hand.
+versus-python:
+	cargo bench --bench models
+
+# Takes the pictures of the README from the latest report.
+picture:
+	tests/browser/setup.sh
+	node scripts/picture.mjs reports/latest/index.html docs

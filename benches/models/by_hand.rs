@@ -1,0 +1,139 @@
+//! The same batches without our models: what somebody would write who needs no other.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Visitor};
+
+use crate::figure::{Measured, median};
+use crate::ours::{settings, time_batch};
+use crate::work::Work;
+
+/// How many pairs of batches a ratio is made of.
+const PAIRS: usize = 41;
+
+/// A batch that is run by hand: `tasks` no-op tasks, whose values are added up.
+type ByHand = Box<dyn FnMut(u64) -> u64>;
+
+pub(crate) fn ratio(model: &str, workers: usize, tasks: u64) -> Measured {
+    // Before the model: both use one async-std, which reads its size once.
+    let by_hand = match model {
+        "thread-pool" => threadpool(workers),
+        "tokio-current-thread" => tokio_current_thread(),
+        "tokio-multi-thread" => tokio_multi_thread(workers),
+        "smol" => smol(workers),
+        "async-std" => Box::new(async_std),
+        other => return Err(format!("nothing is written by hand for {other}")),
+    };
+    match BuiltIn::visit(model, Ratio { workers, tasks, by_hand }) {
+        Ok(measured) => measured.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no model is called {model}")),
+    }
+}
+
+struct Ratio {
+    workers: usize,
+    tasks: u64,
+    by_hand: ByHand,
+}
+
+impl Visitor for Ratio {
+    type Output = Result<f64, ModelError>;
+
+    /// The median of the ratios of neighbours: what changes slowly on this machine changes both.
+    fn visit<M: Model>(mut self) -> Self::Output {
+        let mut model = M::start(&settings(self.workers, Work::Noop))?;
+        let work = Arc::new(Work::Noop);
+        let mut ratios = Vec::new();
+        for pair in 0..=PAIRS {
+            // Alternating who comes first: who comes second finds warmer caches.
+            let theirs_first = pair % 2 == 0;
+            let mut theirs = if theirs_first { self.time_by_hand() } else { 0.0 };
+            let ours = time_batch(&mut model, &work, self.tasks)?;
+            if !theirs_first {
+                theirs = self.time_by_hand();
+            }
+            if pair > 0 {
+                ratios.push(ours / theirs);
+            }
+        }
+        model.stop()?;
+        Ok(median(ratios))
+    }
+}
+
+impl Ratio {
+    fn time_by_hand(&mut self) -> f64 {
+        let started = Instant::now();
+        let sum = (self.by_hand)(self.tasks);
+        let seconds = started.elapsed().as_secs_f64();
+        assert_eq!(sum, self.tasks * (self.tasks - 1) / 2, "every task has returned its index");
+        seconds
+    }
+}
+
+fn threadpool(workers: usize) -> ByHand {
+    let pool = ::threadpool::ThreadPool::new(workers);
+    Box::new(move |tasks| {
+        let (results, returned) = std::sync::mpsc::channel();
+        for index in 0..tasks {
+            let results = results.clone();
+            pool.execute(move || results.send(black_box(index)).expect("it is read to its end"));
+        }
+        drop(results);
+        returned.iter().sum()
+    })
+}
+
+async fn on_tokio(tasks: u64) -> u64 {
+    let handles: Vec<_> = (0..tasks).map(|index| tokio::spawn(async move { black_box(index) })).collect();
+    let mut sum = 0;
+    for handle in handles {
+        sum += handle.await.expect("it does not panic");
+    }
+    sum
+}
+
+fn tokio_current_thread() -> ByHand {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it starts");
+    Box::new(move |tasks| runtime.block_on(on_tokio(tasks)))
+}
+
+fn tokio_multi_thread(workers: usize) -> ByHand {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(workers).enable_all().build().expect("it starts");
+    Box::new(move |tasks| runtime.block_on(runtime.spawn(on_tokio(tasks))).expect("it does not panic"))
+}
+
+fn smol(workers: usize) -> ByHand {
+    let executor: Arc<::smol::Executor<'static>> = Arc::default();
+    for _ in 0..workers {
+        let executor = Arc::clone(&executor);
+        std::thread::spawn(move || ::smol::block_on(executor.run(std::future::pending::<()>())));
+    }
+    Box::new(move |tasks| {
+        let spawner = Arc::clone(&executor);
+        ::smol::future::block_on(executor.spawn(async move {
+            let handles: Vec<_> =
+                (0..tasks).map(|index| spawner.spawn(async move { black_box(index) })).collect();
+            let mut sum = 0;
+            for handle in handles {
+                sum += handle.await;
+            }
+            sum
+        }))
+    })
+}
+
+fn async_std(tasks: u64) -> u64 {
+    use ::async_std::task::spawn;
+    ::smol::future::block_on(spawn(async move {
+        let handles: Vec<_> = (0..tasks).map(|index| spawn(async move { black_box(index) })).collect();
+        let mut sum = 0;
+        for handle in handles {
+            sum += handle.await;
+        }
+        sum
+    }))
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Every check there is, the fast ones first. Nothing measured here means anything: it is built to be tested.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+step() { printf '\n== %s\n' "$1"; }
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets -- -D warnings
+
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+step "unit and integration tests"
+cargo test --workspace
+
+step "every cell of the default matrix, once, through criterion"
+CRITERION_HOME="$folder/criterion" cargo bench --profile dev -- --test
+
+step "a tiny run, and its report in a browser"
+tests/browser/setup.sh
+cargo run --quiet -- run --quick --blocks 2 --quiet --out "$folder" 'factorial|sleep'
+node tests/browser/check.mjs "$folder/latest/index.html"

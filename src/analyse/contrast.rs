@@ -1,0 +1,103 @@
+//! Which cells of a workload are compared, with which margin, and who wins.
+
+use super::compare::{MARGIN, Pair, compare_family, noise_floor};
+use super::ranking::{best, contenders};
+use super::sample::Price;
+use super::sentence::sentence;
+use crate::record::{
+    CellRecord, Comparison, ComparisonKind, Run, Status, Verdict, WorkloadRecord, WorkloadVerdict,
+};
+
+/// What marks the id of a twin.
+const TWIN: &str = "+twin";
+
+/// All comparisons of one workload: the twins at both prices, then the ranked cells against the best at each.
+///
+/// The two prices have a noise floor, a margin and a family of tests each: a one-off job is one sample, a steady batch
+/// a median of several.
+pub(super) fn contrasts(run: &Run, workload: &WorkloadRecord) -> Vec<Comparison> {
+    let mut all: Vec<Comparison> = Vec::new();
+    let mut margins = Vec::new();
+    for price in [Price::Steady, Price::OneOff] {
+        let twins = twins(run, &workload.name, price);
+        margins.push((price, twins.iter().map(noise_floor).fold(MARGIN, f64::max)));
+        all.extend(twins);
+    }
+    for (price, margin) in margins {
+        all.extend(against_best(run, &workload.name, price, margin));
+    }
+    all
+}
+
+/// Each twin against the cell that it repeats; the margin is the least one, since this is where the margin comes from.
+fn twins(run: &Run, workload: &str, price: Price) -> Vec<Comparison> {
+    let measured = |cell: &&CellRecord| cell.workload == workload && cell.status == Status::Ok;
+    let pairs: Vec<Pair<'_>> = run
+        .cells
+        .iter()
+        .filter(measured)
+        .filter(|cell| cell.twin)
+        .filter_map(|twin| {
+            let original = twin.id.strip_suffix(TWIN)?;
+            let b = run.cells.iter().filter(measured).find(|cell| cell.id == original)?;
+            Some(Pair { a: twin, b })
+        })
+        .collect();
+    compare_family(&pairs, price.twin(), price, MARGIN)
+}
+
+fn against_best(run: &Run, workload: &str, price: Price, margin: f64) -> Vec<Comparison> {
+    let Some(best) = best(run, workload, price) else {
+        return Vec::new();
+    };
+    let others = contenders(run, workload).into_iter().filter(|cell| cell.id != best.id);
+    let pairs: Vec<Pair<'_>> = others.map(|a| Pair { a, b: best }).collect();
+    compare_family(&pairs, price.contrast(), price, margin)
+}
+
+/// The answer for one workload, from comparisons that are already made.
+pub(super) fn verdict(run: &Run, workload: &WorkloadRecord) -> WorkloadVerdict {
+    let ids = |cells: Vec<&CellRecord>| cells.into_iter().map(|cell| cell.id.clone()).collect();
+    let twin_floors = run
+        .comparisons
+        .iter()
+        .filter(|found| found.workload == workload.name && found.kind == ComparisonKind::Twin)
+        .map(noise_floor);
+    WorkloadVerdict {
+        workload: workload.name.clone(),
+        class: workload.class,
+        winners: ids(winners(run, &workload.name, Price::Steady)),
+        one_off_winners: ids(winners(run, &workload.name, Price::OneOff)),
+        noise_floor: twin_floors.reduce(f64::max),
+        sentence: sentence(run, workload),
+    }
+}
+
+/// The ranked cells that nothing is known to be faster than, by their medians, lowest first.
+pub(super) fn winners<'a>(run: &'a Run, workload: &str, price: Price) -> Vec<&'a CellRecord> {
+    let Some(best) = best(run, workload, price) else {
+        return Vec::new();
+    };
+    let mut cells = contenders(run, workload);
+    cells.retain(|cell| {
+        cell.id == best.id
+            || contrast(run, workload, price, &cell.id).is_none_or(|found| !known_slower(found))
+    });
+    // Stable, so that equal medians stay in the order of the record.
+    cells.sort_by(|left, right| {
+        let median = |cell| price.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median);
+        median(left).total_cmp(&median(right))
+    });
+    cells
+}
+
+/// The comparison of a cell with the best of its workload.
+pub(super) fn contrast<'a>(run: &'a Run, workload: &str, price: Price, id: &str) -> Option<&'a Comparison> {
+    run.comparisons
+        .iter()
+        .find(|found| found.workload == workload && found.kind == price.contrast() && found.a == id)
+}
+
+fn known_slower(contrast: &Comparison) -> bool {
+    matches!(contrast.verdict, Verdict::Different | Verdict::Indicative) && contrast.ratio > 1.0
+}

@@ -1,0 +1,52 @@
+//! What a run could have seen, had it been there.
+//!
+//! Two questions are kept apart. An effect is *found* if the interval of the ratio leaves out 1 and the corrected p-value
+//! of "no difference at all" is at most 5 %: with 20 blocks and 2 % noise that takes an effect of about 2 %. Two cells are
+//! called *different* only if the whole interval lies beyond the margin, which takes about 4 % there: an effect of 3 % is
+//! found nearly always and called different hardly ever, because it is meant to count for little.
+
+use serde::Serialize;
+
+use super::CONFIDENCE;
+use super::compare::{FEWEST_PAIRS, MARGIN, noise_floor};
+use super::sample::Price;
+use super::stats::normal_quantile;
+use crate::record::{Comparison, Run};
+
+/// The probability with which the smallest effect is found.
+pub const POWER: f64 = 0.80;
+
+/// The smallest effects that a comparison as precise as the one with the A/A twin finds in four of five runs. As
+/// fractions: 0.03 is an effect of 3 %.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SmallestEffect {
+    /// The smallest that is found to be there at all: the interval of the ratio leaves out 1.
+    pub any: f64,
+    /// The smallest that is called different: the interval lies beyond the margin too.
+    pub different: f64,
+    /// The margin that this run had, as a fraction.
+    pub margin: f64,
+}
+
+/// The smallest effect that the blocks of this workload could have shown, from its A/A twin. `None` without a twin, or
+/// with fewer pairs than any verdict needs.
+pub fn smallest_effect(run: &Run, workload: &str, price: Price) -> Option<SmallestEffect> {
+    let twins =
+        || run.comparisons.iter().filter(|found| found.workload == workload && found.kind == price.twin());
+    let margin = twins().map(noise_floor).fold(MARGIN, f64::max);
+    let least_precise = twins().max_by(|left, right| spread(left).total_cmp(&spread(right)))?;
+    (least_precise.pairs >= FEWEST_PAIRS).then(|| effect(least_precise, margin))
+}
+
+/// The half-width of the interval is the standard error times a normal quantile; an effect is found with probability
+/// [`POWER`] if it lies the sum of two quantiles away (Lehr, 1992, for two-sided tests).
+fn effect(twin: &Comparison, margin: f64) -> SmallestEffect {
+    let error = 0.5 * spread(twin) / normal_quantile(0.5 + 0.5 * twin.confidence);
+    let away = error * (normal_quantile(0.5 + 0.5 * CONFIDENCE) + normal_quantile(POWER));
+    let any = away.exp_m1();
+    SmallestEffect { any, different: (1.0 + margin) * (1.0 + any) - 1.0, margin }
+}
+
+fn spread(comparison: &Comparison) -> f64 {
+    (comparison.high / comparison.low).ln()
+}

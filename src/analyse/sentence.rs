@@ -1,0 +1,177 @@
+//! The answer for one workload, in one sentence for a person with five seconds.
+
+use super::compare::FEWEST_PAIRS;
+use super::contrast::{contrast, winners};
+use super::ranking::{best, contenders};
+use super::sample::Price;
+use super::wording;
+use crate::model::Family;
+use crate::record::{CellRecord, Comparison, Estimate, Run, Verdict, WorkloadRecord};
+
+/// How many names a list holds before it says how many more there are.
+const NAMES: usize = 4;
+
+/// The answer for one workload. Cells that the run cannot tell apart are named together, never one before the other.
+pub(super) fn sentence(run: &Run, workload: &WorkloadRecord) -> String {
+    let answer = Answer { run, workload };
+    let Some((best, time)) =
+        best(run, &workload.name, Price::Steady).and_then(|best| Some((best, Price::Steady.estimate(best)?)))
+    else {
+        return format!("{}: no model could be measured.", workload.name);
+    };
+    let mut clauses = vec![answer.lead(best, time)];
+    clauses.extend(answer.lag());
+    clauses.extend(answer.rounds());
+    clauses.extend(answer.one_off());
+    format!("{}{}.", answer.opening(time), clauses.join("; "))
+}
+
+struct Answer<'a> {
+    run: &'a Run,
+    workload: &'a WorkloadRecord,
+}
+
+impl<'a> Answer<'a> {
+    /// The workload's name, and that too few blocks were measured where that is so.
+    fn opening(&self, time: &Estimate) -> String {
+        let name = &self.workload.name;
+        match time.count {
+            1 => format!("{name}, indicative only (1 block): "),
+            blocks if blocks < FEWEST_PAIRS => format!("{name}, indicative only ({blocks} blocks): "),
+            _ => format!("{name}: "),
+        }
+    }
+
+    /// Who leads, at what time, and what that gains.
+    fn lead(&self, best: &CellRecord, time: &Estimate) -> String {
+        let winners = winners(self.run, &self.workload.name, Price::Steady);
+        let time_worded = wording::estimate(time);
+        let at = format!("at {} a batch {}", time_worded.figure, time_worded.interval);
+        let gain = self.against_sequential().unwrap_or_default();
+        if contenders(self.run, &self.workload.name).len() == 1 {
+            return format!("only {} was measured, {at}", wording::cell(best));
+        }
+        if winners.len() == 1 {
+            let is = if time.count < FEWEST_PAIRS { "seems" } else { "is" };
+            return format!("{} {is} the fastest {at}{gain}", wording::cell(best));
+        }
+        if self.all_equivalent(&winners) {
+            return format!("a tie between {} {at}{gain}", self.names(&winners));
+        }
+        let medians = winners.iter().filter_map(|cell| Price::Steady.estimate(cell)).map(|time| time.median);
+        let span = wording::span(time.median, medians.fold(time.median, f64::max));
+        format!("no single winner: this run cannot tell {} apart, at {span} a batch", self.names(&winners))
+    }
+
+    /// How much faster than the baseline, if that is known to be slower and is not what is named next anyway.
+    fn against_sequential(&self) -> Option<String> {
+        let (sequential, found) =
+            self.losers().into_iter().find(|(cell, _)| cell.family == Family::Baseline)?;
+        if self.nearest().is_some_and(|nearest| nearest.iter().any(|(cell, _)| cell.id == sequential.id)) {
+            return None;
+        }
+        let times = wording::ratio(found.ratio, found.low, found.high);
+        Some(format!(", {} as fast as {} {}", times.figure, sequential.model, times.interval))
+    }
+
+    /// By how much the only winner is ahead.
+    fn lag(&self) -> Option<String> {
+        let nearest = self.nearest()?;
+        if let [(cell, found)] = nearest[..] {
+            let times = wording::ratio(found.ratio, found.low, found.high);
+            let (figure, interval) = (times.figure, times.interval);
+            return Some(format!("the nearest, {}, takes {figure} as long {interval}", wording::cell(cell)));
+        }
+        let cells: Vec<&CellRecord> = nearest.iter().map(|(cell, _)| *cell).collect();
+        let low = nearest.iter().map(|(_, found)| found.low).fold(f64::INFINITY, f64::min);
+        let high = nearest.iter().map(|(_, found)| found.high).fold(0.0, f64::max);
+        Some(format!("the nearest, {}, take {} as long", self.names(&cells), wording::ratio_span(low, high)))
+    }
+
+    /// Why slower cells of a waiting workload are slow, where the record shows it: fewer workers than tasks make them
+    /// wait in rounds.
+    fn rounds(&self) -> Option<String> {
+        let wait = self.workload.wait_ns;
+        let limited: Vec<(&CellRecord, u64)> = self
+            .losers()
+            .into_iter()
+            .filter(|(cell, _)| cell.family != Family::Baseline && cell.workers < cell.tasks && wait > 0)
+            .filter_map(|(cell, _)| {
+                let rounds = cell.tasks.div_ceil(cell.workers.max(1));
+                // A model whose workers wait for many tasks at once has a shorter ideal.
+                (cell.ideal_ns? >= rounds.saturating_mul(wait)).then_some((cell, rounds))
+            })
+            .collect();
+        let &(first, rounds) = limited.first()?;
+        let models: Vec<String> = limited
+            .iter()
+            .filter(|(cell, _)| cell.workers == first.workers)
+            .map(|(cell, _)| cell.model.clone())
+            .collect();
+        let needs = if models.len() == 1 { "needs" } else { "need" };
+        let workers = if first.workers == 1 { "worker" } else { "workers" };
+        Some(format!(
+            "{} with {} {workers} {needs} {rounds} rounds of {}",
+            wording::list(&models, NAMES),
+            first.workers,
+            wording::plain_duration(wait),
+        ))
+    }
+
+    /// Who leads as a one-off job, if that is somebody else.
+    fn one_off(&self) -> Option<String> {
+        let steady = winners(self.run, &self.workload.name, Price::Steady);
+        let one_off = winners(self.run, &self.workload.name, Price::OneOff);
+        if one_off.iter().any(|cell| steady.iter().any(|other| other.id == cell.id)) {
+            return None;
+        }
+        let lead = if one_off.len() == 1 { "leads" } else { "lead" };
+        (!one_off.is_empty()).then(|| format!("as a one-off job {} {lead}", self.names(&one_off)))
+    }
+
+    fn all_equivalent(&self, winners: &[&CellRecord]) -> bool {
+        winners
+            .iter()
+            .filter_map(|cell| self.contrast(cell))
+            .all(|found| found.verdict == Verdict::Equivalent)
+    }
+
+    /// The cells that are known to be slower than the best, each with its comparison, in the order of the record.
+    fn losers(&self) -> Vec<(&'a CellRecord, &'a Comparison)> {
+        let winners = winners(self.run, &self.workload.name, Price::Steady);
+        contenders(self.run, &self.workload.name)
+            .into_iter()
+            .filter(|cell| winners.iter().all(|winner| winner.id != cell.id))
+            .filter_map(|cell| Some((cell, self.contrast(cell)?)))
+            .collect()
+    }
+
+    /// If there is one winner: the loser with the smallest ratio, and those whose intervals overlap with its own, in
+    /// the order of the record.
+    fn nearest(&self) -> Option<Vec<(&'a CellRecord, &'a Comparison)>> {
+        if winners(self.run, &self.workload.name, Price::Steady).len() != 1 {
+            return None;
+        }
+        let mut losers = self.losers();
+        let reach = losers.iter().min_by(|left, right| left.1.ratio.total_cmp(&right.1.ratio))?.1.high;
+        losers.retain(|(_, found)| found.low <= reach);
+        Some(losers)
+    }
+
+    fn contrast(&self, cell: &CellRecord) -> Option<&'a Comparison> {
+        contrast(self.run, &self.workload.name, Price::Steady, &cell.id)
+    }
+
+    /// The names of cells. In a long list a model that stands in the ranking only once goes without its workers.
+    fn names(&self, cells: &[&CellRecord]) -> String {
+        const SHORT: usize = 2;
+        let contenders = contenders(self.run, &self.workload.name);
+        let alone =
+            |cell: &CellRecord| contenders.iter().filter(|other| other.model == cell.model).count() == 1;
+        let name = |cell: &&CellRecord| match cells.len() {
+            many if many > SHORT && alone(cell) => cell.model.clone(),
+            _ => wording::cell(cell),
+        };
+        wording::list(&cells.iter().map(name).collect::<Vec<_>>(), NAMES)
+    }
+}

@@ -1,0 +1,25 @@
+//! The statistics that the analysis is made of: pure functions of numbers, each with the source of its formula.
+
+mod bootstrap;
+mod hodges_lehmann;
+mod holm;
+mod kendall;
+mod mean;
+mod normal;
+mod order;
+mod rank_sum;
+mod signed_rank;
+mod usl;
+mod variance;
+
+pub use bootstrap::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, percentile_interval};
+pub use hodges_lehmann::{Location, hodges_lehmann};
+pub use holm::holm;
+pub use kendall::{MonotoneTrend, monotone_trend};
+pub use mean::geometric_mean;
+pub use normal::{normal_cdf, normal_quantile};
+pub use order::{OrderInterval, median, median_interval, quantile, sorted};
+pub use rank_sum::{RankSum, rank_sum, shift};
+pub use signed_rank::{SignedRank, signed_rank};
+pub use usl::{UslParameters, fit_amdahl, fit_usl, karp_flatt};
+pub use variance::{Components, components};

@@ -1,0 +1,42 @@
+//! The estimates of one cell.
+
+use super::CONFIDENCE;
+use super::sample::Price;
+use super::stats::{median, median_interval, sorted};
+use crate::record::{CellRecord, CellSummary, Estimate, Observation};
+
+/// What follows from the observations of a cell; `None` if no observation has both prices.
+pub(super) fn summarise(cell: &CellRecord) -> Option<CellSummary> {
+    let each = |figure: fn(&Observation) -> Option<f64>| -> Vec<f64> {
+        cell.observations.iter().filter_map(figure).collect()
+    };
+    let steady = estimate(&Price::Steady.series(cell))?;
+    Some(CellSummary {
+        one_off: estimate(&Price::OneOff.series(cell))?,
+        startup: estimate(&each(|observation| Some(observation.startup_ns as f64)))?,
+        cpu: estimate(&each(cpu_per_batch)),
+        peak_rss: estimate(&each(|observation| observation.peak_rss_bytes.map(|bytes| bytes as f64))),
+        distance: cell.ideal_ns.filter(|&ideal| ideal > 0).map(|ideal| steady.median / ideal as f64),
+        steady,
+    })
+}
+
+/// The median of values with its interval from order statistics; `None` without values.
+fn estimate(values: &[f64]) -> Option<Estimate> {
+    let values = sorted(values);
+    let interval = median_interval(&values, CONFIDENCE)?;
+    Some(Estimate {
+        median: median(&values)?,
+        low: interval.low,
+        high: interval.high,
+        min: *values.first()?,
+        count: values.len() as u64,
+        confidence: interval.confidence,
+    })
+}
+
+/// CPU time for each batch, cold and warm alike, in nanoseconds: what starting and stopping took is shared among them.
+fn cpu_per_batch(observation: &Observation) -> Option<f64> {
+    let total = observation.user_ns? as f64 + observation.system_ns? as f64;
+    Some(total / (1 + observation.warm_ns.len()) as f64)
+}

@@ -1,0 +1,243 @@
+//! From the journal of a run that did not end back to the run.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::record::{CriterionMedians, Facts, tool};
+use super::{CampaignError, Options, matrix};
+use crate::model::ModelInfo;
+use crate::record::Machine;
+use crate::record::journal::{Entry, Found, Header, VERSION};
+use crate::runner::process::Failure;
+use crate::runner::schedule::{Outcome, Pace};
+use crate::spec::Spec;
+
+/// Facts about a machine that change while it runs, and do not make it another.
+const PASSING: [&str; 3] = ["load_one", "on_battery", "missing"];
+
+/// How notes on damage to a journal begin.
+pub(super) const LOST: &str = "lost from the journal: ";
+
+/// What a run follows from.
+pub(super) fn header(id: &str, spec: &Spec, options: &Options, facts: &Facts) -> std::io::Result<Header> {
+    Ok(Header {
+        version: VERSION,
+        id: id.to_owned(),
+        started_utc: facts.started_utc(),
+        tool: tool(),
+        executable: executable()?,
+        machine: facts.machine.clone(),
+        warnings: facts.warnings.clone(),
+        definitions: spec.workloads.iter().map(|workload| workload.definition.clone()).collect(),
+        cells: spec.cells.iter().map(|cell| cell.id.clone()).collect(),
+        all: options.all,
+        filter: options.filter.clone(),
+        blocks: options.blocks,
+        mode: options.mode,
+        seed: options.seed,
+        label: options.label.clone(),
+        track: options.track,
+        deadline_ns: u64::try_from(options.deadline.as_nanos()).unwrap_or(u64::MAX),
+        command: options.command.clone(),
+    })
+}
+
+/// A fingerprint of this executable: another one may measure something else under the same names.
+fn executable() -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut File::open("/proc/self/exe")?, &mut hasher)?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A run as its journal has it.
+#[derive(Debug)]
+pub(super) struct Resumed {
+    pub(super) spec: Spec,
+    pub(super) options: Options,
+    pub(super) facts: Facts,
+    pub(super) outcome: Outcome,
+    pub(super) medians: Option<CriterionMedians>,
+    /// How long the run took before.
+    pub(super) elapsed: Duration,
+}
+
+/// Builds the run again, if this executable and this machine are those that began it.
+pub(super) fn rebuild(
+    found: Found,
+    folder: &Path,
+    models: &[ModelInfo],
+    quiet: bool,
+) -> Result<Resumed, CampaignError> {
+    let Found { header, entries, lost, .. } = found;
+    let refuse = |why: String| CampaignError::Resume { folder: folder.to_owned(), why };
+    let here = executable().map_err(CampaignError::Supervise)?;
+    if here != header.executable {
+        let what =
+            "it was begun by another build of this program, whose figures must not be mixed with this one's";
+        return Err(refuse(what.to_owned()));
+    }
+    let facts = Facts::gather();
+    if let Some(difference) = difference(&header.machine, &facts.machine) {
+        return Err(refuse(format!("the machine is another one, or set up otherwise: {difference}")));
+    }
+    let started: Timestamp = header
+        .started_utc
+        .parse()
+        .map_err(|_| refuse(format!("`started_utc` is `{}`, which is no time", header.started_utc)))?;
+    let spec = matrix(header.definitions, models, header.all, header.filter.as_deref())?;
+    if spec.cells.iter().map(|cell| &cell.id).ne(&header.cells) {
+        return Err(refuse("its matrix has other cells than this program and machine give it".to_owned()));
+    }
+    let options = Options {
+        blocks: header.blocks,
+        mode: header.mode,
+        seed: header.seed,
+        label: header.label,
+        out: folder.parent().unwrap_or(Path::new(".")).to_owned(),
+        track: header.track,
+        deadline: Duration::from_nanos(header.deadline_ns),
+        all: header.all,
+        filter: header.filter,
+        command: header.command,
+        quiet,
+    };
+    let mut replay = Replay::of(&spec, options.blocks);
+    entries.into_iter().for_each(|entry| replay.take(entry));
+    let Replay { mut outcome, medians, elapsed, foreign, .. } = replay;
+    outcome.notes.extend(lost.into_iter().map(|what| format!("{LOST}{what}")));
+    if foreign > 0 {
+        outcome.notes.push(format!("{LOST}{foreign} line(s) that do not belong to this run"));
+    }
+    let facts = Facts { machine: header.machine, warnings: header.warnings, started };
+    Ok(Resumed { spec, options, facts, outcome, medians, elapsed })
+}
+
+/// The seam, in words: what a reader of the record should know about a run that was broken off.
+pub(super) fn seam(spec: &Spec, outcome: &Outcome) -> String {
+    let made: usize = outcome.cells.iter().map(|progress| progress.observations.len()).sum();
+    let mut partly: Vec<String> = Vec::new();
+    for (cell, progress) in spec.cells.iter().zip(&outcome.cells) {
+        let workload = &spec.workload_of(cell).definition.name;
+        for observation in &progress.observations {
+            let whole = |done: &crate::record::BlockNoise| {
+                done.block == observation.block && done.workload == *workload
+            };
+            let name = format!("{} of {workload}", observation.block + 1);
+            if !outcome.blocks.iter().any(whole) && !partly.contains(&name) {
+                partly.push(name);
+            }
+        }
+    }
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+    let across = match partly.is_empty() {
+        true => String::new(),
+        false => format!("; measured partly before and partly after: block {}", partly.join(", block ")),
+    };
+    format!("resumed at {now} with {made} observations from before{across}")
+}
+
+/// What the journal's lines amount to.
+struct Replay<'a> {
+    spec: &'a Spec,
+    cells: HashMap<&'a str, usize>,
+    blocks: u32,
+    outcome: Outcome,
+    medians: Option<CriterionMedians>,
+    elapsed: Duration,
+    /// Lines that name no cell or block of this run.
+    foreign: usize,
+}
+
+impl<'a> Replay<'a> {
+    fn of(spec: &'a Spec, blocks: u32) -> Self {
+        Self {
+            spec,
+            cells: spec.cells.iter().enumerate().map(|(number, cell)| (cell.id.as_str(), number)).collect(),
+            blocks,
+            outcome: Outcome::of(spec),
+            medians: None,
+            elapsed: Duration::ZERO,
+            foreign: 0,
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        if self.replay(entry).is_none() {
+            self.foreign += 1;
+        }
+    }
+
+    /// `None` where the line does not belong to this run.
+    fn replay(&mut self, entry: Entry) -> Option<()> {
+        match entry {
+            Entry::Begin(_) => return None,
+            Entry::Pace { cell, warm, deadline_ns, batch_ns, estimate_ns } => {
+                let cell = *self.cells.get(cell.as_str())?;
+                self.outcome.cells[cell].pace = Some(Pace {
+                    warm,
+                    deadline: Duration::from_nanos(deadline_ns),
+                    batch: Duration::from_nanos(batch_ns),
+                    estimate: Duration::from_nanos(estimate_ns),
+                });
+            }
+            Entry::Criterion { medians } => self.medians = Some(medians.into_iter().collect()),
+            Entry::Observation { cell, observation } => {
+                let cell = *self.cells.get(cell.as_str())?;
+                let made = &mut self.outcome.cells[cell].observations;
+                let known = made.iter().any(|other| other.block == observation.block);
+                if known || observation.block >= self.blocks {
+                    return None;
+                }
+                made.push(observation);
+            }
+            Entry::Failure { cell, status, reason, stderr_tail } => {
+                let cell = *self.cells.get(cell.as_str())?;
+                self.outcome.cells[cell].failure = Some(Failure { status, reason, stderr_tail });
+            }
+            Entry::Block { noise, again, elapsed_ns } => {
+                let known = |workload: &crate::spec::WorkloadSpec| workload.definition.name == noise.workload;
+                if !self.spec.workloads.iter().any(known) || noise.block >= self.blocks {
+                    return None;
+                }
+                self.elapsed = self.elapsed.max(Duration::from_nanos(elapsed_ns));
+                match again {
+                    true => self.outcome.forget(self.spec, noise.block, &noise.workload),
+                    false => self.outcome.blocks.push(noise),
+                }
+            }
+            Entry::Note { note } => self.outcome.notes.push(note),
+        }
+        Some(())
+    }
+}
+
+/// The first fact in which two machines differ, with both values.
+fn difference(then: &Machine, now: &Machine) -> Option<String> {
+    let (then, now) = (serde_json::to_value(then).ok()?, serde_json::to_value(now).ok()?);
+    let (Value::Object(then), Value::Object(now)) = (then, now) else {
+        return None;
+    };
+    then.iter()
+        .filter(|(name, _)| !PASSING.contains(&name.as_str()))
+        .find(|(name, value)| now.get(*name) != Some(value))
+        .map(|(name, value)| format!("`{name}` was {value}, it is {}", now.get(name).unwrap_or(&Value::Null)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_with_another_number_of_cores_is_another_one_and_one_with_another_load_is_not() {
+        let machine = Machine { cores: 2, load_one: Some(0.1), ..Machine::default() };
+        assert_eq!(difference(&machine, &Machine { load_one: Some(7.0), ..machine.clone() }), None);
+        let other = difference(&machine, &Machine { cores: 4, ..machine.clone() }).unwrap();
+        assert_eq!(other, "`cores` was 2, it is 4");
+    }
+}

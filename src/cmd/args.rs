@@ -1,0 +1,297 @@
+//! Arguments, and their twins in the environment.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::campaign::granularity::sweep;
+use crate::campaign::{CampaignError, Options};
+use crate::model::Catalogue;
+use crate::record::{Mode, Track};
+use crate::spec::{Definition, Spec, SpecError};
+
+/// Which concurrency model should this work use, on this machine? An answer by measurement.
+#[derive(Debug, Parser)]
+#[command(name = "concbench", version, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 bad input; 3 some cells failed; 4 nothing matched; \
+    5 cannot save; 75 too noisy where asked to refuse; 128+n ended by signal n";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Measure the matrix in interleaved blocks, without criterion
+    Run(RunArgs),
+    /// List what would be measured, or the models, and start nothing
+    List(ListArgs),
+    /// Write the report of a run again, from its record
+    Report(ReportArgs),
+    /// Say whether this machine is fit to measure on, and what to do about it
+    Doctor(DoctorArgs),
+    /// Serve the HTTP target of the `http` workload
+    Serve(ServeArgs),
+}
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Aligned columns
+    Table,
+    /// A table of Markdown
+    Md,
+    /// Comma-separated values
+    Csv,
+    /// JSON
+    Json,
+}
+
+/// What `run` and `cargo bench` have in common: a flag here, a variable there.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// Measure the matrix of this TOML file instead of the default one; may be given several times
+    #[arg(long, env = "CONCBENCH_DEFINITION", value_name = "FILE", value_delimiter = ':')]
+    definition: Vec<PathBuf>,
+    /// Add the models that the default matrix leaves out
+    #[arg(long, env = "CONCBENCH_ALL")]
+    pub(crate) all: bool,
+    /// An indication in 5 blocks with smaller batches
+    #[arg(long, env = "CONCBENCH_QUICK", conflicts_with = "rigorous")]
+    quick: bool,
+    /// 30 blocks instead of 20
+    #[arg(long, env = "CONCBENCH_RIGOROUS")]
+    rigorous: bool,
+    /// A number of blocks of your own
+    #[arg(long, env = "CONCBENCH_BLOCKS", value_name = "N", allow_negative_numbers = true, value_parser = number(1u32..=1000))]
+    blocks: Option<u32>,
+    /// Add a sweep of the task size under every model: how small tasks may become, and where the answer flips
+    #[arg(long, env = "CONCBENCH_GRANULARITY", conflicts_with = "quick")]
+    granularity: bool,
+    /// The seed of every shuffle; the time decides if there is none
+    #[arg(long, env = "CONCBENCH_SEED", value_name = "N", allow_negative_numbers = true,
+        value_parser = number(0..=u64::MAX))]
+    seed: Option<u64>,
+    /// A name for this machine, for its report and for comparisons
+    #[arg(long, env = "CONCBENCH_LABEL", default_value = "local", value_parser = label)]
+    label: String,
+    /// The folder that gets a folder for each run
+    #[arg(long, env = "CONCBENCH_OUT", default_value = "reports", value_name = "DIR")]
+    out: PathBuf,
+    /// The fairness track
+    #[arg(long, env = "CONCBENCH_TRACK", value_enum, default_value = "defaults")]
+    track: TrackName,
+    /// How many seconds one observation may take before it counts as hung
+    #[arg(long, env = "CONCBENCH_DEADLINE", default_value = "30", value_name = "SECONDS",
+        allow_negative_numbers = true, value_parser = number(1u64..=86_400))]
+    deadline: u64,
+    /// No progress on standard error
+    #[arg(long, short, env = "CONCBENCH_QUIET")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TrackName {
+    /// Every library with its own defaults
+    Defaults,
+    /// The same stack size, and workers bound to cores, for every model that can
+    Equalised,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Measure only the cells whose id this regular expression matches
+    pub(super) filter: Option<String>,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+    /// Go on with the run in this folder, which was interrupted or killed; all settings are those that it began with
+    #[arg(long, env = "CONCBENCH_RESUME", value_name = "RUN",
+        conflicts_with_all = ["filter", "definition", "all", "quick", "rigorous", "blocks", "seed"])]
+    pub(super) resume: Option<PathBuf>,
+    /// How the results are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// List only the cells whose id this regular expression matches
+    pub(super) filter: Option<String>,
+    /// List the models, with what they are and when they are right
+    #[arg(long, conflicts_with = "filter")]
+    pub(super) models: bool,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+    /// How the list is written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The folder of a run, or its results.json
+    #[arg(default_value = "reports/latest")]
+    pub(super) run: PathBuf,
+    /// Where to write the report, if not beside the record
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// How the results are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// How the findings are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+    /// Exit with code 75 if figures measured now would mean nothing
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Where to listen; port 0 leaves the choice to the system
+    #[arg(long, default_value = "127.0.0.1:8017", value_name = "ADDRESS:PORT")]
+    pub(super) address: SocketAddr,
+    /// How many threads serve
+    #[arg(long, default_value = "1", value_name = "N")]
+    pub(super) threads: NonZeroUsize,
+    /// Answer `GET /stall?ms=N`, which holds every answer back for that long
+    #[arg(long)]
+    pub(super) allow_stall: bool,
+}
+
+/// An argument that clap cannot judge.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct BadArgument(pub(super) String);
+
+impl CommonArgs {
+    /// For `cargo bench`, whose flags are criterion's: the environment alone. With them, the run to go on with, if any.
+    pub(crate) fn from_environment() -> anyhow::Result<(Self, Option<PathBuf>)> {
+        let cli = Cli::try_parse_from(["concbench", "run"]).map_err(|error| BadArgument(one_line(&error)))?;
+        match cli.command {
+            Command::Run(run) => Ok((run.common, run.resume)),
+            _ => unreachable!("`run` was parsed"),
+        }
+    }
+
+    /// The definitions to measure: those of the files, or else these.
+    pub(crate) fn definitions(&self, default: Vec<Definition>) -> Result<Vec<Definition>, SpecError> {
+        let mut definitions = default;
+        if !self.definition.is_empty() {
+            definitions.clear();
+            for path in &self.definition {
+                definitions.extend(Spec::read(path)?);
+            }
+        }
+        let quick = self.mode() == Mode::Quick;
+        Ok(definitions.into_iter().map(|one| if quick { one.quick() } else { one }).collect())
+    }
+
+    /// The definitions of the granularity sweep, calibrated on this machine; none where it was not asked for.
+    pub(crate) fn grains<C: Catalogue>(&self) -> Result<Vec<Definition>, CampaignError> {
+        match self.granularity {
+            true => sweep(&C::infos(), self.all, self.track(), self.deadline(), self.quiet),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    pub(crate) fn track(&self) -> Track {
+        match self.track {
+            TrackName::Defaults => Track::Defaults,
+            TrackName::Equalised => Track::Equalised,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline)
+    }
+
+    fn mode(&self) -> Mode {
+        match (self.blocks, self.quick, self.rigorous) {
+            (_, true, _) => Mode::Quick,
+            (_, _, true) => Mode::Rigorous,
+            (None, ..) => Mode::Default,
+            (Some(_), ..) => Mode::Custom,
+        }
+    }
+
+    /// How the run is to be made.
+    pub(crate) fn options(&self, filter: Option<String>, command: String) -> Options {
+        let mode = self.mode();
+        let usual = match mode {
+            Mode::Quick => 5,
+            Mode::Default | Mode::Custom => 20,
+            Mode::Rigorous => 30,
+        };
+        let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Options {
+            blocks: self.blocks.unwrap_or(usual),
+            mode,
+            seed: self.seed.unwrap_or(clock.as_nanos() as u64),
+            label: self.label.clone(),
+            out: self.out.clone(),
+            track: self.track(),
+            deadline: self.deadline(),
+            all: self.all,
+            filter,
+            command,
+            quiet: self.quiet,
+        }
+    }
+}
+
+/// A whole number within a range, and an error that names the range.
+fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("a whole number from {} to {} is allowed", range.start(), range.end()))
+    }
+}
+
+/// A label becomes part of a folder's name.
+fn label(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let allowed = (1..=64).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('.');
+    match allowed {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("1 to 64 letters, digits, `-`, `_` and `.` are allowed, not beginning with `.`".to_owned())
+        }
+    }
+}
+
+/// Says in one line what is wrong with the arguments; help and version go to standard output.
+pub(super) fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    super::remark(&format!("concbench: {}", one_line(error)));
+    ExitCode::from(super::exit::BAD_INPUT)
+}
+
+/// Clap's message without its hints, which take several lines.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let hint =
+        |line: &str| ["Usage:", "For more", "tip:"].iter().any(|start| line.trim_start().starts_with(start));
+    let message: Vec<_> = text.lines().take_while(|line| !hint(line)).collect();
+    let message = message.join(" ");
+    let words: Vec<_> = message.split_whitespace().collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}

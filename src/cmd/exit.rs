@@ -1,0 +1,44 @@
+//! Exit codes, as the documentation lists them.
+
+use std::process::ExitCode;
+
+use crate::campaign::CampaignError;
+use crate::record::store::StoreError;
+use crate::server::ServeError;
+
+/// Something went wrong that should not.
+pub(super) const INTERNAL: u8 = 1;
+/// An argument, a definition or a record is not what it should be.
+pub(super) const BAD_INPUT: u8 = 2;
+/// Some cells have no figures.
+pub(crate) const CELLS_FAILED: u8 = 3;
+/// The filter matches no cell.
+pub(super) const NOTHING_MATCHES: u8 = 4;
+/// The results cannot be written.
+pub(super) const CANNOT_SAVE: u8 = 5;
+/// The machine is too noisy, where it was asked to refuse (`EX_TEMPFAIL` of sysexits(3)).
+pub(super) const TOO_NOISY: u8 = 75;
+
+/// The exit code of a process that a signal has asked to end.
+pub(crate) fn by_signal(signal: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
+}
+
+/// The exit code that belongs to an error.
+pub(super) fn of(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<CampaignError>() {
+        return error.exit_code();
+    }
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::Write { .. } | StoreError::Held { .. }) => return CANNOT_SAVE,
+        Some(StoreError::Read { .. } | StoreError::Bad { .. }) => return BAD_INPUT,
+        None => {}
+    }
+    if error.is::<crate::spec::SpecError>()
+        || error.is::<super::args::BadArgument>()
+        || error.is::<ServeError>()
+    {
+        return BAD_INPUT;
+    }
+    if error.is::<crate::report::ReportError>() { CANNOT_SAVE } else { INTERNAL }
+}

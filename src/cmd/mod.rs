@@ -1,0 +1,128 @@
+//! The command line: what each command does, and the exit code.
+
+mod args;
+mod doctor;
+pub(crate) mod exit;
+mod list;
+mod report;
+mod run;
+mod serve;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub(crate) use args::{CommonArgs, Output};
+
+use crate::campaign::{CampaignError, Finished};
+use crate::harness::Registry;
+use crate::model::{Catalogue, panic_message};
+use crate::record::store::StoreError;
+use crate::record::{Run, Status};
+use crate::report::Format;
+use crate::spec::Definition;
+use args::{Cli, Command};
+
+/// The `main` of the command line.
+pub(crate) fn main<C: Catalogue>(_registry: &Registry<C>, definitions: Vec<Definition>) -> ExitCode {
+    guard(|| dispatch::<C>(definitions))
+}
+
+fn dispatch<C: Catalogue>(definitions: Vec<Definition>) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return args::refuse(&error),
+    };
+    conclude(match cli.command {
+        Command::Run(arguments) => run::run::<C>(definitions, &arguments),
+        Command::List(arguments) => list::run::<C>(definitions, &arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+    })
+}
+
+/// Says what went wrong, in one line, and how that is called in the shell.
+pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        // Typed errors name their causes themselves.
+        remark(&format!("concbench: {error}"));
+        ExitCode::from(exit::of(&error))
+    })
+}
+
+/// Shows a finished run: the table as data, the rest as remarks.
+pub(crate) fn present(finished: Finished, output: Output) -> anyhow::Result<ExitCode> {
+    let Finished { run, folder, interrupted_by } = finished;
+    print(&format_run(&run, output)?);
+    let grains = run.granularity.iter().flat_map(|sweep| &sweep.cells);
+    let not_ok = run.cells.iter().chain(grains).filter(|cell| cell.status != Status::Ok);
+    let (unsupported, broken): (Vec<_>, Vec<_>) = not_ok.partition(|cell| cell.status == Status::Unsupported);
+    for cell in broken.iter().chain(&unsupported) {
+        remark(&format!("{}: {}: {}", cell.id, cell.status, cell.reason.as_deref().unwrap_or("no reason")));
+    }
+    if !broken.is_empty() {
+        let all = run.cells.len() + run.granularity.as_ref().map_or(0, |sweep| sweep.cells.len());
+        remark(&format!("{} of {all} cells are not ok", broken.len() + unsupported.len()));
+    }
+    remark(&format!("report: {}", folder.join("index.html").display()));
+    Ok(match interrupted_by {
+        Some(signal) => exit::by_signal(signal),
+        None if broken.is_empty() => ExitCode::SUCCESS,
+        None => ExitCode::from(exit::CELLS_FAILED),
+    })
+}
+
+fn format_run(run: &Run, output: Output) -> anyhow::Result<String> {
+    Ok(match output {
+        Output::Table => crate::report::table(run, Format::Table),
+        Output::Md => crate::report::table(run, Format::Md),
+        Output::Csv => crate::report::table(run, Format::Csv),
+        Output::Json => serde_json::to_string_pretty(run)? + "\n",
+    })
+}
+
+/// Writes data to standard output. A reader that has closed it (`head`, say) has seen enough: that is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes a remark to standard error; where that is closed, nobody wants to read it.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Runs a `main`. A panic in it is a defect of concbench: it is said in one line, and has the exit code of one.
+pub(crate) fn guard(main: impl FnOnce() -> ExitCode) -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic_message(panic.payload());
+        if !is_closed_output(&message) {
+            let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+            let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+            remark(&format!("concbench: internal error{place}: {message}; please report it"));
+        }
+    }));
+    catch_unwind(AssertUnwindSafe(main)).unwrap_or(ExitCode::from(exit::INTERNAL))
+}
+
+/// Whether a panic comes from printing to where nobody reads: the standard library's macros, and so criterion, panic.
+pub(crate) fn is_closed_output(message: &str) -> bool {
+    message.starts_with("failed printing to std")
+}
+
+impl CampaignError {
+    /// What this is called in the shell.
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Spec(_)
+            | Self::Resume { .. }
+            | Self::Store(StoreError::Read { .. } | StoreError::Bad { .. }) => exit::BAD_INPUT,
+            Self::NothingMatches(_) => exit::NOTHING_MATCHES,
+            Self::Store(_) | Self::Report(_) => exit::CANNOT_SAVE,
+            Self::Supervise(_) | Self::Calibration(_) => exit::INTERNAL,
+            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(exit::INTERNAL),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `concbench run`: the interleaved pass, without criterion.
+
+use std::process::ExitCode;
+
+use super::args::RunArgs;
+use crate::campaign::{Campaign, matrix};
+use crate::model::Catalogue;
+use crate::spec::Definition;
+
+pub(super) fn run<C: Catalogue>(
+    definitions: Vec<Definition>,
+    arguments: &RunArgs,
+) -> anyhow::Result<ExitCode> {
+    let common = &arguments.common;
+    if let Some(folder) = &arguments.resume {
+        return measure(Campaign::resume(folder, &C::infos(), None, common.quiet)?, arguments);
+    }
+    let mut definitions = common.definitions(definitions)?;
+    definitions.extend(common.grains::<C>()?);
+    let spec = matrix(definitions, &C::infos(), common.all, arguments.filter.as_deref())?;
+    let words: Vec<_> = std::env::args().skip(1).map(|word| quote(&word)).collect();
+    let command = format!("concbench {}", words.join(" "));
+    measure(Campaign::begin(spec, common.options(arguments.filter.clone(), command))?, arguments)
+}
+
+fn measure(mut campaign: Campaign, arguments: &RunArgs) -> anyhow::Result<ExitCode> {
+    campaign.measure();
+    super::present(campaign.finish()?, arguments.format)
+}
+
+/// A word as a shell reads it.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:@,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

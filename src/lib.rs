@@ -1,0 +1,25 @@
+//! Which concurrency model should this work use, on this machine? An answer by measurement.
+//!
+//! The same task, written once, runs under processes, threads, pools and coroutines. The stages, each of which imports
+//! only those to its left:
+//!
+//! `definitions -> Spec -> Plan (blocks of cells) -> Observation -> Run (record) -> Analysis -> Report`
+
+pub mod analyse;
+mod bench;
+mod campaign;
+mod cmd;
+mod harness;
+pub mod machine;
+pub mod model;
+pub mod plan;
+pub mod record;
+pub mod report;
+mod role;
+mod runner;
+pub mod server;
+pub mod spec;
+mod sys;
+
+pub use concbench_workloads::{Io, Result, TaskError, Workload};
+pub use harness::Harness;

@@ -1,0 +1,69 @@
+use super::{Topic, good_if};
+use crate::machine::capacity::{self, knows_a_limit, refuses_clients, refuses_processes, refuses_threads};
+use crate::machine::doctor::{Finding, State};
+use crate::record::Machine;
+use crate::server::BACKLOG;
+
+/// The size of a batch that the built-in definitions reach.
+const USUAL_TASKS: u64 = 1000;
+/// The size of a batch that shows where a model ends.
+const MANY_TASKS: u64 = 100_000;
+
+/// How many tasks at once the limits of a machine carry.
+pub(in crate::machine) fn of_limits(machine: &Machine) -> [Finding; 4] {
+    let threads = Topic {
+        id: "threads",
+        effect: "cells that start more threads than that are recorded as unsupported",
+        remedy: "ulimit -u unlimited; \
+                 sudo sysctl vm.max_map_count=1000000 kernel.threads-max=500000 kernel.pid_max=4194304; \
+                 raise pids.max of the control group",
+    };
+    let processes = Topic {
+        id: "processes",
+        effect: "cells that start more processes than that are recorded as unsupported",
+        remedy: "ulimit -u unlimited; ulimit -n 200000; \
+                 sudo sysctl kernel.threads-max=500000 kernel.pid_max=4194304; \
+                 raise pids.max of the control group",
+    };
+    let connections = Topic {
+        id: "connections",
+        effect: "cells that open more connections than that fail",
+        remedy: "ulimit -n 200000; sudo sysctl net.ipv4.ip_local_port_range='1024 65535'",
+    };
+    let backlog = Topic {
+        id: "backlog",
+        effect: "a crowd of clients gets connects of a second, since the kernel drops and asks again",
+        remedy: "sudo sysctl net.core.somaxconn=4096",
+    };
+    let somaxconn = machine.limits.get("net.core.somaxconn").copied().flatten();
+    [
+        room(machine, &threads, &capacity::FOR_THREADS, refuses_threads),
+        room(machine, &processes, &capacity::FOR_PROCESSES, refuses_processes),
+        room(machine, &connections, &capacity::FOR_CLIENTS, refuses_clients),
+        backlog.judge(machine, "limits.net.core.somaxconn", somaxconn, |length| {
+            (good_if(length >= BACKLOG.into()), format!("up to {length} connections may wait to be accepted"))
+        }),
+    ]
+}
+
+fn room(
+    machine: &Machine,
+    topic: &Topic,
+    limits: &[(&str, u64)],
+    refuses: fn(&Machine, u64) -> Option<String>,
+) -> Finding {
+    if !knows_a_limit(machine, limits) {
+        return topic.found(State::Unknown, "unknown: none of the limits can be read");
+    }
+    if let Some(reason) = refuses(machine, USUAL_TASKS) {
+        return topic.found(State::Concern, reason);
+    }
+    match refuses(machine, MANY_TASKS) {
+        None => topic.found(State::Good, format_args!("room for {MANY_TASKS} at once")),
+        // Few need so many; whoever does is told how.
+        Some(reason) => Finding {
+            remedy: Some(topic.remedy),
+            ..topic.found(State::Good, format_args!("room for {USUAL_TASKS} at once; {reason}"))
+        },
+    }
+}

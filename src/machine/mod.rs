@@ -1,0 +1,31 @@
+//! The machine that is measured on: what it is, what else it does meanwhile, and whether it is fit.
+//!
+//! - [`facts`] fills a [`Machine`](crate::record::Machine).
+//! - [`Gate`] watches one block: what else used the processors while it was measured.
+//! - [`grade`] says how far the figures of a run can be trusted.
+//! - [`examine`] says whether the machine is fit to measure on: findings, each with its effect and its remedy.
+//!
+//! Everything that the kernel tells in text is read below [`Roots`], so that a test can bring a machine of its own.
+
+mod capacity;
+mod cgroup;
+mod doctor;
+mod facts;
+mod findings;
+#[cfg(test)]
+mod fixture;
+mod gate;
+mod grade;
+mod hypervisor;
+mod ours;
+mod parse;
+mod roots;
+mod sample;
+
+pub use capacity::{refuses_clients, refuses_processes, refuses_threads};
+pub use doctor::{Diagnosis, Finding, State, examine, preflight_warnings};
+pub use facts::{cores, facts, facts_under};
+pub use gate::{Gate, Limits, Readings};
+pub use grade::grade;
+pub use roots::Roots;
+pub use sample::Sample;

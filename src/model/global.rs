@@ -1,0 +1,40 @@
+//! Libraries whose threads belong to the whole program, and whose number is read from the environment once.
+
+use std::sync::OnceLock;
+
+use super::{ModelError, Result, Settings};
+use crate::sys;
+
+/// The number of threads of such a library: it stays what the first model in this process has set.
+#[derive(Debug)]
+pub(super) struct GlobalThreads {
+    variable: &'static str,
+    number: OnceLock<usize>,
+}
+
+impl GlobalThreads {
+    /// Those that a library counts by this variable.
+    pub(super) const fn counted_by(variable: &'static str) -> Self {
+        Self { variable, number: OnceLock::new() }
+    }
+
+    /// Sets their number, the first time.
+    ///
+    /// # Errors
+    ///
+    /// When it was set to another one before.
+    pub(super) fn set(&self, settings: &Settings) -> Result<()> {
+        let number = *self.number.get_or_init(|| {
+            sys::set_before_threads(self.variable, settings.workers.to_string());
+            settings.workers
+        });
+        if number == settings.workers {
+            return Ok(());
+        }
+        Err(ModelError::Unsupported(format!(
+            "{} workers: the library's threads are global, and this process has {number} of them already; start each \
+             number of workers in a process of its own",
+            settings.workers
+        )))
+    }
+}

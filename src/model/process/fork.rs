@@ -1,0 +1,58 @@
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use concbench_workloads::Workload;
+
+use super::super::{Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits};
+use super::spawn::gather;
+use super::{fork_to_answer, reply_pipe, require_single_thread};
+
+/// A copy of the runner for each task.
+#[derive(Debug)]
+pub(crate) struct ProcessFork;
+
+impl Model for ProcessFork {
+    const INFO: ModelInfo = ModelInfo {
+        id: "process-fork",
+        family: Family::Processes,
+        summary: "a copy of a small single-threaded process for each task",
+        right_when: "isolation is needed and the parent is small and has no threads",
+        elsewhere: "Python multiprocessing.Process with start method fork",
+        sizing: Sizing::PerTask,
+        waiting: Waiting::Tasks,
+        all_cores: true,
+        isolates: true,
+        global: false,
+        limits: &["nproc", "kernel.pid_max"],
+        default: true,
+    };
+
+    fn start(_settings: &Settings) -> Result<Self> {
+        require_single_thread()?;
+        Ok(Self)
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        limits::allow_processes((tasks.end - tasks.start) as usize)?;
+        let (replies, write) = reply_pipe()?;
+        let mut write = File::from(write);
+        let mut children = Vec::with_capacity((tasks.end - tasks.start) as usize);
+        let mut refused = None;
+        for index in tasks {
+            match fork_to_answer(workload.as_ref(), index, &mut write) {
+                Ok(child) => children.push(child),
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
+        }
+        drop(write);
+        gather(replies, children, refused)
+    }
+
+    fn stop(self) -> Result<()> {
+        Ok(())
+    }
+}

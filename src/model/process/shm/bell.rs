@@ -1,0 +1,79 @@
+//! How a process that sleeps is woken by one that has something for it.
+//!
+//! Who wants to sleep says so, looks once more, and sleeps only if there is still nothing; who has published something
+//! looks whether the other said so. With a full fence between the two steps on either side, at least one of them sees
+//! what the other did, so that nobody sleeps while something waits for it.
+
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::time::Duration;
+
+use rustix::thread::futex;
+
+/// Nobody sleeps at this bell.
+const AWAKE: u32 = 0;
+/// Somebody sleeps, or is about to.
+const ASLEEP: u32 = 1;
+
+/// A 32-bit atomic that the kernel can wait for.
+pub(super) trait Futex {
+    fn load(&self) -> u32;
+    fn store(&self, value: u32);
+    fn swap(&self, value: u32) -> u32;
+    /// Orders everything before it against everything after it.
+    fn fence();
+    /// Sleeps as long as the value is `expected`, at most for `timeout`, and possibly for no reason not at all.
+    fn wait(&self, expected: u32, timeout: Option<Duration>);
+    /// Wakes one that sleeps.
+    fn wake(&self);
+}
+
+impl Futex for AtomicU32 {
+    fn load(&self) -> u32 {
+        self.load(Ordering::Relaxed)
+    }
+
+    fn store(&self, value: u32) {
+        self.store(value, Ordering::Relaxed);
+    }
+
+    fn swap(&self, value: u32) -> u32 {
+        self.swap(value, Ordering::Relaxed)
+    }
+
+    fn fence() {
+        fence(Ordering::SeqCst);
+    }
+
+    fn wait(&self, expected: u32, timeout: Option<Duration>) {
+        let timeout = timeout.map(|timeout| futex::Timespec {
+            tv_sec: timeout.as_secs() as i64,
+            tv_nsec: i64::from(timeout.subsec_nanos()),
+        });
+        // Whatever it answers (woken, timed out, interrupted, changed meanwhile), the caller looks again. Not private:
+        // the two sides are different processes.
+        let _ = futex::wait(self, futex::Flags::empty(), expected, timeout.as_ref());
+    }
+
+    fn wake(&self) {
+        // It can only fail for an address that is not mapped.
+        let _ = futex::wake(self, futex::Flags::empty(), 1);
+    }
+}
+
+/// Sleeps until the bell rings, unless there is something already; it may return early, and does after `timeout`.
+pub(super) fn sleep<F: Futex>(bell: &F, timeout: Option<Duration>, mut something: impl FnMut() -> bool) {
+    bell.store(ASLEEP);
+    F::fence();
+    if !something() {
+        bell.wait(ASLEEP, timeout);
+    }
+    bell.store(AWAKE);
+}
+
+/// Wakes the one that sleeps at this bell, if there is one: after something was published for it.
+pub(super) fn ring<F: Futex>(bell: &F) {
+    F::fence();
+    if bell.load() == ASLEEP && bell.swap(AWAKE) == ASLEEP {
+        bell.wake();
+    }
+}

@@ -1,0 +1,142 @@
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::tokio::net::TcpStream;
+use ::tokio::runtime::{Builder, Runtime};
+use concbench_workloads::{Io, Workload};
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+
+use super::fold::Fold;
+use super::placement::Placement;
+use super::{
+    Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt, limits,
+};
+
+/// Waiting gives the thread back to tokio's event loop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TokioIo;
+
+impl Io for TokioIo {
+    type Stream = Compat<TcpStream>;
+
+    async fn sleep(&self, duration: Duration) {
+        ::tokio::time::sleep(duration).await;
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<Compat<TcpStream>> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream.compat())
+    }
+}
+
+/// tokio's event loop on the thread that calls.
+#[derive(Debug)]
+pub(crate) struct TokioCurrentThread {
+    runtime: Runtime,
+}
+
+impl Model for TokioCurrentThread {
+    const INFO: ModelInfo = ModelInfo {
+        id: "tokio-current-thread",
+        family: Family::Coroutines,
+        summary: "tokio's event loop on one thread",
+        right_when: "thousands of tasks wait, hardly compute, and one core is enough",
+        elsewhere: "Python asyncio; Node.js",
+        sizing: Sizing::One,
+        waiting: Waiting::Tasks,
+        all_cores: false,
+        isolates: false,
+        global: false,
+        limits: &["nofile"],
+        default: true,
+    };
+
+    fn start(_settings: &Settings) -> Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        Ok(Self { runtime: runtime.map_err(ModelError::system("start the tokio runtime"))? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        self.runtime.block_on(batch(Arc::clone(workload), TokioIo, tasks))
+    }
+
+    fn stop(self) -> Result<()> {
+        drop(self.runtime);
+        Ok(())
+    }
+}
+
+/// tokio's event loop on several threads that steal tasks from each other.
+#[derive(Debug)]
+pub(crate) struct TokioMultiThread {
+    runtime: Runtime,
+}
+
+impl Model for TokioMultiThread {
+    const INFO: ModelInfo = ModelInfo {
+        id: "tokio-multi-thread",
+        family: Family::Coroutines,
+        summary: "tokio's event loop on several threads that steal work",
+        right_when: "many tasks wait and some of them compute",
+        elsewhere: "Go goroutines; Java virtual threads",
+        sizing: Sizing::Workers,
+        waiting: Waiting::Tasks,
+        all_cores: true,
+        isolates: false,
+        global: false,
+        limits: &["nofile", "nproc"],
+        default: true,
+    };
+
+    fn start(settings: &Settings) -> Result<Self> {
+        Ok(Self { runtime: multi_thread(settings)? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        // The root is spawned: polled by `block_on`, it would pay a wake-up across threads for every task that it joins.
+        let root = self.runtime.spawn(batch(Arc::clone(workload), TokioIo, tasks));
+        self.runtime.block_on(root).map_err(|error| lost(&error))?
+    }
+
+    fn stop(self) -> Result<()> {
+        drop(self.runtime);
+        Ok(())
+    }
+}
+
+/// A tokio runtime on the thread that calls.
+pub(super) fn current_thread() -> Result<Runtime> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(ModelError::system("start the tokio runtime"))
+}
+
+/// A tokio runtime with exactly the workers that were asked for.
+fn multi_thread(settings: &Settings) -> Result<Runtime> {
+    limits::allow_threads(settings.workers)?;
+    let placement = Placement::of(settings)?;
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(settings.workers).enable_all().on_thread_start(move || placement.place());
+    if let Some(bytes) = settings.stack_bytes {
+        builder.thread_stack_size(bytes);
+    }
+    builder.build().map_err(ModelError::system("start the tokio runtime"))
+}
+
+/// Spawns every task, then joins each.
+pub(super) async fn batch<W: Workload, I: Io>(workload: Arc<W>, io: I, tasks: Range<u64>) -> Result<Digest> {
+    let spawn = |index| {
+        let (workload, io) = (Arc::clone(&workload), io.clone());
+        let task = ::tokio::spawn(async move { attempt(workload.as_ref(), &io, index).await });
+        (index, async move { task.await.unwrap_or_else(|error| Err(lost(&error))) })
+    };
+    Fold::join(tasks.map(spawn).collect()).await
+}
+
+/// A task that tokio gave up: panics are caught inside of it, so this is the runtime's own doing.
+pub(super) fn lost(error: &::tokio::task::JoinError) -> ModelError {
+    ModelError::Died { who: "a tokio task", how: format!("did not end by itself: {error}") }
+}

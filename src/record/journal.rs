@@ -1,0 +1,339 @@
+//! One line for each observation, as soon as it is made: what is left if the run does not live to write its record.
+//!
+//! The first line holds all that the run follows from. Together with the lines after it, the run can be gone on with.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::store::StoreError;
+use super::{BlockNoise, Machine, Mode, Observation, Status, Tool, Track, Warning};
+use crate::spec::Definition;
+
+/// The name of the journal in the folder of its run.
+pub const JOURNAL: &str = "journal.jsonl";
+/// The version of the journal that this build writes, and the only one that it goes on with.
+pub const VERSION: u32 = 1;
+/// The largest journal that is read, in bytes: a hostile one must not fill the memory.
+const LARGEST: u64 = 512 << 20;
+
+/// What a run follows from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The id of the run.
+    pub id: String,
+    /// When it started, RFC 3339 in UTC.
+    pub started_utc: String,
+    /// The build that measures.
+    pub tool: Tool,
+    /// A fingerprint of its executable.
+    pub executable: String,
+    /// Where it measures.
+    pub machine: Machine,
+    /// What was found about the machine before.
+    pub warnings: Vec<Warning>,
+    /// The workloads, with the sizes of their batches as they are measured.
+    pub definitions: Vec<Definition>,
+    /// The ids of the cells, in the order of the record.
+    pub cells: Vec<String>,
+    /// Whether models outside the default matrix are measured too.
+    pub all: bool,
+    /// The filter that chose the cells.
+    pub filter: Option<String>,
+    /// How many blocks are planned.
+    pub blocks: u32,
+    /// How thorough it is meant to be.
+    pub mode: Mode,
+    /// The seed of every shuffle.
+    pub seed: u64,
+    /// The machine's name, as its user gave it.
+    pub label: String,
+    /// The fairness track.
+    pub track: Track,
+    /// How long one observation may take, in nanoseconds.
+    pub deadline_ns: u64,
+    /// The command that makes such a run again.
+    pub command: String,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+pub enum Entry {
+    /// The first.
+    Begin(Box<Header>),
+    /// The preflight of a cell: how its observations are made.
+    Pace {
+        /// The cell's id.
+        cell: String,
+        /// Warm batches in each observation.
+        warm: u32,
+        /// How long one observation may take, in nanoseconds.
+        deadline_ns: u64,
+        /// How long a cold batch took, in nanoseconds.
+        batch_ns: u64,
+        /// How long one observation will take, in nanoseconds.
+        estimate_ns: u64,
+    },
+    /// Criterion's medians, in nanoseconds a batch, by the cell's id.
+    Criterion {
+        /// The medians.
+        medians: BTreeMap<String, f64>,
+    },
+    /// An observation of a cell.
+    Observation {
+        /// The cell's id.
+        cell: String,
+        /// What was seen.
+        observation: Observation,
+    },
+    /// A cell that is not measured any more.
+    Failure {
+        /// The cell's id.
+        cell: String,
+        /// How it ended.
+        status: Status,
+        /// Why.
+        reason: String,
+        /// The last lines of its runner's standard error.
+        stderr_tail: Option<String>,
+    },
+    /// A block that has ended.
+    Block {
+        /// What else the machine did meanwhile.
+        noise: BlockNoise,
+        /// Whether it is thrown away and measured again.
+        again: bool,
+        /// How long the run has taken so far, in nanoseconds.
+        elapsed_ns: u64,
+    },
+    /// Something that a reader of the record should know.
+    Note {
+        /// What.
+        note: String,
+    },
+}
+
+/// A journal that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// What the run follows from.
+    pub header: Header,
+    /// The lines after the first.
+    pub entries: Vec<Entry>,
+    /// What was not understood and is lost, each as one line of text.
+    pub lost: Vec<String>,
+    /// Where the last whole line ends, in bytes.
+    pub end: u64,
+}
+
+/// Reads the journal of a run that did not end.
+///
+/// A line that is torn, or damaged, is lost; those before and after it are not.
+///
+/// # Errors
+///
+/// When there is no journal, or none whose first line this version understands.
+pub fn read(folder: &Path) -> Result<Found, StoreError> {
+    let path = folder.join(JOURNAL);
+    let failed = |source| StoreError::Read { path: path.clone(), source };
+    let length = std::fs::metadata(&path).map_err(failed)?.len();
+    if length > LARGEST {
+        let what = format!("{length} bytes, at most {LARGEST} are read");
+        return Err(StoreError::Bad { path, what });
+    }
+    let bytes = std::fs::read(&path).map_err(failed)?;
+    parse(&bytes).map_err(|what| StoreError::Bad { path, what })
+}
+
+fn parse(bytes: &[u8]) -> Result<Found, String> {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    let mut lines = bytes[..end].split_inclusive(|&byte| byte == b'\n');
+    let first = lines.next().ok_or("its first line is not whole, so nothing can be gone on with")?;
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let version: Version =
+        serde_json::from_slice(first).map_err(|error| format!("its first line is no header: {error}"))?;
+    if version.version != VERSION {
+        return Err(format!("version {}, only {VERSION} is read by this build", version.version));
+    }
+    let header = match serde_json::from_slice(first) {
+        Ok(Entry::Begin(header)) => *header,
+        Ok(_) => return Err("its first line is no header".to_owned()),
+        Err(error) => return Err(format!("its first line is no header: {error}")),
+    };
+    let mut entries = Vec::new();
+    let mut lost = Vec::new();
+    for (number, line) in lines.enumerate() {
+        match serde_json::from_slice(line) {
+            Ok(Entry::Begin(_)) => lost.push(format!("line {} is a second header", number + 2)),
+            Ok(entry) => entries.push(entry),
+            Err(error) => lost.push(format!("line {} is damaged: {error}", number + 2)),
+        }
+    }
+    if end < bytes.len() {
+        lost.push(format!("the last line is torn after {} bytes", bytes.len() - end));
+    }
+    Ok(Found { header, entries, lost, end: end as u64 })
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// Begins the journal of a run.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn begin(folder: &Path, header: Header) -> Result<Self, StoreError> {
+        let path = folder.join(JOURNAL);
+        let mut journal = match OpenOptions::new().create_new(true).append(true).open(&path) {
+            Ok(file) => Self { path, file },
+            Err(source) => return Err(StoreError::Write { path, source }),
+        };
+        journal.write(&Entry::Begin(Box::new(header)))?;
+        Ok(journal)
+    }
+
+    /// Goes on with a journal behind its last whole line.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn go_on(folder: &Path, end: u64) -> Result<Self, StoreError> {
+        let path = folder.join(JOURNAL);
+        let open = || {
+            let mut file = OpenOptions::new().append(true).open(&path)?;
+            file.set_len(end)?;
+            file.seek(io::SeekFrom::End(0))?;
+            Ok(file)
+        };
+        match open() {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(StoreError::Write { path, source }),
+        }
+    }
+
+    /// Writes one line, and has it on disk when it returns.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses. What was written of the line is taken back.
+    pub fn write(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Write { path: self.path.clone(), source };
+        let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
+        line.push(b'\n');
+        let before = self.file.metadata().map_err(failed)?.len();
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        written.map_err(|source| {
+            // Should that fail as well, the line is torn, and readers know torn lines.
+            let _ = self.file.set_len(before);
+            failed(source)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> (Header, Vec<Entry>) {
+        let header = Header {
+            version: VERSION,
+            id: "x".to_owned(),
+            started_utc: "2026-01-01T00:00:00Z".to_owned(),
+            tool: Tool {
+                name: "concbench".to_owned(),
+                version: "0".to_owned(),
+                commit: None,
+                rustc: String::new(),
+                target: String::new(),
+                profile: "debug".to_owned(),
+                allocator: String::new(),
+            },
+            executable: "00".to_owned(),
+            machine: Machine::default(),
+            warnings: Vec::new(),
+            definitions: vec![Definition::registered("own", 3)],
+            cells: vec!["own/sequential@1".to_owned()],
+            all: false,
+            filter: Some("\"\n".to_owned()),
+            blocks: 2,
+            mode: Mode::Custom,
+            seed: 1,
+            label: "local".to_owned(),
+            track: Track::Defaults,
+            deadline_ns: 1,
+            command: "concbench run".to_owned(),
+        };
+        let cell = "own/sequential@1".to_owned();
+        let entries = vec![
+            Entry::Pace { cell: cell.clone(), warm: 1, deadline_ns: 2, batch_ns: 3, estimate_ns: 4 },
+            Entry::Criterion { medians: [(cell.clone(), 1.5)].into() },
+            Entry::Failure { cell, status: Status::Failed, reason: "\u{e9}".to_owned(), stderr_tail: None },
+            Entry::Note { note: "a\nb".to_owned() },
+        ];
+        (header, entries)
+    }
+
+    fn written(folder: &Path) -> (Header, Vec<Entry>, Vec<u8>) {
+        let (header, entries) = sample();
+        let mut journal = Journal::begin(folder, header.clone()).unwrap();
+        entries.iter().for_each(|entry| journal.write(entry).unwrap());
+        (header, entries, std::fs::read(folder.join(JOURNAL)).unwrap())
+    }
+
+    #[test]
+    fn cut_at_any_byte_only_the_torn_line_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let (header, entries, bytes) = written(folder.path());
+        let first = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        for cut in 0..=bytes.len() {
+            let found = parse(&bytes[..cut]);
+            if cut < first {
+                assert!(!found.unwrap_err().contains('\n'));
+                continue;
+            }
+            let found = found.unwrap();
+            let whole = bytes[first..cut].iter().filter(|&&byte| byte == b'\n').count();
+            assert_eq!(found.header, header);
+            assert_eq!(found.entries, entries[..whole]);
+            assert_eq!(found.lost.is_empty(), bytes[cut - 1] == b'\n');
+        }
+    }
+
+    #[test]
+    fn a_damaged_line_in_the_middle_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, entries, mut bytes) = written(folder.path());
+        let second = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        bytes[second + 3] = 0xff;
+        let found = parse(&bytes).unwrap();
+        assert_eq!(found.entries, entries[1..]);
+        assert_eq!(found.lost.len(), 1);
+    }
+
+    #[test]
+    fn a_journal_is_gone_on_with_behind_its_last_whole_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, entries, bytes) = written(folder.path());
+        std::fs::write(folder.path().join(JOURNAL), &bytes[..bytes.len() - 2]).unwrap();
+        let found = read(folder.path()).unwrap();
+        let mut journal = Journal::go_on(folder.path(), found.end).unwrap();
+        journal.write(entries.last().unwrap()).unwrap();
+        let again = read(folder.path()).unwrap();
+        assert_eq!((again.entries, again.lost), (entries, Vec::new()));
+    }
+}

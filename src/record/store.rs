@@ -1,0 +1,171 @@
+//! Runs on disk: a folder each, files that appear whole or not at all, and a link to the latest.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Run, SCHEMA};
+
+/// The name of the record in its folder.
+pub const RECORD: &str = "results.json";
+/// The name of the link to the latest run.
+const LATEST: &str = "latest";
+/// The largest record that is read, in bytes: a hostile one must not fill the memory.
+const LARGEST_RECORD: u64 = 512 << 20;
+
+/// Why a run cannot be saved or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// Something cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Where.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// Another run writes there.
+    #[error("{path} is in use by process {holder}; wait until it has ended, or end it")]
+    Held {
+        /// The folder.
+        path: PathBuf,
+        /// The number of the process that has it.
+        holder: String,
+    },
+    /// The file is no record.
+    #[error("{path}: {what}")]
+    Bad {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong, and what is allowed.
+        what: String,
+    },
+}
+
+/// Makes the folder of a run, `<out>/<id>`; if another run of the same second has it already, with a number behind.
+///
+/// # Errors
+///
+/// When the folder cannot be made.
+pub fn create_folder(out: &Path, id: &str) -> Result<(String, PathBuf), StoreError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::Write { path, source }
+    };
+    fs::create_dir_all(out).map_err(failed(out))?;
+    let mut name = id.to_owned();
+    for number in 2.. {
+        let folder = out.join(&name);
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok((name, folder)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => name = format!("{id}-{number}"),
+            Err(error) => return Err(failed(&folder)(error)),
+        }
+    }
+    unreachable!("there are more numbers than folders")
+}
+
+/// Takes the folder of a run back that could not be begun.
+pub(crate) fn remove_empty_run(folder: &Path) {
+    // What cannot be removed stays: the error that led here is the one to be told.
+    let _ = fs::remove_file(folder.join(super::journal::JOURNAL));
+    let _ = fs::remove_dir(folder);
+}
+
+/// Writes a file so that it appears whole or not at all, even if the machine stops half-way.
+///
+/// # Errors
+///
+/// When the disk or the file system refuses; what stood there before is intact then.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let write = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        // Readable for everybody the umask allows, like any other file that a program writes.
+        fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        file.persist(path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
+}
+
+/// Writes the record of a run into its folder.
+///
+/// # Errors
+///
+/// See [`write_whole`].
+pub fn save(run: &Run, folder: &Path) -> Result<PathBuf, StoreError> {
+    let path = folder.join(RECORD);
+    let mut bytes = serde_json::to_vec_pretty(run)
+        .map_err(|error| StoreError::Bad { path: path.clone(), what: error.to_string() })?;
+    bytes.push(b'\n');
+    write_whole(&path, &bytes)?;
+    Ok(path)
+}
+
+/// Points `<out>/latest` at this run.
+///
+/// # Errors
+///
+/// When the link cannot be made.
+pub fn link_latest(out: &Path, name: &str) -> Result<(), StoreError> {
+    let link = out.join(LATEST);
+    let fresh = out.join(format!(".{LATEST}-{}", std::process::id()));
+    let linked = std::os::unix::fs::symlink(name, &fresh).and_then(|()| fs::rename(&fresh, &link));
+    linked.map_err(|source| {
+        let _ = fs::remove_file(&fresh);
+        StoreError::Write { path: link, source }
+    })
+}
+
+/// Reads a run from its folder or from its record.
+///
+/// # Errors
+///
+/// When there is none, or none that this version can read.
+pub fn load(path: &Path) -> Result<Run, StoreError> {
+    let path = if path.is_dir() { path.join(RECORD) } else { path.to_owned() };
+    let bad = |what: String| StoreError::Bad { path: path.clone(), what };
+    let read = |source| StoreError::Read { path: path.clone(), source };
+    let metadata = match fs::metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && journal_beside(&path) => {
+            let what = "there is none yet, only a journal; `concbench run --resume` completes the run";
+            return Err(bad(what.to_owned()));
+        }
+        other => other.map_err(read)?,
+    };
+    // A pipe or a device has no end.
+    if !metadata.is_file() {
+        return Err(bad("no regular file".to_owned()));
+    }
+    let length = metadata.len();
+    if length > LARGEST_RECORD {
+        return Err(bad(format!("{length} bytes, at most {LARGEST_RECORD} are read")));
+    }
+    let bytes = fs::read(&path).map_err(read)?;
+    // The version first: with another one, what else is wrong does not matter.
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema: u32,
+    }
+    let version: Version =
+        serde_json::from_slice(&bytes).map_err(|error| bad(format!("no record: {error}")))?;
+    if version.schema != SCHEMA {
+        return Err(bad(format!("schema {}, only {SCHEMA} is read by this version", version.schema)));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| bad(format!("no record: {error}")))
+}
+
+fn journal_beside(record: &Path) -> bool {
+    record.parent().is_some_and(|folder| folder.join(super::journal::JOURNAL).exists())
+}

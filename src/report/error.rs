@@ -1,0 +1,23 @@
+use crate::record::store::StoreError;
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A chart could not be drawn.
+    #[error("chart \"{chart}\": {reason}")]
+    Chart {
+        /// Which one.
+        chart: String,
+        /// What the drawing library said.
+        reason: String,
+    },
+    /// The page could not be put together.
+    #[error("page: {0}")]
+    Page(#[from] askama::Error),
+    /// The table of observations could not be written.
+    #[error("results.csv: {0}")]
+    Csv(#[from] csv::Error),
+    /// A file could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

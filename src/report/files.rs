@@ -1,0 +1,28 @@
+use std::path::{Path, PathBuf};
+
+use super::{ReportError, csv, page, summary};
+use crate::record::Run;
+use crate::record::store::{StoreError, write_whole};
+
+/// Writes the report of a run into its folder: `index.html`, `results.csv`, `summary.md` and `charts/*.svg`.
+///
+/// Every file appears whole or not at all. Returns the path of the page.
+pub fn write_all(run: &Run, folder: &Path) -> Result<PathBuf, ReportError> {
+    let made = page::make(run)?;
+    let charts = folder.join("charts");
+    make_folder(&charts)?;
+    for chart in &made.charts {
+        write_whole(&charts.join(format!("{}.svg", chart.slug)), chart.standalone().as_bytes())?;
+    }
+    write_whole(&folder.join("results.csv"), &csv::observations(run)?)?;
+    write_whole(&folder.join("summary.md"), summary::summary(run).as_bytes())?;
+    let index = folder.join("index.html");
+    write_whole(&index, made.html.as_bytes())?;
+    Ok(index)
+}
+
+/// Makes a folder, and those above it, if there is none.
+pub(super) fn make_folder(folder: &Path) -> Result<(), ReportError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|source| StoreError::Write { path: folder.to_owned(), source }.into())
+}

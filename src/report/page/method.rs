@@ -1,0 +1,69 @@
+use super::trust::track;
+use crate::record::Mode;
+use crate::report::text;
+use crate::report::view::View;
+
+/// How the figures came about.
+pub(crate) struct Method {
+    pub(crate) method: Vec<String>,
+    pub(crate) biases: Vec<String>,
+    pub(crate) limits: Vec<String>,
+    pub(crate) command: String,
+    pub(crate) settings: Vec<(&'static str, String)>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Describes the method with the figures of this run.
+pub(crate) fn method(view: &View<'_>) -> Method {
+    let run = &view.run.run;
+    let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let mut how = vec![format!(
+        "{} of every cell of a workload once, in an order shuffled with the seed {}.",
+        text::plural(run.blocks.into(), "block"),
+        run.seed
+    )];
+    how.extend(lines(&[
+        "A fresh process for each observation, which starts the model, runs one cold batch and several warm ones, and stops.",
+        "The same source of a task under every model; a batch counts only if its tasks return what the sequential reference returns.",
+        "Steady time: the median of an observation's warm batches. Its interval comes from order statistics over the observations.",
+        "Ratio of two models: from the paired logarithms of their times within each block (Hodges and Lehmann's estimate, Wilcoxon's interval).",
+        "Three verdicts: different if the interval lies outside the margin, equivalent if inside, unresolved otherwise. The margin is 2 % or the noise of the twin, whichever is more. p-values are corrected after Holm.",
+        "Outliers are marked, never dropped. The number of blocks was fixed beforehand.",
+    ]));
+    let biases = lines(&[
+        "The HTTP target shares the cores with the models that ask it, so those that use many cores get a slower server.",
+        "Timers differ: some runtimes round up to a millisecond. A short wait measures the timer, not the model.",
+        "The memory of worker processes is read at the end of the last batch: a peak between two batches is not seen.",
+        "All models use the allocator named above; another one moves the models that allocate most.",
+    ]);
+    let limits = lines(&[
+        "They hold for this machine, this build and these sizes of tasks. Another machine may rank differently.",
+        "A margin below which differences do not count is a choice: a difference of 1 % may matter to you.",
+        "Times under closed load say nothing about latency under a fixed rate of requests.",
+    ]);
+    Method {
+        method: how,
+        biases,
+        limits,
+        command: text::clip(&run.command, 2000),
+        settings: vec![
+            ("run", text::name(&run.id)),
+            ("mode", mode(run.mode).into()),
+            ("seed", run.seed.to_string()),
+            ("fairness track", track(run.track).into()),
+            ("filter", run.filter.as_deref().map_or("none".into(), text::name)),
+            ("schema of the record", view.run.schema.to_string()),
+        ],
+        notes: run.notes.iter().map(|note| text::sentence(note)).collect(),
+    }
+}
+
+/// A mode, as it is read.
+pub(crate) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Quick => "quick",
+        Mode::Default => "default",
+        Mode::Rigorous => "rigorous",
+        Mode::Custom => "custom",
+    }
+}

@@ -1,0 +1,208 @@
+use super::{key, key_of};
+use crate::analyse::stats::geometric_mean;
+use crate::record::{CellRecord, ComparisonKind};
+use crate::report::chart::{Ink, Marker};
+use crate::report::view::{ModelView, Ratio, View, family, measured, reason, status};
+use crate::report::{text, units};
+
+/// The table of models.
+pub(crate) struct Ranking {
+    pub(crate) workloads: Vec<String>,
+    pub(crate) rows: Vec<RankRow>,
+    pub(crate) families: Vec<&'static str>,
+    /// The marker of each family, and its name.
+    pub(crate) legend: Vec<(String, &'static str)>,
+}
+
+/// A model.
+pub(crate) struct RankRow {
+    /// Its index in the report.
+    pub(crate) model: usize,
+    pub(crate) name: String,
+    /// The name in lower case, for filter and sort.
+    pub(crate) key: String,
+    pub(crate) family: &'static str,
+    pub(crate) marker: String,
+    pub(crate) cells: Vec<RankCell>,
+    /// Workloads without a figure, then the geometric mean: what the rows are ordered by.
+    order: (usize, f64),
+}
+
+/// A square of the table.
+pub(crate) enum RankCell {
+    /// A figure.
+    Figure { sort: String, figure: String, small: String, class: String },
+    /// Why there is none.
+    Why { status: String, reason: String },
+}
+
+/// How a model did in one workload.
+pub(crate) struct Standing<'a> {
+    /// The fastest of its ranked cells; if none was measured, one that says why.
+    pub(crate) cell: Option<&'a CellRecord>,
+    pub(crate) steady: Option<Ratio>,
+    pub(crate) one_off: Option<Ratio>,
+    pub(crate) best: bool,
+}
+
+/// Forms the table.
+pub(crate) fn ranking(view: &View<'_>) -> Ranking {
+    let mut rows: Vec<_> = view
+        .models
+        .iter()
+        .enumerate()
+        .filter(|(_, model)| {
+            view.run.cells.iter().any(|cell| cell.ranked && !cell.twin && cell.model == model.id)
+        })
+        .map(|(index, model)| row(view, index, model))
+        .collect();
+    rows.sort_by(|a, b| {
+        a.order.0.cmp(&b.order.0).then(a.order.1.total_cmp(&b.order.1)).then(a.key.cmp(&b.key))
+    });
+    let mut families = Vec::new();
+    let mut legend = Vec::new();
+    for model in &view.models {
+        let name = family(model.family);
+        if !families.contains(&name) {
+            families.push(name);
+            legend.push((key(Ink::of_family(model.family), Marker::nth(0)), name));
+        }
+    }
+    Ranking {
+        workloads: view.run.workloads.iter().map(|w| text::name(&w.name)).collect(),
+        rows,
+        families,
+        legend,
+    }
+}
+
+/// How a model did in a workload.
+pub(crate) fn standing<'a>(view: &View<'a>, workload: &str, model: &str) -> Standing<'a> {
+    let cells = || view.ranked(workload).filter(|cell| cell.model == model);
+    let fastest = cells()
+        .filter_map(measured)
+        .min_by(|a, b| a.1.steady.median.total_cmp(&b.1.steady.median))
+        .map(|(cell, _)| cell);
+    let cell = fastest.or_else(|| cells().next());
+    let ratio = |kind| fastest.and_then(|cell| view.ratio(kind, cell));
+    let best = fastest
+        .is_some_and(|cell| view.verdict(workload).is_some_and(|verdict| verdict.winners.contains(&cell.id)));
+    Standing { cell, steady: ratio(ComparisonKind::Steady), one_off: ratio(ComparisonKind::OneOff), best }
+}
+
+fn row(view: &View<'_>, index: usize, model: &ModelView<'_>) -> RankRow {
+    let standings: Vec<_> =
+        view.run.workloads.iter().map(|work| standing(view, &work.name, model.id)).collect();
+    let all = standings.len();
+    let (steady, steady_order) = mean(standings.iter().filter_map(|s| s.steady), all);
+    let (one_off, _) = mean(standings.iter().filter_map(|s| s.one_off), all);
+    let mut cells = vec![steady, one_off];
+    cells.extend(standings.iter().map(|standing| square(view, standing)));
+    cells.push(relative(view, &standings, "CPU", |cell| measured(cell)?.1.cpu.map(|cpu| cpu.median)));
+    cells.push(memory(&standings));
+    RankRow {
+        model: index,
+        name: text::name(model.id),
+        key: text::name(model.id).to_lowercase(),
+        family: family(model.family),
+        marker: key_of(model),
+        cells,
+        order: steady_order,
+    }
+}
+
+/// The geometric mean of ratios, with how many of all workloads went into it.
+fn mean(ratios: impl Iterator<Item = Ratio>, all: usize) -> (RankCell, (usize, f64)) {
+    let ratios: Vec<f64> = ratios.map(|ratio| ratio.value).collect();
+    let absent = all - ratios.len();
+    match geometric_mean(&ratios) {
+        Some(mean) => {
+            let figure = RankCell::Figure {
+                // A mean over fewer workloads is not comparable, so it sorts behind those over all.
+                sort: format!("{:.6}", mean + absent as f64 * 1e6),
+                figure: units::ratio(mean, None),
+                small: format!("{} of {all}", ratios.len()),
+                class: heat(mean).into(),
+            };
+            (figure, (absent, mean))
+        }
+        None => (
+            RankCell::Why { status: "no figure".into(), reason: "none was measured".into() },
+            (absent, f64::MAX),
+        ),
+    }
+}
+
+fn square(view: &View<'_>, standing: &Standing<'_>) -> RankCell {
+    let Some(cell) = standing.cell else {
+        return RankCell::Why { status: "not planned".into(), reason: String::new() };
+    };
+    match standing.steady {
+        Some(ratio) => RankCell::Figure {
+            sort: format!("{:.6}", ratio.value),
+            figure: ratio.figure(),
+            small: {
+                let one_off = standing.one_off.map_or("no one-off".into(), |r| r.figure());
+                let several = view.label(cell) != text::name(&cell.model);
+                if several { format!("{one_off} @{}", cell.workers) } else { one_off }
+            },
+            class: format!("{}{}", heat(ratio.value), if standing.best { " best" } else { "" }),
+        },
+        None => RankCell::Why { status: status(cell.status).into(), reason: text::clip(&reason(cell), 120) },
+    }
+}
+
+/// A cost as geometric mean of its ratio to the least of each workload.
+fn relative(
+    view: &View<'_>,
+    standings: &[Standing<'_>],
+    what: &str,
+    of: impl Fn(&CellRecord) -> Option<f64>,
+) -> RankCell {
+    let ratios: Vec<f64> = standings
+        .iter()
+        .filter_map(|standing| {
+            let cell = standing.cell?;
+            let least =
+                view.ranked(&cell.workload).filter_map(&of).filter(|v| *v > 0.0).min_by(f64::total_cmp)?;
+            Some(of(cell)? / least)
+        })
+        .collect();
+    match geometric_mean(&ratios) {
+        Some(mean) => RankCell::Figure {
+            sort: format!("{mean:.6}"),
+            figure: units::ratio(mean, None),
+            small: format!("{} of {}", ratios.len(), standings.len()),
+            class: String::new(),
+        },
+        None => RankCell::Why { status: "no figure".into(), reason: format!("{what} time was not recorded") },
+    }
+}
+
+/// The most memory in any workload.
+fn memory(standings: &[Standing<'_>]) -> RankCell {
+    let peak = standings
+        .iter()
+        .filter_map(|standing| Some((measured(standing.cell?)?.1.peak_rss?.median, &standing.cell?.workload)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match peak {
+        Some((bytes, workload)) => RankCell::Figure {
+            sort: format!("{bytes:.0}"),
+            figure: units::bytes(bytes),
+            small: format!("in {}", text::clip(workload, 16)),
+            class: String::new(),
+        },
+        None => RankCell::Why { status: "no figure".into(), reason: "memory was not recorded".into() },
+    }
+}
+
+/// The tint of a ratio: the nearer to the best, the stronger.
+fn heat(ratio: f64) -> &'static str {
+    match ratio {
+        r if r < 1.02 => "h0",
+        r if r < 1.15 => "h1",
+        r if r < 1.5 => "h2",
+        r if r < 2.5 => "h3",
+        _ => "h4",
+    }
+}

@@ -1,0 +1,101 @@
+use super::facts::{self, Fact};
+use crate::record::{Grade, Track};
+use crate::report::view::View;
+use crate::report::{text, units};
+
+/// What the figures rest on.
+pub(crate) struct Trust {
+    pub(crate) sentence: String,
+    pub(crate) facts: Vec<Known>,
+    /// What could not be found out, and why.
+    pub(crate) unknown: Vec<(&'static str, String)>,
+    pub(crate) warnings_title: String,
+    pub(crate) warnings: Vec<(String, String)>,
+}
+
+/// A fact that is known.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    /// Whether it stands against trusting the figures.
+    pub(crate) alarm: bool,
+}
+
+/// Gathers what the figures rest on.
+pub(crate) fn trust(view: &View<'_>) -> Trust {
+    let run = view.run;
+    let mut known = Vec::new();
+    let mut unknown = Vec::new();
+    let all = [settings(view), facts::machine(&run.machine, &run.noise.warnings), facts::build(&run.tool)];
+    for Fact { name, value, alarm } in all.into_iter().flatten() {
+        match value {
+            Ok(value) => known.push(Known { name, value, alarm }),
+            Err(why) => unknown.push((name, why)),
+        }
+    }
+    let warnings: Vec<_> =
+        run.noise.warnings.iter().map(|w| (text::sentence(&w.message), text::sentence(&w.remedy))).collect();
+    Trust {
+        sentence: sentence(view),
+        facts: known,
+        unknown,
+        warnings_title: text::plural(warnings.len() as u64, "warning"),
+        warnings,
+    }
+}
+
+/// The largest noise floor of all workloads, as a fraction.
+pub(crate) fn floor(view: &View<'_>) -> Option<f64> {
+    view.run.verdicts.iter().filter_map(|verdict| verdict.noise_floor).max_by(f64::total_cmp)
+}
+
+/// A grade, as it is read.
+pub(crate) fn grade(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Quiet => "quiet",
+        Grade::Fair => "fair",
+        Grade::Noisy => "noisy",
+        Grade::Unknown => "unknown",
+    }
+}
+
+/// A fairness track, as it is read.
+pub(crate) fn track(track: Track) -> &'static str {
+    match track {
+        Track::Defaults => "library defaults",
+        Track::Equalised => "equalised",
+    }
+}
+
+fn sentence(view: &View<'_>) -> String {
+    let floor = match floor(view) {
+        Some(floor) => format!(
+            "Two identical cells, measured as if they were different models, differed by up to {} in the worst workload.",
+            units::percent(floor)
+        ),
+        None => "No workload had a twin, so the noise floor is unknown.".into(),
+    };
+    let verdict = match view.run.noise.grade {
+        Grade::Quiet => "The machine was quiet: small differences can be seen.",
+        Grade::Fair => "The machine was fairly quiet: differences of several percent can be seen.",
+        Grade::Noisy => "The machine was noisy: only large differences mean anything.",
+        Grade::Unknown => "Nothing was recorded that could tell how quiet the machine was.",
+    };
+    format!("{verdict} {floor}")
+}
+
+/// How the run was made, as far as trust depends on it.
+fn settings(view: &View<'_>) -> Vec<Fact> {
+    let run = view.run;
+    let noise = match floor(view) {
+        Some(floor) => format!("{}, twins within {}", grade(run.noise.grade), units::percent(floor)),
+        None => grade(run.noise.grade).to_owned(),
+    };
+    let blocks = text::plural(run.run.blocks.into(), "block");
+    let blocks = if run.run.complete { blocks } else { format!("{blocks}, incomplete") };
+    vec![
+        Fact::known("noise", noise, matches!(run.noise.grade, Grade::Noisy | Grade::Unknown)),
+        Fact::known("blocks", blocks, !run.run.complete || run.run.indicative),
+        Fact::known("fairness track", track(run.run.track).into(), false),
+    ]
+}

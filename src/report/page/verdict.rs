@@ -1,0 +1,176 @@
+use concbench_workloads::Class;
+
+use super::class;
+use crate::record::{ComparisonKind, Grade, WorkloadRecord};
+use crate::report::text;
+use crate::report::view::View;
+
+/// The answers, and what stands against believing them.
+pub(crate) struct Verdicts {
+    pub(crate) cautions: Vec<String>,
+    pub(crate) classes: Vec<ClassVerdict>,
+}
+
+/// The answer for one class of work.
+pub(crate) struct ClassVerdict {
+    pub(crate) title: String,
+    pub(crate) answer: String,
+    pub(crate) workloads: Vec<WorkVerdict>,
+}
+
+/// The answer for one workload.
+pub(crate) struct WorkVerdict {
+    pub(crate) name: String,
+    pub(crate) sentence: String,
+    /// The first one behind the best.
+    pub(crate) next: Option<String>,
+}
+
+/// How many winners are named before the rest is counted.
+const NAMED: usize = 3;
+
+/// Forms the answers.
+pub(crate) fn verdicts(view: &View<'_>) -> Verdicts {
+    let classes = [Class::Cpu, Class::Io, Class::Mixed, Class::Creation]
+        .into_iter()
+        .filter_map(|of| {
+            let works: Vec<_> = view.run.workloads.iter().filter(|work| work.class == of).collect();
+            (!works.is_empty()).then(|| class_verdict(view, of, &works))
+        })
+        .collect();
+    Verdicts { cautions: cautions(view), classes }
+}
+
+fn class_verdict(view: &View<'_>, of: Class, works: &[&WorkloadRecord]) -> ClassVerdict {
+    let by_size = super::granularity::by_size(view.run).filter(|_| of == Class::Cpu);
+    let by_size = by_size.map(|sentence| WorkVerdict { name: "by task size".into(), sentence, next: None });
+    ClassVerdict {
+        title: title(of, tied(view, works).len()),
+        answer: answer(view, works),
+        workloads: works
+            .iter()
+            .map(|work| WorkVerdict {
+                name: text::name(&work.name),
+                sentence: sentence(view, &work.name),
+                next: next(view, &work.name),
+            })
+            .chain(by_size)
+            .collect(),
+    }
+}
+
+/// The models that win every workload of the class; if there is none, what wins each.
+fn answer(view: &View<'_>, works: &[&WorkloadRecord]) -> String {
+    let winners: Vec<Vec<String>> = works.iter().map(|work| winners(view, &work.name)).collect();
+    let common = tied(view, works);
+    if !common.is_empty() {
+        return listed(&common);
+    }
+    let known: Vec<_> = winners.iter().filter(|list| !list.is_empty()).collect();
+    match known.as_slice() {
+        [] => "no answer".into(),
+        [one] => listed(one),
+        _ => {
+            let mut firsts: Vec<String> = Vec::new();
+            for list in known {
+                if !firsts.contains(&list[0]) {
+                    firsts.push(list[0].clone());
+                }
+            }
+            format!("it depends: {}", listed(&firsts))
+        }
+    }
+}
+
+/// The names of those that win every workload.
+fn tied(view: &View<'_>, works: &[&WorkloadRecord]) -> Vec<String> {
+    let winners: Vec<Vec<String>> = works.iter().map(|work| winners(view, &work.name)).collect();
+    let (first, others) = winners.split_first().expect("a class has a workload");
+    first.iter().filter(|name| others.iter().all(|list| list.contains(name))).cloned().collect()
+}
+
+fn title(of: Class, tied: usize) -> String {
+    if tied > 1 { format!("For {}, a tie of {tied}", class(of)) } else { format!("For {}", class(of)) }
+}
+
+/// The names of the models that nothing is known to be faster than.
+fn winners(view: &View<'_>, workload: &str) -> Vec<String> {
+    let ids = view.verdict(workload).map_or(&[][..], |verdict| &verdict.winners);
+    ids.iter().map(|id| view.label_of(id)).collect()
+}
+
+/// `a`, `a or b`, `a, b, c and 5 more`.
+pub(crate) fn listed(names: &[String]) -> String {
+    match names {
+        [] => "no answer".into(),
+        [one] => one.clone(),
+        names if names.len() <= NAMED => {
+            format!("{} or {}", names[..names.len() - 1].join(", "), names[names.len() - 1])
+        }
+        names => format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED),
+    }
+}
+
+/// The sentence of the analysis, or why there is none.
+pub(crate) fn sentence(view: &View<'_>, workload: &str) -> String {
+    match view.verdict(workload) {
+        Some(verdict) => capitalised(&text::sentence(beside(&verdict.sentence, workload))),
+        None if view.measured(workload).is_empty() => "No answer: none of its cells was measured.".into(),
+        None => "No answer: the record holds no verdict for it.".into(),
+    }
+}
+
+/// The sentence with a capital, unless it begins with the name of a model.
+fn capitalised(sentence: &str) -> String {
+    let first = sentence.split([' ', ',']).next().unwrap_or_default();
+    let mut letters = sentence.chars();
+    match letters.next() {
+        Some(letter) if ["a", "no", "indicative", "nothing"].contains(&first) => {
+            letter.to_uppercase().chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
+    }
+}
+
+/// A sentence that stands beside the name of its workload, without that name.
+fn beside<'a>(sentence: &'a str, workload: &str) -> &'a str {
+    let rest =
+        sentence.strip_prefix(workload).and_then(|rest| rest.strip_prefix(": ").or(rest.strip_prefix(", ")));
+    rest.unwrap_or(sentence)
+}
+
+/// The fastest cell that is behind those that tie, with its ratio.
+fn next(view: &View<'_>, workload: &str) -> Option<String> {
+    // With a single winner, the sentence itself names the nearest.
+    let verdict = view.verdict(workload).filter(|verdict| verdict.winners.len() > 1)?;
+    let (cell, _) =
+        view.measured(workload).into_iter().find(|(cell, _)| !verdict.winners.contains(&cell.id))?;
+    let ratio = view.ratio(ComparisonKind::Steady, cell)?;
+    Some(format!("Next: {} at {} {}", view.label(cell), ratio.figure(), ratio.range()))
+}
+
+/// What a reader must know before believing any of it.
+fn cautions(view: &View<'_>) -> Vec<String> {
+    let run = view.run;
+    let mut cautions = Vec::new();
+    if run.tool.profile != "release" {
+        cautions.push(format!(
+            "Built with the profile \"{}\": these figures mean nothing. Build with --release.",
+            text::name(&run.tool.profile)
+        ));
+    }
+    if !run.run.complete {
+        cautions.push("The run is incomplete: some planned observations are missing. `concbench run --resume` completes it.".into());
+    }
+    if run.run.indicative {
+        cautions.push(format!(
+            "Only {}: the answers are indicative. From 12 blocks on a difference can be called one.",
+            text::plural(run.run.blocks.into(), "block")
+        ));
+    }
+    if run.noise.grade == Grade::Noisy {
+        cautions
+            .push("The machine was noisy while it measured: only large differences mean anything.".into());
+    }
+    cautions
+}

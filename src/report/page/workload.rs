@@ -1,0 +1,320 @@
+use concbench_workloads::{Class, Kernel};
+
+use super::verdict::{listed, sentence};
+use crate::analyse::Price;
+use crate::analyse::stats::{median, sorted};
+use crate::record::{CellRecord, ComparisonKind, Status, WorkloadRecord};
+use crate::report::chart::{Chart, Forest, ForestRow, Series, Table, forest, order};
+use crate::report::view::{Ratio, View, reason, status};
+use crate::report::{ReportError, text, units};
+
+/// A workload, with its charts.
+pub(crate) struct Workload {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) does: String,
+    pub(crate) expected: String,
+    pub(crate) showed: String,
+    pub(crate) charts: Vec<Chart>,
+    /// Cells without a figure: label, status, reason, last lines of standard error.
+    pub(crate) without: Vec<(String, &'static str, String, Option<String>)>,
+}
+
+/// A section for each workload of the run.
+pub(crate) fn workloads(view: &View<'_>) -> Result<Vec<Workload>, ReportError> {
+    view.run.workloads.iter().enumerate().map(|(index, work)| workload(view, index, work)).collect()
+}
+
+fn workload(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Workload, ReportError> {
+    let mut charts = vec![ratios(view, work)?];
+    charts.extend(distance(view, work)?);
+    charts.push(observations(view, work)?);
+    for chart in &mut charts {
+        // Names of workloads may differ only in what a file name cannot hold.
+        chart.slug = format!("{}-{}-{}", index + 1, text::slug(&work.name), chart.slug);
+    }
+    Ok(Workload {
+        id: format!("workload-{}", index + 1),
+        name: text::name(&work.name),
+        does: does(work),
+        expected: expected(view, work),
+        showed: showed(view, work),
+        charts,
+        without: view
+            .cells(&work.name)
+            .iter()
+            .filter(|cell| cell.status != Status::Ok)
+            .map(|cell| {
+                let tail = cell.stderr_tail.as_deref().filter(|tail| !tail.trim().is_empty());
+                (cell_name(cell), status(cell.status), reason(cell), tail.map(lines))
+            })
+            .collect(),
+    })
+}
+
+/// The end of a standard error, line by line.
+fn lines(tail: &str) -> String {
+    let lines: Vec<_> = tail.lines().map(|line| text::clip(line, 300)).collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
+
+fn cell_name(cell: &CellRecord) -> String {
+    let twin = if cell.twin { " (twin)" } else { "" };
+    format!("{} with {}{twin}", text::name(&cell.model), text::plural(cell.workers, "worker"))
+}
+
+/// What a task does, with its parameters.
+fn does(work: &WorkloadRecord) -> String {
+    let us = |us: u64| units::time(us as f64 * 1000.0);
+    let task = match &work.kernel {
+        None => "Defined in a crate of its user".to_owned(),
+        Some(Kernel::Noop(_)) => "Returns its index".into(),
+        Some(Kernel::Factorial(factorial)) => format!("Multiplies 1 to {} into one big integer", factorial.n),
+        Some(Kernel::Count(count)) => format!("Counts to {} and allocates nothing", count.n),
+        Some(Kernel::Sleep(sleep)) => format!("Waits for {}", us(sleep.wait_us)),
+        Some(Kernel::Http(http)) => format!(
+            "Sends {} over one connection to a server that answers after {}",
+            text::plural(http.requests, "request"),
+            us(http.delay_us)
+        ),
+        Some(Kernel::Mixed(mixed)) => format!("Computes, waits for {}, computes again", us(mixed.wait_us)),
+    };
+    format!(
+        "{task}. A batch is {}. {}",
+        text::plural(work.tasks, "task"),
+        text::sentence(&work.why_this_size)
+    )
+}
+
+/// What theory says, and the line of the definition.
+fn expected(view: &View<'_>, work: &WorkloadRecord) -> String {
+    let cores = view.run.machine.cores;
+    let theory = match work.class {
+        Class::Cpu => format!(
+            "Work that only computes cannot take less than the sequential time over {}, whatever the model.",
+            text::plural(cores, "core")
+        ),
+        Class::Io => "Tasks that only wait need no core: the batch can be as short as one wait, if all tasks wait at once.".into(),
+        Class::Mixed => "Cores limit the computing, not the waiting: a model wins that keeps the cores busy while tasks wait.".into(),
+        Class::Creation => "There is no work, so the time is what a model takes to create, run and collect a task.".into(),
+    };
+    format!("{} {theory}", text::sentence(&work.teaches))
+}
+
+fn showed(view: &View<'_>, work: &WorkloadRecord) -> String {
+    let mut showed = sentence(view, &work.name);
+    if let Some(verdict) = view.verdict(&work.name)
+        && !verdict.one_off_winners.is_empty()
+        && verdict.one_off_winners != verdict.winners
+    {
+        let names: Vec<_> = verdict.one_off_winners.iter().map(|id| view.label_of(id)).collect();
+        showed += &format!(" As a one-off job, start and stop included: {}.", listed(&names));
+    }
+    showed
+}
+
+fn ratios(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
+    let winners = view.verdict(&work.name).map_or(&[][..], |verdict| &verdict.winners);
+    let margin = view.run.comparisons.iter().find(|c| c.workload == work.name).map(|c| c.margin);
+    let mut rows = Vec::new();
+    let mut table = Table {
+        columns: columns(&[
+            "cell",
+            "steady time of a batch",
+            "its interval",
+            "ratio to the best",
+            "its interval",
+            "one-off",
+            "blocks",
+            "verdict",
+        ]),
+        rows: Vec::new(),
+    };
+    for (cell, summary) in view.measured(&work.name) {
+        let Some(ratio) = view.ratio(ComparisonKind::Steady, cell) else {
+            continue;
+        };
+        let look = view.look(cell);
+        let steady = summary.steady;
+        let figure = ratio.figure();
+        let interval = ratio.range();
+        let time = units::median_time(&steady);
+        let comparison = view.comparison(ComparisonKind::Steady, &cell.id);
+        let verdict = comparison
+            .map_or(if winners.contains(&cell.id) { "best" } else { "not compared" }, |c| word(c.verdict));
+        rows.push(ForestRow {
+            label: view.label(cell),
+            model: Some(view.index(&cell.model)),
+            ink: look.ink,
+            marker: look.marker,
+            ratio,
+            figure: if ratio.interval.is_some() { format!("{figure} {interval}") } else { figure.clone() },
+            tip: format!("{}: {figure} the best ({interval}), {time} a batch", view.label(cell)),
+            best: winners.contains(&cell.id),
+        });
+        table.rows.push(vec![
+            view.label(cell),
+            time,
+            units::time_interval(&steady),
+            figure,
+            interval,
+            units::median_time(&summary.one_off),
+            steady.count.to_string(),
+            verdict.into(),
+        ]);
+    }
+    let name = format!("{}: time relative to the best", text::name(&work.name));
+    let (size, body) = forest(&Forest {
+        name: name.clone(),
+        axis: "time over that of the best, logarithmic".into(),
+        margin,
+        rows,
+    })?;
+    Ok(Chart {
+        slug: "ratio".into(),
+        title: name,
+        question: format!("How far behind the best is each model in {}?", text::name(&work.name)),
+        reading: format!(
+            "Ratio of steady times with its {}interval; further right is slower. Inside the band, differences do not count.",
+            confidence(view, work)
+        ),
+        size,
+        body,
+        table,
+    })
+}
+
+/// The confidence of the intervals of a workload: `95 % `, or nothing if there is none.
+fn confidence(view: &View<'_>, work: &WorkloadRecord) -> String {
+    let of =
+        view.run.comparisons.iter().find(|c| c.workload == work.name && c.kind == ComparisonKind::Steady);
+    of.map_or_else(String::new, |c| format!("{:.0} % ", c.confidence * 100.0))
+}
+
+/// A verdict, as it is read.
+pub(crate) fn word(verdict: crate::record::Verdict) -> &'static str {
+    use crate::record::Verdict::{Different, Equivalent, Indicative, Unresolved};
+    match verdict {
+        Different => "slower",
+        Equivalent => "equivalent to the best",
+        Unresolved => "unresolved",
+        Indicative => "seems slower",
+    }
+}
+
+fn distance(view: &View<'_>, work: &WorkloadRecord) -> Result<Option<Chart>, ReportError> {
+    let mut rows = Vec::new();
+    let mut table = Table {
+        columns: columns(&["cell", "steady time of a batch", "least possible", "distance"]),
+        rows: Vec::new(),
+    };
+    for (cell, summary) in view.measured(&work.name) {
+        let (Some(distance), Some(ideal)) = (summary.distance, cell.ideal_ns) else {
+            continue;
+        };
+        let look = view.look(cell);
+        let steady = summary.steady;
+        let ideal = ideal as f64;
+        let interval = (ideal > 0.0).then(|| (steady.low / ideal, steady.high / ideal));
+        let ratio = Ratio { value: distance, interval };
+        let figure = ratio.figure();
+        let (time, least) = (units::median_time(&steady), units::time(ideal));
+        rows.push(ForestRow {
+            label: view.label(cell),
+            model: Some(view.index(&cell.model)),
+            ink: look.ink,
+            marker: look.marker,
+            ratio,
+            figure: format!("{figure} of {least}"),
+            tip: format!("{}: {time}, {figure} the least possible ({least})", view.label(cell)),
+            best: false,
+        });
+        table.rows.push(vec![view.label(cell), time, least, figure]);
+    }
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let name = format!("{}: distance from ideal", text::name(&work.name));
+    let (size, body) = forest(&Forest {
+        name: name.clone(),
+        axis: "time over the least possible, logarithmic".into(),
+        margin: None,
+        rows,
+    })?;
+    Ok(Some(Chart {
+        slug: "ideal".into(),
+        title: name,
+        question: "How close does each come to what is possible?".into(),
+        reading: "Steady time over the least that this work can take with these workers on these cores; 1x is perfect.".into(),
+        size,
+        body,
+        table,
+    }))
+}
+
+fn observations(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
+    let widest = view.cells(&work.name).iter().flat_map(|c| &c.observations).map(|o| o.position).max();
+    let positions = f64::from(widest.unwrap_or(0)) + 1.0;
+    let mut series = Vec::new();
+    let mut blocks: Vec<u32> = Vec::new();
+    let mut per_cell = Vec::new();
+    for cell in view.ranked(&work.name) {
+        let times: Vec<_> =
+            cell.observations.iter().filter_map(|o| Some((o, Price::Steady.of(o)?))).collect();
+        let Some(centre) = median(&sorted(&times.iter().map(|(_, time)| *time).collect::<Vec<_>>())) else {
+            continue;
+        };
+        let look = view.look(cell);
+        series.push(Series {
+            model: Some(view.index(&cell.model)),
+            ink: look.ink,
+            marker: look.marker,
+            points: times
+                .iter()
+                .map(|(o, time)| {
+                    let when = f64::from(o.block) + (f64::from(o.position) + 0.5) / positions;
+                    let tip = format!(
+                        "{}, block {}: {}",
+                        text::clip(&view.label(cell), 24),
+                        o.block,
+                        units::time(*time)
+                    );
+                    (when, time / centre, tip)
+                })
+                .collect(),
+        });
+        blocks.extend(times.iter().map(|(o, _)| o.block));
+        per_cell.push((view.label(cell), times));
+    }
+    blocks.sort_unstable();
+    blocks.dedup();
+    let heads = blocks.iter().map(|block| format!("block {block}"));
+    let table = Table {
+        columns: ["cell".to_owned()].into_iter().chain(heads).collect(),
+        rows: per_cell
+            .into_iter()
+            .map(|(label, times)| {
+                let of = |block: &u32| times.iter().find(|(o, _)| o.block == *block);
+                let times =
+                    blocks.iter().map(|b| of(b).map_or("none".into(), |(_, time)| units::time(*time)));
+                [label].into_iter().chain(times).collect()
+            })
+            .collect(),
+    };
+    let name = format!("{}: observations in run order", text::name(&work.name));
+    let (size, body) = order(&name, view.run.run.blocks, &series)?;
+    Ok(Chart {
+        slug: "order".into(),
+        title: name,
+        question: "Did the figures drift while they were taken?".into(),
+        reading: "Every observation against the median of its cell, in the order of measuring. Arrows mark points beyond the edge.".into(),
+        size,
+        body,
+        table,
+    })
+}
+
+/// Heads of a table.
+pub(crate) fn columns(heads: &[&str]) -> Vec<String> {
+    heads.iter().map(|head| (*head).to_owned()).collect()
+}

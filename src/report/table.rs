@@ -1,0 +1,139 @@
+//! The table of a run: for a terminal, for Markdown, as CSV.
+
+use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
+
+use super::csv::quoted;
+use super::page::sentence;
+use super::text::{clip, inert, markdown, name};
+use super::units;
+use super::view::{View, family, measured, reason, status};
+use crate::record::ComparisonKind;
+use crate::record::{CellRecord, Run, WorkloadRecord};
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns for a terminal, without colours.
+    Table,
+    /// A table of Markdown.
+    Md,
+    /// Comma-separated values; times in nanoseconds, memory in bytes.
+    Csv,
+}
+
+const HEADS: [&str; 8] = [
+    "model",
+    "workers",
+    "steady, a batch",
+    "ratio to the best",
+    "one-off",
+    "CPU time, a batch",
+    "peak memory",
+    "status",
+];
+
+/// A table for each workload of the run, with one sentence of verdict (CSV: one table of plain figures).
+pub fn table(run: &Run, format: Format) -> String {
+    let view = View::new(run);
+    match format {
+        Format::Table => {
+            run.workloads.iter().map(|work| terminal(&view, work)).collect::<Vec<_>>().join("\n")
+        }
+        Format::Md => run.workloads.iter().map(|work| pasted(&view, work)).collect::<Vec<_>>().join("\n"),
+        Format::Csv => plain(&view),
+    }
+}
+
+/// The ranked cells of a workload: the measured ones from fast to slow, then those without a figure.
+fn cells<'a>(view: &View<'a>, work: &WorkloadRecord) -> Vec<&'a CellRecord> {
+    let fast = view.measured(&work.name).into_iter().map(|(cell, _)| cell);
+    let without = view.ranked(&work.name).filter(|cell| measured(cell).is_none());
+    fast.chain(without).collect()
+}
+
+fn row(view: &View<'_>, cell: &CellRecord) -> [String; 8] {
+    let model = name(&cell.model);
+    let workers = cell.workers.to_string();
+    let Some((_, summary)) = measured(cell) else {
+        let why = format!("{}: {}", status(cell.status), clip(&reason(cell), 100));
+        return [model, workers, "-".into(), "-".into(), "-".into(), "-".into(), "-".into(), why];
+    };
+
+    let steady = summary.steady;
+    let ratio = view.ratio(ComparisonKind::Steady, cell).map_or("-".into(), |ratio| match ratio.interval {
+        Some(_) => format!("{} {}", ratio.figure(), ratio.range()),
+        None => ratio.figure(),
+    });
+    [
+        model,
+        workers,
+        format!("{} {}", units::median_time(&steady), units::time_interval(&steady)),
+        ratio,
+        units::median_time(&summary.one_off),
+        summary.cpu.map_or("not recorded".into(), |cpu| units::median_time(&cpu)),
+        summary.peak_rss.map_or("not recorded".into(), |peak| units::bytes(peak.median)),
+        status(cell.status).into(),
+    ]
+}
+
+fn terminal(view: &View<'_>, work: &WorkloadRecord) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_style(TableComponent::HeaderLines, '─');
+    table.set_header(HEADS);
+    for cell in cells(view, work) {
+        table.add_row(row(view, cell));
+    }
+    for column in table.column_iter_mut().skip(1).take(6) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{}\n{}\n{table}\n", name(&work.name), sentence(view, &work.name))
+}
+
+fn pasted(view: &View<'_>, work: &WorkloadRecord) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut out =
+        format!("### {}\n\n{}\n\n", markdown(&name(&work.name)), markdown(&sentence(view, &work.name)));
+    out += &line(&HEADS.map(str::to_owned));
+    out += "| :-- | --: | --: | --: | --: | --: | --: | :-- |\n";
+    for cell in cells(view, work) {
+        out += &line(&row(view, cell).map(|field| markdown(&field)));
+    }
+    out
+}
+
+fn plain(view: &View<'_>) -> String {
+    let mut lines = vec![
+        "workload,model,family,workers,status,reason,steady_ns,steady_low_ns,steady_high_ns,ratio,ratio_low,ratio_high,\
+         one_off_ns,cpu_ns,peak_rss_bytes"
+            .to_owned(),
+    ];
+    for work in &view.run.workloads {
+        for cell in cells(view, work) {
+            let summary = measured(cell).map(|(_, summary)| summary);
+            let ratio = view.ratio(ComparisonKind::Steady, cell);
+            let whole = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
+            let exact = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
+            let fields = [
+                inert(&work.name),
+                inert(&cell.model),
+                family(cell.family).into(),
+                cell.workers.to_string(),
+                status(cell.status).into(),
+                inert(cell.reason.as_deref().unwrap_or_default()),
+                whole(summary.map(|s| s.steady.median)),
+                whole(summary.map(|s| s.steady.low)),
+                whole(summary.map(|s| s.steady.high)),
+                exact(ratio.map(|r| r.value)),
+                exact(ratio.and_then(|r| r.interval).map(|i| i.0)),
+                exact(ratio.and_then(|r| r.interval).map(|i| i.1)),
+                whole(summary.map(|s| s.one_off.median)),
+                whole(summary.and_then(|s| s.cpu).map(|e| e.median)),
+                whole(summary.and_then(|s| s.peak_rss).map(|e| e.median)),
+            ];
+            lines.push(fields.map(|field| quoted(&field)).join(","));
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}

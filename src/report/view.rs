@@ -1,0 +1,196 @@
+//! A record, indexed for the sections of a report: models with their look, cells with their ratios.
+
+use std::collections::BTreeMap;
+
+use super::chart::{Ink, Marker};
+use super::{text, units};
+use crate::model::Family;
+use crate::record::{CellRecord, CellSummary, Comparison, ComparisonKind, Run, Status, WorkloadVerdict};
+
+/// A record with its indexes.
+pub(crate) struct View<'a> {
+    /// The record.
+    pub(crate) run: &'a Run,
+    /// The models of the run, in the order of the record.
+    pub(crate) models: Vec<ModelView<'a>>,
+    cells: BTreeMap<&'a str, Vec<&'a CellRecord>>,
+    comparisons: BTreeMap<(u8, &'a str), &'a Comparison>,
+}
+
+/// A model and how it looks, the same everywhere in a report.
+#[derive(Debug, Clone)]
+pub(crate) struct ModelView<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) family: Family,
+    pub(crate) ink: Ink,
+    pub(crate) marker: Marker,
+}
+
+/// A ratio with its interval, where there is one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ratio {
+    pub(crate) value: f64,
+    pub(crate) interval: Option<(f64, f64)>,
+}
+
+impl Ratio {
+    /// The ratio, with the digits that its interval supports.
+    pub(crate) fn figure(&self) -> String {
+        units::ratio(self.value, self.interval)
+    }
+
+    /// The interval.
+    pub(crate) fn range(&self) -> String {
+        units::ratio_interval(self.value, self.interval)
+    }
+}
+
+/// The looks of models: their families give the colour, their order within the family the marker.
+pub(crate) fn looks<'a>(cells: impl IntoIterator<Item = (&'a str, Family)>) -> Vec<ModelView<'a>> {
+    let mut models: Vec<ModelView<'a>> = Vec::new();
+    for (id, family) in cells {
+        if models.iter().all(|model| model.id != id) {
+            let rank = models.iter().filter(|model| model.family == family).count();
+            models.push(ModelView { id, family, ink: Ink::of_family(family), marker: Marker::nth(rank) });
+        }
+    }
+    models
+}
+
+impl<'a> View<'a> {
+    /// Indexes a record.
+    pub(crate) fn new(run: &'a Run) -> Self {
+        let mut cells: BTreeMap<&str, Vec<&CellRecord>> = BTreeMap::new();
+        for cell in &run.cells {
+            cells.entry(&cell.workload).or_default().push(cell);
+        }
+        let comparisons = run.comparisons.iter().map(|c| ((kind(c.kind), c.a.as_str()), c)).collect();
+        let models = looks(
+            run.cells
+                .iter()
+                .chain(run.granularity.iter().flat_map(|sweep| &sweep.cells))
+                .map(|cell| (cell.model.as_str(), cell.family)),
+        );
+        Self { run, models, cells, comparisons }
+    }
+
+    /// The index of a model, by which charts and rows of one page find each other.
+    pub(crate) fn index(&self, model: &str) -> usize {
+        self.models.iter().position(|view| view.id == model).unwrap_or(0)
+    }
+
+    /// The look of a cell's model.
+    pub(crate) fn look(&self, cell: &CellRecord) -> &ModelView<'a> {
+        &self.models[self.index(&cell.model)]
+    }
+
+    /// All cells of a workload, twins and scaling cells included.
+    pub(crate) fn cells(&self, workload: &str) -> &[&'a CellRecord] {
+        self.cells.get(workload).map_or(&[], Vec::as_slice)
+    }
+
+    /// The cells of a workload that stand in the ranking.
+    pub(crate) fn ranked(&self, workload: &str) -> impl Iterator<Item = &'a CellRecord> {
+        self.cells(workload).iter().copied().filter(|cell| cell.ranked && !cell.twin)
+    }
+
+    /// The ranked cells of a workload that were measured, the fastest first.
+    pub(crate) fn measured(&self, workload: &str) -> Vec<(&'a CellRecord, &'a CellSummary)> {
+        let mut cells: Vec<_> = self.ranked(workload).filter_map(measured).collect();
+        cells.sort_by(|a, b| {
+            a.1.steady.median.total_cmp(&b.1.steady.median).then_with(|| a.0.id.cmp(&b.0.id))
+        });
+        cells
+    }
+
+    /// The answer for a workload, if the analysis gave one.
+    pub(crate) fn verdict(&self, workload: &str) -> Option<&'a WorkloadVerdict> {
+        self.run.verdicts.iter().find(|verdict| verdict.workload == workload)
+    }
+
+    /// The comparison of this kind in which the cell stands above the line.
+    pub(crate) fn comparison(&self, kind_of: ComparisonKind, cell: &str) -> Option<&'a Comparison> {
+        self.comparisons.get(&(kind(kind_of), cell)).copied()
+    }
+
+    /// The time of a cell over that of the best of its workload.
+    pub(crate) fn ratio(&self, kind_of: ComparisonKind, cell: &CellRecord) -> Option<Ratio> {
+        if let Some(c) = self.comparison(kind_of, &cell.id) {
+            return Some(Ratio { value: c.ratio, interval: Some((c.low, c.high)) });
+        }
+        let time = |summary: &CellSummary| match kind_of {
+            ComparisonKind::OneOff | ComparisonKind::TwinOneOff => summary.one_off.median,
+            ComparisonKind::Steady | ComparisonKind::Twin => summary.steady.median,
+        };
+        let (_, own) = measured(cell)?;
+        let best = self
+            .ranked(&cell.workload)
+            .filter_map(measured)
+            .map(|(_, summary)| time(summary))
+            .min_by(f64::total_cmp)?;
+        Some(Ratio { value: time(own) / best, interval: None })
+    }
+
+    /// The name of a cell within its workload: the model, with its workers where several of its cells are ranked.
+    pub(crate) fn label(&self, cell: &CellRecord) -> String {
+        let several = self.ranked(&cell.workload).filter(|other| other.model == cell.model).count() > 1;
+        let model = text::name(&cell.model);
+        if several { format!("{model}@{}", cell.workers) } else { model }
+    }
+
+    /// The name of a cell, by its id.
+    pub(crate) fn label_of(&self, id: &str) -> String {
+        match self.run.cells.iter().find(|cell| cell.id == id) {
+            Some(cell) => self.label(cell),
+            None => text::name(id),
+        }
+    }
+}
+
+/// The cell with its summary, if it was measured.
+pub(crate) fn measured(cell: &CellRecord) -> Option<(&CellRecord, &CellSummary)> {
+    (cell.status == Status::Ok).then_some(())?;
+    cell.summary.as_ref().map(|summary| (cell, summary))
+}
+
+/// A status, as it is read.
+pub(crate) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Failed => "failed",
+        Status::TimedOut => "timed out",
+        Status::Crashed => "crashed",
+        Status::Unsupported => "unsupported",
+        Status::Skipped => "skipped",
+    }
+}
+
+/// Why a cell has no figure.
+pub(crate) fn reason(cell: &CellRecord) -> String {
+    match (&cell.reason, cell.status) {
+        (Some(reason), _) => text::sentence(reason),
+        (None, Status::Ok) => "it was measured, but nothing could be computed from its observations".into(),
+        (None, _) => "no reason was recorded".into(),
+    }
+}
+
+/// A family, as it is read.
+pub(crate) fn family(family: Family) -> &'static str {
+    match family {
+        Family::Baseline => "baseline",
+        Family::Processes => "processes",
+        Family::Threads => "threads",
+        Family::Pools => "pools",
+        Family::Coroutines => "coroutines",
+        Family::Hybrids => "hybrids",
+    }
+}
+
+fn kind(kind: ComparisonKind) -> u8 {
+    match kind {
+        ComparisonKind::Steady => 0,
+        ComparisonKind::OneOff => 1,
+        ComparisonKind::Twin => 2,
+        ComparisonKind::TwinOneOff => 3,
+    }
+}

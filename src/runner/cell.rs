@@ -1,0 +1,197 @@
+//! A runner: a fresh process that measures one cell and times itself.
+
+use std::io::{Read, Write};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use concbench_workloads::Workload;
+
+use super::memory;
+use super::protocol::{Answer, Assignment, Channel, Order, Phases, ProtocolError};
+use crate::model::{
+    Catalogue, Digest, DryIo, Family, Model, ModelError, Settings, Visitor, attempt_at_once, panic_message,
+};
+use crate::record::Status;
+
+/// Why a cell has no time.
+#[derive(Debug, thiserror::Error)]
+enum CellError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error("{batch}: {done} of {asked} tasks completed")]
+    Count { batch: &'static str, done: u64, asked: u64 },
+    #[error("{batch}: the tasks returned something else than under the sequential reference")]
+    Digest { batch: &'static str },
+    #[error("the model panicked: {0}")]
+    Panicked(String),
+}
+
+impl CellError {
+    fn answer(&self) -> Answer {
+        let status = match self {
+            Self::Model(ModelError::Unsupported(_)) => Status::Unsupported,
+            Self::Model(ModelError::Died { .. }) => Status::Crashed,
+            _ => Status::Failed,
+        };
+        Answer::Failed { status, reason: self.to_string() }
+    }
+}
+
+/// A model that panics has failed, and its runner can still say so.
+fn guarded<T>(part: impl FnOnce() -> Result<T, CellError>) -> Result<T, CellError> {
+    catch_unwind(AssertUnwindSafe(part))
+        .unwrap_or_else(|panic| Err(CellError::Panicked(panic_message(panic.as_ref()))))
+}
+
+/// What the tasks return, whatever the model: each in turn, with no time spent asleep.
+pub(crate) fn reference<W: Workload>(workload: &W, tasks: u64) -> Answer {
+    let mut digest = Digest::default();
+    for index in 0..tasks {
+        match attempt_at_once(workload, &DryIo, index) {
+            Ok(value) => digest.add(index, value),
+            Err(error) => return CellError::Model(error).answer(),
+        }
+    }
+    Answer::Reference { digest }
+}
+
+/// Measures what the supervisor orders, under the model that the first order names.
+pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
+    workload: &Arc<W>,
+    first: Order,
+    channel: &mut Channel<S>,
+) -> Result<(), ProtocolError> {
+    let (assignment, warm) = match first {
+        Order::Observe { assignment, warm } => (assignment, Some(warm)),
+        Order::Start { assignment } => (assignment, None),
+        Order::Reference { .. } | Order::Batches { .. } | Order::Stop => {
+            let reason = "the order does not name a cell".to_owned();
+            return channel.send(Answer::Failed { status: Status::Failed, reason });
+        }
+    };
+    let id = assignment.model.clone();
+    let visitor = Measure { workload, assignment, warm, channel, catalogue: PhantomData::<C> };
+    match C::visit(&id, visitor) {
+        Ok(outcome) => outcome,
+        Err(visitor) => visitor
+            .channel
+            .send(Answer::Failed { status: Status::Failed, reason: format!("no model is called `{id}`") }),
+    }
+}
+
+struct Measure<'a, C, W, S: Read> {
+    workload: &'a Arc<W>,
+    assignment: Assignment,
+    warm: Option<u32>,
+    channel: &'a mut Channel<S>,
+    catalogue: PhantomData<C>,
+}
+
+impl<C, W: Workload, S: Read + Write> Visitor for Measure<'_, C, W, S> {
+    type Output = Result<(), ProtocolError>;
+
+    fn visit<M: Model>(self) -> Self::Output {
+        let session = Session { workload: self.workload, assignment: &self.assignment };
+        match self.warm {
+            Some(warm) => {
+                let answer = match guarded(|| session.observe::<M>(warm)) {
+                    Ok(phases) => Answer::Observed { phases },
+                    Err(error) => error.answer(),
+                };
+                self.channel.send(answer)
+            }
+            None => session.serve_batches::<M, S>(self.channel),
+        }
+    }
+}
+
+struct Session<'a, W> {
+    workload: &'a Arc<W>,
+    assignment: &'a Assignment,
+}
+
+impl<W: Workload> Session<'_, W> {
+    fn settings(&self) -> Settings {
+        Settings {
+            workers: usize::try_from(self.assignment.workers).unwrap_or(usize::MAX),
+            stack_bytes: self.assignment.stack_bytes,
+            pin: self.assignment.pin,
+            recipe: self.assignment.recipe.to_text(),
+        }
+    }
+
+    /// One batch: its time, once its digest has been found to be right.
+    fn batch<M: Model>(&self, model: &mut M, name: &'static str) -> Result<u64, CellError> {
+        let Assignment { tasks, expected, .. } = *self.assignment;
+        let started = Instant::now();
+        let digest = model.run(self.workload, 0..tasks);
+        let elapsed = nanoseconds(started);
+        let digest = digest?;
+        if digest.tasks != expected.tasks {
+            return Err(CellError::Count { batch: name, done: digest.tasks, asked: expected.tasks });
+        }
+        if digest != expected {
+            return Err(CellError::Digest { batch: name });
+        }
+        Ok(elapsed)
+    }
+
+    fn observe<M: Model>(&self, warm: u32) -> Result<Phases, CellError> {
+        let settings = self.settings();
+        let mut warm_ns = Vec::with_capacity(warm as usize);
+        let wall = Instant::now();
+        let started = Instant::now();
+        let mut model = M::start(&settings)?;
+        let startup_ns = nanoseconds(started);
+        let cold_ns = self.batch(&mut model, "cold batch")?;
+        for _ in 0..warm {
+            warm_ns.push(self.batch(&mut model, "warm batch")?);
+        }
+        let probing = Instant::now();
+        let peak_rss_bytes = match M::INFO.family {
+            Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
+            _ => memory::peak_bytes(),
+        };
+        let probe_ns = nanoseconds(probing);
+        let stopping = Instant::now();
+        model.stop()?;
+        let shutdown_ns = nanoseconds(stopping);
+        let wall_ns = nanoseconds(wall);
+        let digest = self.assignment.expected;
+        Ok(Phases { startup_ns, cold_ns, warm_ns, probe_ns, shutdown_ns, wall_ns, peak_rss_bytes, digest })
+    }
+
+    /// The same phases, one order each: criterion decides how many batches it wants.
+    fn serve_batches<M: Model, S: Read + Write>(
+        &self,
+        channel: &mut Channel<S>,
+    ) -> Result<(), ProtocolError> {
+        let cold = guarded(|| {
+            let mut model = M::start(&self.settings())?;
+            Ok((self.batch(&mut model, "cold batch")?, model))
+        });
+        let mut model = match cold {
+            Ok((cold_ns, model)) => {
+                channel.send(Answer::Started { cold_ns })?;
+                model
+            }
+            Err(error) => return channel.send(error.answer()),
+        };
+        while let Some(Order::Batches { count }) = channel.receive()? {
+            match guarded(|| (0..count).map(|_| self.batch(&mut model, "warm batch")).sum()) {
+                Ok(total_ns) => channel.send(Answer::Batches { total_ns })?,
+                Err(error) => return channel.send(error.answer()),
+            }
+        }
+        match guarded(|| Ok(model.stop()?)) {
+            Ok(()) => channel.send(Answer::Stopped),
+            Err(error) => channel.send(error.answer()),
+        }
+    }
+}
+
+fn nanoseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

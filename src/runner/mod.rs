@@ -1,0 +1,11 @@
+//! Measuring: a supervisor that never runs a task itself, and runners, each a fresh process for one cell.
+
+pub(crate) mod cell;
+mod gap;
+pub(crate) mod interrupt;
+mod memory;
+pub(crate) mod process;
+pub(crate) mod protocol;
+pub(crate) mod schedule;
+pub(crate) mod supervisor;
+pub(crate) mod target;

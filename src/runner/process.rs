@@ -1,0 +1,281 @@
+//! A runner as its supervisor sees it: a process that is asked, waited for with a deadline, and always ended.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::interrupt::Interrupt;
+use super::protocol::{self, Answer, LONGEST_LINE, Order};
+use crate::record::Status;
+use crate::role::Role;
+use crate::sys::{self, Ended, Usage};
+
+/// How much of a runner's standard error is kept, in bytes.
+const STDERR_KEPT: usize = 4096;
+/// How long a runner that has been told to stop may take to exit.
+const EXIT_GRACE: Duration = Duration::from_secs(5);
+/// How long one that has closed its channel may take: it is about to end by itself, and how it does is the reason.
+const DEATH_GRACE: Duration = Duration::from_secs(2);
+/// How many reads of one pipe come between two looks at the clock: a runner that writes without end would keep its
+/// supervisor reading without end.
+const READS_AT_ONCE: usize = 64;
+
+/// Why there is no observation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) status: Status,
+    pub(crate) reason: String,
+    /// The last lines that the runner wrote to standard error.
+    pub(crate) stderr_tail: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Silence {
+    /// The cell's own doing: a row of the report.
+    Failure(Failure),
+    /// A signal has asked the run to end.
+    Interrupted,
+}
+
+/// A runner process.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    pid: i32,
+    channel: UnixStream,
+    line: Vec<u8>,
+    stderr: Option<File>,
+    tail: VecDeque<u8>,
+    reaped: bool,
+}
+
+impl Runner {
+    /// Starts one, with this much padding in its environment: where the stack starts must not be the same in every
+    /// observation, or a model's luck with alignment would look like its speed (Mytkowicz et al. 2009).
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses a process or a descriptor.
+    pub(crate) fn start(padding: usize) -> io::Result<Self> {
+        let (channel, theirs) = UnixStream::pair()?;
+        let (stderr, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        rustix::fs::fcntl_setfl(&stderr, rustix::fs::OFlags::NONBLOCK)?;
+        channel.set_nonblocking(true)?;
+        let mut command = Role::Runner.command();
+        command.env("CONCBENCH_PADDING", "x".repeat(padding)).process_group(0);
+        // What a workload prints is no data of ours: it goes where its errors go.
+        command.stdin(OwnedFd::from(theirs)).stdout(write.try_clone()?).stderr(write);
+        let pid = command.spawn()?.id() as i32;
+        Ok(Self {
+            pid,
+            channel,
+            line: Vec::new(),
+            stderr: Some(File::from(stderr)),
+            tail: VecDeque::new(),
+            reaped: false,
+        })
+    }
+
+    /// Asks, and waits for the answer until the deadline.
+    pub(crate) fn ask(
+        &mut self,
+        order: Order,
+        deadline: Duration,
+        interrupt: &Interrupt,
+    ) -> Result<Answer, Silence> {
+        let mut until = Instant::now() + deadline;
+        let mut stopped = false;
+        if self.send(&protocol::encode(order)).is_err() {
+            return Err(Silence::Failure(self.gone()));
+        }
+        loop {
+            if let Some(end) = self.line.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.line.drain(..=end).collect();
+                return match protocol::decode(&line) {
+                    Ok(Answer::Failed { status, reason }) => {
+                        Err(Silence::Failure(self.failure(status, reason)))
+                    }
+                    Ok(answer) => Ok(answer),
+                    Err(error) => Err(Silence::Failure(
+                        self.failure(Status::Failed, format!("the runner sent {error}")),
+                    )),
+                };
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() && interrupt.was_stopped() && !stopped {
+                // The deadline passed while nobody was there to look.
+                stopped = true;
+                until = Instant::now() + deadline;
+                continue;
+            }
+            if left.is_zero() {
+                self.kill();
+                let reason = format!("no answer within {} s; it was ended", deadline.as_secs_f64());
+                return Err(Silence::Failure(self.failure(Status::TimedOut, reason)));
+            }
+            self.wait_readable(left, interrupt);
+            if interrupt.signal().is_some() {
+                return Err(Silence::Interrupted);
+            }
+            self.drain_stderr();
+            if !self.read_answer() {
+                return Err(Silence::Failure(self.gone()));
+            }
+            if self.line.len() > LONGEST_LINE {
+                self.kill();
+                let reason = format!("the runner sent a line of more than {LONGEST_LINE} bytes");
+                return Err(Silence::Failure(self.failure(Status::Failed, reason)));
+            }
+        }
+    }
+
+    /// Closes the channel, waits until the runner has exited, and says what it used.
+    pub(crate) fn finish(mut self) -> Option<Usage> {
+        let _ = self.channel.shutdown(std::net::Shutdown::Both);
+        let until = Instant::now() + EXIT_GRACE;
+        let mut pause = Duration::from_micros(50);
+        loop {
+            self.drain_stderr();
+            match sys::wait(Some(self.pid), false) {
+                Ok(Some((_, _, usage))) => {
+                    self.reaped = true;
+                    return Some(usage);
+                }
+                Ok(None) if Instant::now() < until => std::thread::sleep(pause),
+                Ok(None) | Err(_) => return None,
+            }
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // An order is far smaller than a socket's buffer, and the runner reads each before it is sent another.
+        self.channel.write_all(bytes)
+    }
+
+    fn wait_readable(&self, left: Duration, interrupt: &Interrupt) {
+        let mut files = vec![
+            PollFd::from_borrowed_fd(self.channel.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(interrupt.as_fd(), PollFlags::IN),
+        ];
+        files.extend(
+            self.stderr.as_ref().map(|stderr| PollFd::from_borrowed_fd(stderr.as_fd(), PollFlags::IN)),
+        );
+        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+        // An interrupted poll is as good as one that timed out: the caller looks at everything again.
+        let _ = poll(&mut files, Some(&timeout));
+    }
+
+    /// Takes what has arrived; false once the runner has closed its end.
+    fn read_answer(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        for _ in 0..READS_AT_ONCE {
+            match self.channel.read(&mut buffer) {
+                Ok(0) => return false,
+                Ok(read) => self.line.extend_from_slice(&buffer[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    fn drain_stderr(&mut self) {
+        let Some(stderr) = &mut self.stderr else {
+            return;
+        };
+        let mut buffer = [0; 4096];
+        for _ in 0..READS_AT_ONCE {
+            match stderr.read(&mut buffer) {
+                Ok(0) => {
+                    self.stderr = None;
+                    return;
+                }
+                Ok(read) => {
+                    self.tail.extend(&buffer[..read]);
+                    let surplus = self.tail.len().saturating_sub(STDERR_KEPT);
+                    self.tail.drain(..surplus);
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// The runner closed its end before it had answered.
+    fn gone(&mut self) -> Failure {
+        let ended_itself = self.await_end();
+        self.kill();
+        self.drain_stderr();
+        let reason = match self.reap() {
+            Some(ended) if ended_itself => format!("the runner {ended}{}", self.out_of_memory(ended)),
+            _ => "the runner closed its channel before its work was done; it was ended".to_owned(),
+        };
+        self.failure(Status::Crashed, reason)
+    }
+
+    /// Waits for the runner to end by itself; whether it has. It stays a zombie, so that its number, which is also that
+    /// of its process group, is nobody else's yet.
+    fn await_end(&mut self) -> bool {
+        let until = Instant::now() + DEATH_GRACE;
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let Some(pid) = Pid::from_raw(self.pid) else {
+            return false;
+        };
+        while matches!(waitid(WaitId::Pid(pid), look), Ok(None) | Err(rustix::io::Errno::INTR)) {
+            if Instant::now() > until {
+                return false;
+            }
+            self.drain_stderr();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
+    /// An allocation that fails aborts, and says so on standard error only.
+    fn out_of_memory(&self, ended: Ended) -> &'static str {
+        let said = || String::from_utf8_lossy(&self.tail.iter().copied().collect::<Vec<_>>()).into_owned();
+        match ended {
+            Ended::Signalled(_) if said().contains("memory allocation of") => ", out of memory",
+            _ => "",
+        }
+    }
+
+    fn failure(&mut self, status: Status, reason: String) -> Failure {
+        self.drain_stderr();
+        let bytes: Vec<u8> = self.tail.iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        Failure { status, reason, stderr_tail: (!text.is_empty()).then_some(text) }
+    }
+
+    fn reap(&mut self) -> Option<Ended> {
+        if self.reaped {
+            return None;
+        }
+        let (_, ended, _) = sys::wait(Some(self.pid), true).ok()??;
+        self.reaped = true;
+        Some(ended)
+    }
+
+    /// Ends the runner and all that it has started in its process group. A runner that has exited already keeps its
+    /// exit code: it is a zombie until it is waited for, and a signal does not change how it ended.
+    fn kill(&mut self) {
+        if let Some(group) = Pid::from_raw(self.pid).filter(|_| !self.reaped) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.reap();
+    }
+}

@@ -1,0 +1,307 @@
+//! The launcher that really launches: runners, the target, deadlines, and nothing left behind.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, getpid, kill_process};
+
+use super::gap::Stretch;
+use super::interrupt::Interrupt;
+use super::process::{Failure, Runner, Silence};
+use super::protocol::{Answer, Assignment, Order};
+use super::schedule::{Launcher, Measured};
+use super::target::Target;
+use crate::model::{Digest, Family, Sizing};
+use crate::plan::Slot;
+use crate::record::{Machine, Status, Track};
+use crate::spec::{CellSpec, Recipe, Spec};
+use crate::sys;
+
+/// How much longer than one observation the sequential reference of a workload may take.
+const REFERENCE_PATIENCE: u32 = 4;
+/// How often an observation is tried that the machine slept through.
+const ATTEMPTS: u32 = 3;
+/// The stack of every thread in the equalised track, in bytes: the default of Rust's own threads.
+const EQUAL_STACK: usize = 2 << 20;
+
+/// Starts runners and ends them.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    interrupt: Interrupt,
+    target: Option<Target>,
+    track: Track,
+    references: HashMap<String, Result<Digest, Failure>>,
+    notes: Vec<String>,
+    machine: Machine,
+    /// Children that were there before: those of a shell that became this program, say.
+    strangers: HashSet<i32>,
+}
+
+impl Supervisor {
+    /// Takes over signals and orphans.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses either.
+    pub(crate) fn new(track: Track) -> io::Result<Self> {
+        // What a task leaves behind becomes a child of this process, which can then end it.
+        rustix::process::set_child_subreaper(Some(getpid()))?;
+        let interrupt = Interrupt::install()?;
+        Ok(Self {
+            interrupt,
+            target: None,
+            track,
+            references: HashMap::new(),
+            notes: Vec::new(),
+            machine: crate::machine::facts(),
+            strangers: children().into_iter().collect(),
+        })
+    }
+
+    /// The signal that asked the run to end, if one has.
+    pub(crate) fn interrupted_by(&self) -> Option<i32> {
+        self.interrupt.signal()
+    }
+
+    /// Starts a runner and gives it its cell: for criterion, which then asks for batches.
+    pub(crate) fn start(
+        &mut self,
+        spec: &Spec,
+        cell: &CellSpec,
+        deadline: Duration,
+    ) -> Result<Session<'_>, Silence> {
+        let assignment = self.assign(spec, cell, deadline)?;
+        let mut runner = self.runner(0)?;
+        match runner.ask(Order::Start { assignment }, deadline, &self.interrupt)? {
+            Answer::Started { .. } => Ok(Session { runner, interrupt: &self.interrupt }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn runner(&self, padding: usize) -> Result<Runner, Silence> {
+        Runner::start(padding).map_err(|error| failed(format!("a runner cannot be started: {error}")))
+    }
+
+    fn assign(&mut self, spec: &Spec, cell: &CellSpec, deadline: Duration) -> Result<Assignment, Silence> {
+        if let Some(reason) = self.refuses(spec, cell) {
+            return Err(Silence::Failure(Failure { status: Status::Unsupported, reason, stderr_tail: None }));
+        }
+        let workload = spec.workload_of(cell);
+        let mut recipe = workload.recipe();
+        if let Some(kernel) = recipe.kernel.take() {
+            recipe.kernel = Some(match kernel.needs_target() {
+                true => kernel.with_target(self.target_address()?),
+                false => kernel,
+            });
+        }
+        let tasks = workload.definition.tasks;
+        let expected = self.reference(&recipe, tasks, deadline)?;
+        let equal = self.track == Track::Equalised;
+        Ok(Assignment {
+            recipe,
+            model: cell.model.id.to_owned(),
+            workers: cell.workers,
+            tasks,
+            expected,
+            stack_bytes: equal.then_some(EQUAL_STACK),
+            pin: equal,
+        })
+    }
+
+    /// The address of a target that runs: it is started when it is first needed, and again if it has died.
+    fn target_address(&mut self) -> Result<std::net::SocketAddr, Silence> {
+        if self.target.as_mut().is_some_and(|target| !target.is_alive()) {
+            self.notes.push("the HTTP target died and was started again".to_owned());
+            self.target = None;
+        }
+        if self.target.is_none() {
+            self.target = Some(Target::start().map_err(|error| failed(error.to_string()))?);
+        }
+        self.target.as_ref().map(|target| target.address).ok_or_else(|| failed("no HTTP target".to_owned()))
+    }
+
+    /// Which limit of this machine the cell would run into, as far as that is known before it starts.
+    fn refuses(&self, spec: &Spec, cell: &CellSpec) -> Option<String> {
+        let tasks = spec.workload_of(cell).definition.tasks;
+        let at_once = match cell.model.sizing {
+            Sizing::PerTask => tasks,
+            Sizing::One | Sizing::Workers => cell.workers,
+        };
+        let refuses = match (cell.model.isolates, cell.model.family) {
+            (true, _) => crate::machine::refuses_processes,
+            (false, Family::Baseline) => return None,
+            (false, _) => crate::machine::refuses_threads,
+        };
+        refuses(&self.machine, at_once).map(|why| format!("{why}; `concbench doctor` says how to raise it"))
+    }
+
+    fn reference(&mut self, recipe: &Recipe, tasks: u64, deadline: Duration) -> Result<Digest, Silence> {
+        if let Some(known) = self.references.get(&recipe.name) {
+            return known.clone().map_err(Silence::Failure);
+        }
+        let mut runner = self.runner(0)?;
+        let order = Order::Reference { recipe: recipe.clone(), tasks };
+        let outcome = match runner.ask(order, deadline * REFERENCE_PATIENCE, &self.interrupt) {
+            Ok(Answer::Reference { digest }) => Ok(digest),
+            Ok(other) => Err(unexpected(&other)),
+            Err(silence) => Err(silence),
+        };
+        drop(runner);
+        let remembered = match outcome {
+            Ok(digest) => Ok(digest),
+            Err(Silence::Interrupted) => return Err(Silence::Interrupted),
+            Err(Silence::Failure(failure)) => {
+                let reason = format!("the sequential reference cannot be made: {}", failure.reason);
+                Err(Failure { reason, ..failure })
+            }
+        };
+        self.references.insert(recipe.name.clone(), remembered.clone());
+        remembered.map_err(Silence::Failure)
+    }
+
+    /// Ends processes that outlived their runner; how many there were. Those that they have started in turn become
+    /// children of this process, and are ended as well.
+    fn sweep(&self) -> usize {
+        let target = self.target.as_ref().map(Target::pid);
+        let mut swept = 0;
+        loop {
+            let mut left = children();
+            left.retain(|pid| Some(*pid) != target && !self.strangers.contains(pid));
+            if left.is_empty() {
+                return swept;
+            }
+            for pid in left {
+                if matches!(sys::wait(Some(pid), false), Ok(Some(_)) | Err(_)) {
+                    continue;
+                }
+                if let Some(pid) = Pid::from_raw(pid) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+                let _ = sys::wait(Some(pid), true);
+                swept += 1;
+            }
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        spec: &Spec,
+        slot: Slot,
+        warm: u32,
+        deadline: Duration,
+    ) -> Result<Measured, Silence> {
+        let cell = &spec.cells[slot.cell];
+        let assignment = self.assign(spec, cell, deadline)?;
+        let mut runner = self.runner(slot.padding)?;
+        let answer = runner.ask(Order::Observe { assignment, warm }, deadline, &self.interrupt);
+        let outcome = match answer {
+            Ok(Answer::Observed { phases }) => Ok(Measured { phases, usage: runner.finish() }),
+            Ok(other) => Err(unexpected(&other)),
+            Err(silence) => {
+                drop(runner);
+                Err(silence)
+            }
+        };
+        let leaked = self.sweep();
+        // What a failed runner leaves behind is part of its failure.
+        if leaked > 0 && outcome.is_ok() {
+            self.notes.push(format!("{}: {leaked} process(es) outlived the runner and were ended", cell.id));
+        }
+        outcome
+    }
+}
+
+impl Launcher for Supervisor {
+    fn observe(
+        &mut self,
+        spec: &Spec,
+        slot: Slot,
+        warm: u32,
+        deadline: Duration,
+    ) -> Result<Measured, Silence> {
+        let id = &spec.cells[slot.cell].id;
+        for _ in 0..ATTEMPTS {
+            let stretch = Stretch::begin(&self.interrupt);
+            let outcome = self.attempt(spec, slot, warm, deadline);
+            match stretch.gap(&self.interrupt) {
+                Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
+                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
+                }
+                _ => return outcome,
+            }
+        }
+        Err(broken_off())
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.target = None;
+        self.sweep();
+    }
+}
+
+/// A runner that has started its model and runs batches on demand.
+#[derive(Debug)]
+pub(crate) struct Session<'a> {
+    runner: Runner,
+    interrupt: &'a Interrupt,
+}
+
+impl Session<'_> {
+    /// Runs warm batches; the time they took together, in nanoseconds.
+    pub(crate) fn batches(&mut self, count: u64, deadline: Duration) -> Result<u64, Silence> {
+        for _ in 0..ATTEMPTS {
+            let stretch = Stretch::begin(self.interrupt);
+            let answer = self.runner.ask(Order::Batches { count }, deadline, self.interrupt)?;
+            match answer {
+                Answer::Batches { .. } if stretch.gap(self.interrupt).is_some() => {}
+                Answer::Batches { total_ns } => return Ok(total_ns),
+                other => return Err(unexpected(&other)),
+            }
+        }
+        Err(broken_off())
+    }
+
+    /// Stops the model and the runner.
+    pub(crate) fn stop(mut self, deadline: Duration) -> Result<(), Silence> {
+        match self.runner.ask(Order::Stop, deadline, self.interrupt)? {
+            Answer::Stopped => {
+                self.runner.finish();
+                Ok(())
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn failed(reason: String) -> Silence {
+    Silence::Failure(Failure { status: Status::Failed, reason, stderr_tail: None })
+}
+
+fn broken_off() -> Silence {
+    failed(format!(
+        "{ATTEMPTS} times in a row the machine was suspended, or the run stopped, while it was measured"
+    ))
+}
+
+fn unexpected(answer: &Answer) -> Silence {
+    failed(format!("the runner answered out of turn: {answer:?}"))
+}
+
+/// The children of this process, whichever of its threads started or adopted them.
+fn children() -> Vec<i32> {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
+        return Vec::new();
+    };
+    threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|text| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}

@@ -1,0 +1,244 @@
+//! From definitions to cells.
+
+use std::collections::HashSet;
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    CellSpec, Definition, LONGEST_ID, MOST_TASKS, MOST_WORKERS, Models, Spec, SpecError, Workers,
+    WorkloadSpec,
+};
+use crate::model::{Family, ModelInfo, Sizing, Waiting};
+
+impl Spec {
+    /// Validates definitions and lays out their cells for a machine with this many cores; `all` adds the models that
+    /// are not in the default matrix wherever a definition names none.
+    ///
+    /// # Errors
+    ///
+    /// The first field with a value that is not allowed.
+    pub fn build(
+        definitions: Vec<Definition>,
+        models: &[ModelInfo],
+        all: bool,
+        cores: u64,
+    ) -> Result<Self, SpecError> {
+        let mut names = HashSet::new();
+        let mut spec = Self { workloads: Vec::new(), cells: Vec::new() };
+        for definition in definitions {
+            check(&definition)?;
+            if !names.insert(definition.name.clone()) {
+                return Err(field(
+                    &definition,
+                    "name",
+                    "stands there twice; every workload needs its own".to_owned(),
+                ));
+            }
+            let builder =
+                Builder { definition: &definition, models, all, cores, workload: spec.workloads.len() };
+            spec.cells.extend(builder.cells()?);
+            spec.workloads.push(WorkloadSpec { hash: fingerprint(&definition), definition });
+        }
+        Ok(spec)
+    }
+}
+
+fn field(definition: &Definition, field: &'static str, what: String) -> SpecError {
+    SpecError::Field { workload: definition.name.clone(), field, what }
+}
+
+fn check(definition: &Definition) -> Result<(), SpecError> {
+    let name = &definition.name;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > 32 || !name.chars().all(plain) {
+        let what = "1 to 32 characters out of a-z, 0-9 and `-` are allowed".to_owned();
+        return Err(field(definition, "name", what));
+    }
+    if !(1..=MOST_TASKS).contains(&definition.tasks) {
+        let what = format!("{} is not allowed, 1 to {MOST_TASKS} are", definition.tasks);
+        return Err(field(definition, "tasks", what));
+    }
+    Ok(())
+}
+
+/// Two definitions with the same fingerprint do the same work.
+fn fingerprint(definition: &Definition) -> String {
+    let work = serde_json::to_string(&(&definition.name, &definition.kernel, definition.tasks));
+    let digest = Sha256::digest(work.expect("a kernel has no map with keys other than strings"));
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Builder<'a> {
+    definition: &'a Definition,
+    models: &'a [ModelInfo],
+    all: bool,
+    cores: u64,
+    workload: usize,
+}
+
+impl Builder<'_> {
+    fn cells(&self) -> Result<Vec<CellSpec>, SpecError> {
+        let mut cells: Vec<CellSpec> = Vec::new();
+        for model in self.chosen()? {
+            for &rule in self.rules(&model) {
+                let cell = self.cell(model, rule, true)?;
+                if cells.iter().all(|other| other.id != cell.id) {
+                    cells.push(cell);
+                }
+            }
+        }
+        self.add_twin(&mut cells)?;
+        self.add_scaling(&mut cells)?;
+        match cells.iter().find(|cell| cell.id.len() > LONGEST_ID) {
+            Some(cell) => {
+                let what = format!("the id `{}` is longer than {LONGEST_ID} bytes", cell.id);
+                Err(field(self.definition, "name", what))
+            }
+            None => Ok(cells),
+        }
+    }
+
+    fn chosen(&self) -> Result<Vec<ModelInfo>, SpecError> {
+        match &self.definition.models {
+            Models::Default => {
+                Ok(self.models.iter().filter(|model| model.default || self.all).copied().collect())
+            }
+            Models::All => Ok(self.models.to_vec()),
+            Models::Named(names) => names.iter().map(|name| self.model(name, "models")).collect(),
+        }
+    }
+
+    fn model(&self, id: &str, field_name: &'static str) -> Result<ModelInfo, SpecError> {
+        self.models.iter().find(|model| model.id == id).copied().ok_or_else(|| {
+            let known: Vec<_> = self.models.iter().map(|model| model.id).collect();
+            field(
+                self.definition,
+                field_name,
+                format!("unknown model `{id}`; there are {}", known.join(", ")),
+            )
+        })
+    }
+
+    fn rules(&self, model: &ModelInfo) -> &[Workers] {
+        match (model.family, &self.definition.pool_workers) {
+            (Family::Pools, Some(rules)) => rules,
+            _ => &self.definition.workers,
+        }
+    }
+
+    fn cell(&self, model: ModelInfo, rule: Workers, ranked: bool) -> Result<CellSpec, SpecError> {
+        let tasks = self.definition.tasks;
+        let (workers, workers_rule) = match (model.sizing, rule) {
+            (Sizing::One, _) => (1, "1".to_owned()),
+            (Sizing::PerTask, _) | (Sizing::Workers, Workers::Tasks) => (tasks, "tasks".to_owned()),
+            (Sizing::Workers, Workers::Cores) => (self.cores, "cores".to_owned()),
+            (Sizing::Workers, Workers::Number(number)) => (number, number.to_string()),
+        };
+        if model.sizing == Sizing::Workers && !(1..=MOST_WORKERS).contains(&workers) {
+            let what = format!("{workers} is not allowed for {}, 1 to {MOST_WORKERS} are", model.id);
+            return Err(field(self.definition, "workers", what));
+        }
+        let concurrency = match model.waiting {
+            Waiting::Workers => workers.min(tasks),
+            Waiting::Tasks => tasks,
+        };
+        let id = format!("{}/{}@{workers}", self.definition.name, model.id);
+        let workload = self.workload;
+        Ok(CellSpec { id, workload, model, workers, workers_rule, concurrency, twin: false, ranked })
+    }
+
+    fn add_twin(&self, cells: &mut Vec<CellSpec>) -> Result<(), SpecError> {
+        let Some(id) = &self.definition.twin else {
+            return Ok(());
+        };
+        self.model(id, "twin")?;
+        let Some(base) = cells.iter().find(|cell| cell.model.id == id) else {
+            return Err(field(
+                self.definition,
+                "twin",
+                format!("`{id}` is not among the models of this workload"),
+            ));
+        };
+        let twin = CellSpec { id: format!("{}+twin", base.id), twin: true, ..base.clone() };
+        cells.push(twin);
+        Ok(())
+    }
+
+    fn add_scaling(&self, cells: &mut Vec<CellSpec>) -> Result<(), SpecError> {
+        for id in &self.definition.scaling {
+            let model = self.model(id, "scaling")?;
+            if model.sizing != Sizing::Workers {
+                let what = format!("`{id}` has no number of workers to vary");
+                return Err(field(self.definition, "scaling", what));
+            }
+            for workers in worker_sweep(self.cores) {
+                let cell = self.cell(model, Workers::Number(workers), false)?;
+                if cells.iter().all(|other| other.id != cell.id) {
+                    cells.push(cell);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The worker counts of a scaling curve: every one up to 4, then about four to an octave, the cores and twice the cores
+/// always among them.
+fn worker_sweep(cores: u64) -> Vec<u64> {
+    let most = 2 * cores;
+    let steps = (0..).flat_map(|octave: u32| [4u64, 5, 6, 7].map(|quarter| quarter << octave));
+    let mut sweep: Vec<u64> = (1..4).chain(steps.take_while(|&workers| workers < most)).collect();
+    sweep.retain(|&workers| workers < most);
+    sweep.extend([cores, most]);
+    sweep.sort_unstable();
+    sweep.dedup();
+    sweep
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BuiltIn, Catalogue};
+    use crate::spec::default_definitions;
+
+    fn default_matrix(cores: u64) -> Spec {
+        Spec::build(default_definitions(), &BuiltIn::infos(), false, cores).unwrap()
+    }
+
+    #[test]
+    fn a_sweep_has_one_the_cores_and_twice_the_cores() {
+        assert_eq!(worker_sweep(1), [1, 2]);
+        assert_eq!(worker_sweep(2), [1, 2, 3, 4]);
+        assert_eq!(worker_sweep(9), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18]);
+        assert!(worker_sweep(128).len() < 32);
+    }
+
+    #[test]
+    fn ids_are_unique_and_fit_criterion_on_any_machine() {
+        for cores in [1, 2, 3, 64, 512] {
+            let spec = default_matrix(cores);
+            let ids: HashSet<_> = spec.cells.iter().map(|cell| &cell.id).collect();
+            assert_eq!(ids.len(), spec.cells.len());
+            assert!(ids.iter().all(|id| id.len() <= LONGEST_ID));
+        }
+    }
+
+    #[test]
+    fn pools_appear_twice_where_tasks_wait() {
+        let spec = default_matrix(2);
+        let has = |id: &str| spec.cells.iter().any(|cell| cell.id == id);
+        assert!(has("sleep/thread-pool@2") && has("sleep/thread-pool@64"));
+        assert!(
+            has("factorial/rayon@4") && has("factorial/rayon@2+twin")
+                || has("factorial/tokio-multi-thread@2+twin")
+        );
+    }
+
+    #[test]
+    fn a_filter_keeps_the_twin_with_its_cell_and_drops_empty_workloads() {
+        let spec = default_matrix(2).retain(|id| id.starts_with("sleep/tokio"));
+        assert_eq!(spec.workloads.len(), 1);
+        assert!(spec.cells.iter().all(|cell| cell.workload == 0));
+        assert_eq!(spec.cells.iter().filter(|cell| cell.twin).count(), 1);
+    }
+}

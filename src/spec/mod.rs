@@ -1,0 +1,258 @@
+//! What is to be measured: definitions, validated into a matrix of cells.
+
+mod builtin;
+mod matrix;
+mod wire;
+
+use std::path::PathBuf;
+
+use concbench_workloads::{Class, Kernel};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use builtin::default_definitions;
+
+use crate::model::ModelInfo;
+
+/// The most tasks that a batch may have: at 64 bytes each, their bookkeeping still fits into any memory.
+pub const MOST_TASKS: u64 = 1_000_000;
+/// The most workers that a cell may have.
+pub const MOST_WORKERS: u64 = 4096;
+/// The longest id of a cell in bytes: criterion cuts longer names, and two cut names can be the same.
+const LONGEST_ID: usize = 64;
+
+/// How the names of the counting workloads begin that make up the granularity sweep.
+pub(crate) const GRAIN: &str = "grain-";
+
+/// Why a matrix cannot be measured as it is defined.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    /// A definition file cannot be read.
+    #[error("cannot read the definition {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// A definition file is not what it should be.
+    #[error("{path}:{line}: {message}")]
+    Parse {
+        /// Which.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// A field has a value that is not allowed.
+    #[error("workload `{workload}`: {field}: {what}")]
+    Field {
+        /// Which workload.
+        workload: String,
+        /// Which field.
+        field: &'static str,
+        /// What is wrong, and what is allowed.
+        what: String,
+    },
+    /// The filter is no regular expression.
+    #[error("filter `{filter}`: {what}")]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// What is wrong, in one line.
+        what: String,
+    },
+}
+
+/// How the workers of a model are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workers {
+    /// As many as the cores that this process may use.
+    Cores,
+    /// As many as the batch has tasks.
+    Tasks,
+    /// This many.
+    Number(u64),
+}
+
+/// Which models a workload is measured under.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Models {
+    /// Those of the default matrix.
+    #[default]
+    Default,
+    /// All.
+    All,
+    /// These.
+    Named(Vec<String>),
+}
+
+/// One workload as it is defined: validated by [`Spec::build`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Its name.
+    pub name: String,
+    /// The kernel with its parameters; `None` for a workload that was registered in code under this name.
+    pub kernel: Option<Kernel>,
+    /// What its tasks mostly do.
+    pub class: Class,
+    /// How many tasks make a batch.
+    pub tasks: u64,
+    /// How many in a quick run, if fewer.
+    pub quick_tasks: Option<u64>,
+    /// What the case teaches.
+    pub teaches: String,
+    /// Why it has this size.
+    pub why_this_size: String,
+    /// Its models.
+    pub models: Models,
+    /// The workers of models that are sized by them.
+    pub workers: Vec<Workers>,
+    /// The workers of pools, if others.
+    pub pool_workers: Option<Vec<Workers>>,
+    /// The model whose cell gets an A/A twin.
+    pub twin: Option<String>,
+    /// The models that are measured with 1, 2, ... up to twice as many workers as cores.
+    pub scaling: Vec<String>,
+}
+
+impl Definition {
+    /// The same with the batches of a quick run.
+    #[must_use]
+    pub(crate) fn quick(self) -> Self {
+        Self { tasks: self.quick_tasks.unwrap_or(self.tasks), ..self }
+    }
+
+    /// Whether it belongs to the granularity sweep, which stands apart from the matrix: it counts, and its name says so.
+    pub(crate) fn is_grain(&self) -> bool {
+        matches!(self.kernel, Some(Kernel::Count(_))) && self.name.starts_with(GRAIN)
+    }
+
+    /// A definition of a workload that was registered in code.
+    pub(crate) fn registered(name: &str, tasks: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            kernel: None,
+            class: Class::Mixed,
+            tasks,
+            quick_tasks: None,
+            teaches: "a workload of the user's".to_owned(),
+            why_this_size: "as its bench file says".to_owned(),
+            models: Models::Default,
+            workers: vec![Workers::Cores],
+            pool_workers: Some(vec![Workers::Cores, Workers::Tasks]),
+            twin: Some("tokio-multi-thread".to_owned()),
+            scaling: Vec::new(),
+        }
+    }
+}
+
+/// What a process needs in order to build a workload: the kernel, or the name under which code has registered it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Recipe {
+    pub(crate) name: String,
+    pub(crate) kernel: Option<Kernel>,
+}
+
+impl Recipe {
+    pub(crate) fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("a recipe has no map with keys other than strings")
+    }
+}
+
+/// A workload of a validated matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkloadSpec {
+    /// What it was made from.
+    pub definition: Definition,
+    /// A fingerprint of all that defines the work.
+    pub hash: String,
+}
+
+impl WorkloadSpec {
+    pub(crate) fn recipe(&self) -> Recipe {
+        Recipe { name: self.definition.name.clone(), kernel: self.definition.kernel.clone() }
+    }
+
+    /// How long each task waits at least, in nanoseconds.
+    pub fn wait_ns(&self) -> u64 {
+        self.definition.kernel.as_ref().map_or(0, Kernel::wait_ns)
+    }
+}
+
+/// One square of the matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellSpec {
+    /// Its id.
+    pub id: String,
+    /// The position of its workload in [`Spec::workloads`].
+    pub workload: usize,
+    /// Its model.
+    pub model: ModelInfo,
+    /// How many workers the model has.
+    pub workers: u64,
+    /// Where that number comes from.
+    pub workers_rule: String,
+    /// How many of its tasks can wait at once.
+    pub concurrency: u64,
+    /// Whether it is an A/A twin.
+    pub twin: bool,
+    /// Whether it stands in the ranking, or only in the scaling chart.
+    pub ranked: bool,
+}
+
+/// A validated matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// What is measured.
+    pub workloads: Vec<WorkloadSpec>,
+    /// Under what.
+    pub cells: Vec<CellSpec>,
+}
+
+impl Spec {
+    /// The workload of a cell.
+    pub fn workload_of(&self, cell: &CellSpec) -> &WorkloadSpec {
+        &self.workloads[cell.workload]
+    }
+
+    /// Reads definitions from a file.
+    ///
+    /// # Errors
+    ///
+    /// With the file, the line and the key.
+    pub fn read(path: &std::path::Path) -> Result<Vec<Definition>, SpecError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SpecError::Read { path: path.to_owned(), source })?;
+        wire::parse(&path.display().to_string(), &text)
+    }
+
+    /// Keeps the cells whose id `keep` accepts, with the twins of those cells, and the workloads that still have some.
+    #[must_use]
+    pub fn retain(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.cells.retain(|cell| keep(cell.id.trim_end_matches("+twin")));
+        let used: Vec<bool> =
+            (0..self.workloads.len()).map(|w| self.cells.iter().any(|cell| cell.workload == w)).collect();
+        for cell in &mut self.cells {
+            cell.workload = used[..cell.workload].iter().filter(|&&used| used).count();
+        }
+        let mut used = used.into_iter();
+        self.workloads.retain(|_| used.next().unwrap_or(false));
+        self
+    }
+}
+
+/// A filter as criterion understands it: a regular expression that may match anywhere in the id.
+///
+/// # Errors
+///
+/// When it is no regular expression.
+pub fn parse_filter(filter: &str) -> Result<regex::Regex, SpecError> {
+    regex::Regex::new(filter).map_err(|error| {
+        let text = error.to_string();
+        let what = text.lines().last().unwrap_or("not a regular expression").trim();
+        SpecError::Filter { filter: filter.to_owned(), what: what.trim_start_matches("error: ").to_owned() }
+    })
+}

@@ -1,0 +1,133 @@
+//! Definitions as they stand in a file.
+
+use concbench_workloads::Kernel;
+use serde::Deserialize;
+use serde::de::{Error, Unexpected};
+
+use super::{Definition, Models, SpecError, Workers};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    workload: Vec<WireWorkload>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WireWorkload {
+    name: String,
+    task: Kernel,
+    tasks: u64,
+    quick_tasks: Option<u64>,
+    teaches: String,
+    why_this_size: String,
+    #[serde(default)]
+    models: WireModels,
+    #[serde(default)]
+    workers: Option<Vec<WireWorkers>>,
+    #[serde(default)]
+    pool_workers: Option<Vec<WireWorkers>>,
+    #[serde(default)]
+    twin: Option<String>,
+    #[serde(default)]
+    scaling: Vec<String>,
+}
+
+#[derive(Default)]
+struct WireModels(Models);
+
+impl<'de> Deserialize<'de> for WireModels {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "`models` is \"default\", \"all\" or a list of model ids")]
+        enum Either {
+            Word(String),
+            List(Vec<String>),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Word(word) if word == "default" => Ok(Self(Models::Default)),
+            Either::Word(word) if word == "all" => Ok(Self(Models::All)),
+            Either::Word(word) => Err(D::Error::invalid_value(
+                Unexpected::Str(&word),
+                &"\"default\", \"all\" or a list of model ids",
+            )),
+            Either::List(list) => Ok(Self(Models::Named(list))),
+        }
+    }
+}
+
+struct WireWorkers(Workers);
+
+impl<'de> Deserialize<'de> for WireWorkers {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "workers are \"cores\", \"tasks\" or a number from 1")]
+        enum Either {
+            Number(u64),
+            Word(String),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(number) => Ok(Self(Workers::Number(number))),
+            Either::Word(word) if word == "cores" => Ok(Self(Workers::Cores)),
+            Either::Word(word) if word == "tasks" => Ok(Self(Workers::Tasks)),
+            Either::Word(word) => Err(D::Error::invalid_value(
+                Unexpected::Str(&word),
+                &"\"cores\", \"tasks\" or a number from 1",
+            )),
+        }
+    }
+}
+
+/// Reads definitions; `path` is for messages.
+pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Definition>, SpecError> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        // Not every message names the key, but the line does.
+        let there: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(60).collect();
+        let message = format!("{}, in `{there}`", error.message().lines().collect::<Vec<_>>().join(", "));
+        SpecError::Parse { path: path.to_owned(), line, message }
+    })?;
+    Ok(file.workload.into_iter().map(definition).collect())
+}
+
+fn definition(wire: WireWorkload) -> Definition {
+    let rules = |rules: Vec<WireWorkers>| rules.into_iter().map(|rule| rule.0).collect();
+    Definition {
+        name: wire.name,
+        class: wire.task.class(),
+        kernel: Some(wire.task),
+        tasks: wire.tasks,
+        quick_tasks: wire.quick_tasks,
+        teaches: wire.teaches,
+        why_this_size: wire.why_this_size,
+        models: wire.models.0,
+        workers: wire.workers.map_or_else(|| vec![Workers::Cores], rules),
+        pool_workers: wire.pool_workers.map(rules),
+        twin: wire.twin,
+        scaling: wire.scaling,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "(\\[\\[workload\\]\\]\n)?(name = \"a\"\n)?.{0,200}") {
+            let _ = parse("x.toml", &text);
+        }
+    }
+
+    #[test]
+    fn an_error_names_file_line_and_key() {
+        let text = "[[workload]]\nname = \"a\"\ntask = { kernel = \"count\", n = 1 }\ntasks = 3\nteaches = \"x\"\n\
+                    why-this-size = \"y\"\nworkerz = [1]\n";
+        let error = parse("own.toml", text).unwrap_err().to_string();
+        assert!(error.starts_with("own.toml:7: "), "{error}");
+        assert!(error.contains("workerz"), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}

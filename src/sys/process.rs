@@ -1,0 +1,101 @@
+use std::io;
+use std::time::Duration;
+
+/// What a process and the processes that it waited for have used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) user: Duration,
+    pub(crate) system: Duration,
+    pub(crate) voluntary_switches: u64,
+    pub(crate) involuntary_switches: u64,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It exited with this code.
+    Exited(i32),
+    /// This signal ended it.
+    Signalled(i32),
+}
+
+/// Forks this process; the child runs `child` and exits with what it returns, without running any destructor or exit
+/// handler of the parent's.
+///
+/// # Errors
+///
+/// Whatever `fork` answers: usually that a limit on processes is reached.
+pub(crate) fn fork(child: impl FnOnce() -> i32) -> io::Result<i32> {
+    // SAFETY: callers fork from a process with one thread (they check it when they start), so the child's copy of every
+    // lock is in a consistent state and any code may run in it.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(101);
+            // SAFETY: `_exit` ends the process at once; nothing runs after it.
+            unsafe { libc::_exit(code) }
+        }
+        pid => Ok(pid),
+    }
+}
+
+/// Waits for a child, or for any with `None`; with `block` false it answers `None` if none has ended yet.
+///
+/// # Errors
+///
+/// `ECHILD` where there is no such child.
+pub(crate) fn wait(pid: Option<i32>, block: bool) -> io::Result<Option<(i32, Ended, Usage)>> {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    let options = if block { 0 } else { libc::WNOHANG };
+    let ended = loop {
+        // SAFETY: both pointers are to locals that outlive the call.
+        let ended = unsafe { libc::wait4(pid.unwrap_or(-1), &mut status, options, usage.as_mut_ptr()) };
+        if ended >= 0 {
+            break ended;
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    };
+    if ended == 0 {
+        return Ok(None);
+    }
+    // SAFETY: it was zeroed, which is a valid `rusage`, and the kernel has filled it in.
+    let usage = unsafe { usage.assume_init() };
+    let how = if libc::WIFSIGNALED(status) {
+        Ended::Signalled(libc::WTERMSIG(status))
+    } else {
+        Ended::Exited(libc::WEXITSTATUS(status))
+    };
+    Ok(Some((ended, how, convert(&usage))))
+}
+
+fn convert(usage: &libc::rusage) -> Usage {
+    Usage {
+        user: duration(usage.ru_utime),
+        system: duration(usage.ru_stime),
+        voluntary_switches: u64::try_from(usage.ru_nvcsw).unwrap_or(0),
+        involuntary_switches: u64::try_from(usage.ru_nivcsw).unwrap_or(0),
+    }
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let micros = u64::try_from(time.tv_usec).unwrap_or(0);
+    Duration::from_secs(seconds) + Duration::from_micros(micros)
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Exited(code) => write!(formatter, "exited with code {code} before its work was done"),
+            Self::Signalled(signal) => {
+                let name = signal_hook::low_level::signal_name(signal).unwrap_or("an unnamed signal");
+                write!(formatter, "was ended by {name} (signal {signal})")?;
+                if signal == libc::SIGKILL { write!(formatter, ", possibly out of memory") } else { Ok(()) }
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What follows from the observations of a run, seen from outside: synthetic records go in, estimates, verdicts and
+//! sentences come out. Nothing is measured, so every figure in these tests is exact or seeded.
+
+mod granularity;
+mod launcher;
+mod scaling;
+mod sentences;
+mod simulation;
+mod synthetic;
+mod verdicts;

@@ -1,0 +1,165 @@
+//! Records of runs that never took place.
+
+use concbench::model::Family;
+use concbench::record::{
+    CellRecord, Grade, Machine, Mode, Noise, Observation, Run, RunInfo, SCHEMA, Status, Tool, Track,
+    WorkloadRecord,
+};
+use concbench_workloads::Class;
+
+/// A small deterministic generator: SplitMix64 (Steele, Lea and Flood, 2014).
+pub(crate) struct Generator(u64);
+
+impl Generator {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Above 0 and at most 1.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Standard normal (Box and Muller, 1958).
+    pub(crate) fn normal(&mut self) -> f64 {
+        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    /// Exponential with mean 1.
+    pub(crate) fn exponential(&mut self) -> f64 {
+        -self.uniform().ln()
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, (self.next() % (last as u64 + 1)) as usize);
+        }
+    }
+}
+
+/// An observation whose batches all took `time_ns`; start and stop take a tenth of that each.
+pub(crate) fn observation(block: u32, time_ns: f64) -> Observation {
+    let time = time_ns.round() as u64;
+    Observation {
+        block,
+        position: 0,
+        startup_ns: time / 10,
+        cold_ns: time,
+        warm_ns: vec![time; 3],
+        probe_ns: 0,
+        shutdown_ns: time / 10,
+        wall_ns: 4 * time + 2 * (time / 10),
+        user_ns: Some(3 * time),
+        system_ns: Some(time),
+        voluntary_switches: None,
+        involuntary_switches: None,
+        peak_rss_bytes: Some(1 << 20),
+        tasks: 64,
+        digest: "64:0".into(),
+        missing: [("voluntary_switches".into(), "synthetic".into())].into(),
+    }
+}
+
+/// A measured cell of the workload `work`, with one observation for each time, in blocks 0, 1 and so on.
+pub(crate) fn cell(model: &str, workers: u64, times_ns: &[f64]) -> CellRecord {
+    let family = match model {
+        "sequential" => Family::Baseline,
+        "thread-spawn" => Family::Threads,
+        "smol" | "join-all" => Family::Coroutines,
+        _ => Family::Pools,
+    };
+    CellRecord {
+        id: format!("work/{model}@{workers}"),
+        workload: "work".into(),
+        model: model.into(),
+        family,
+        workers,
+        concurrency: workers,
+        workers_rule: "cores".into(),
+        twin: false,
+        ranked: true,
+        tasks: 64,
+        status: Status::Ok,
+        reason: None,
+        stderr_tail: None,
+        ideal_ns: None,
+        criterion_median_ns: None,
+        observations: (0..).zip(times_ns).map(|(block, &time)| observation(block, time)).collect(),
+        summary: None,
+    }
+}
+
+/// The same cell as the A/A twin of itself, with times of its own.
+pub(crate) fn twin(of: &CellRecord, times_ns: &[f64]) -> CellRecord {
+    let twin = cell(&of.model, of.workers, times_ns);
+    CellRecord { id: format!("{}+twin", of.id), twin: true, ranked: false, ..twin }
+}
+
+/// A run of these cells, all of the workload `work`, whose analysis is still to be made.
+pub(crate) fn run(cells: Vec<CellRecord>) -> Run {
+    let blocks = cells.iter().map(|cell| cell.observations.len()).max().unwrap_or(0) as u32;
+    Run {
+        schema: SCHEMA,
+        tool: Tool {
+            name: "concbench".into(),
+            version: "0.0.0".into(),
+            commit: None,
+            rustc: "synthetic".into(),
+            target: "synthetic".into(),
+            profile: "release".into(),
+            allocator: "system".into(),
+        },
+        run: RunInfo {
+            id: "20261101T000000Z-synthetic".into(),
+            label: "synthetic".into(),
+            started_utc: "2026-11-01T00:00:00Z".into(),
+            elapsed_ns: 1,
+            seed: 1,
+            blocks,
+            mode: Mode::Custom,
+            indicative: blocks < 12,
+            complete: true,
+            track: Track::Defaults,
+            filter: None,
+            command: "concbench run".into(),
+            notes: Vec::new(),
+        },
+        machine: Machine { cores: 2, ..Machine::default() },
+        noise: Noise { grade: Grade::Unknown, warnings: Vec::new(), blocks: Vec::new() },
+        workloads: vec![WorkloadRecord {
+            name: "work".into(),
+            class: Class::Cpu,
+            teaches: "nothing".into(),
+            why_this_size: "none".into(),
+            tasks: 64,
+            kernel: None,
+            wait_ns: 0,
+            hash: "0".into(),
+        }],
+        cells,
+        comparisons: Vec::new(),
+        verdicts: Vec::new(),
+        granularity: None,
+        timelines: Vec::new(),
+    }
+}
+
+/// A run with its analysis.
+pub(crate) fn completed(cells: Vec<CellRecord>) -> Run {
+    let mut run = run(cells);
+    concbench::analyse::complete(&mut run);
+    run
+}
+
+/// `count` times around `centre_ns`, normal on the logarithm with standard deviation `noise`.
+pub(crate) fn around(generator: &mut Generator, centre_ns: f64, noise: f64, count: usize) -> Vec<f64> {
+    (0..count).map(|_| centre_ns * (noise * generator.normal()).exp()).collect()
+}

@@ -1,0 +1,329 @@
+//! Which comparisons are made and what they say.
+
+use concbench::analyse::{
+    CONFIDENCE, MARGIN, Price, complete, geometric_means, noise_floor, outliers, variance_parts, warm_trend,
+};
+use concbench::analyse::{Severity, Side, block_drift};
+use concbench::record::{Comparison, ComparisonKind, Run, Status, Verdict};
+use concbench_workloads::Class;
+use proptest::prelude::*;
+
+use crate::synthetic::{Generator, around, cell, completed, run, twin};
+
+const MS: f64 = 1e6;
+
+fn comparison<'a>(run: &'a Run, kind: ComparisonKind, model: &str) -> &'a Comparison {
+    let of_model = |found: &&Comparison| found.kind == kind && found.a.contains(model);
+    run.comparisons.iter().find(of_model).expect("the two were compared")
+}
+
+fn steady<'a>(run: &'a Run, model: &str) -> &'a Comparison {
+    comparison(run, ComparisonKind::Steady, model)
+}
+
+/// `rayon` at 10 ms, and `smol` at `factor` times that, with this noise and number of blocks.
+fn two_models(factor: f64, noise: f64, blocks: usize) -> Run {
+    let mut generator = Generator::new(7);
+    let fast = around(&mut generator, 10.0 * MS, noise, blocks);
+    let slow = around(&mut generator, 10.0 * MS * factor, noise, blocks);
+    completed(vec![cell("rayon", 2, &fast), cell("smol", 2, &slow)])
+}
+
+#[test]
+fn a_clear_difference_a_clear_likeness_and_neither() {
+    let verdict = |factor, noise| two_models(factor, noise, 20).comparisons[0].verdict;
+    assert_eq!(verdict(1.5, 0.01), Verdict::Different);
+    assert_eq!(verdict(1.001, 0.005), Verdict::Equivalent);
+    assert_eq!(verdict(1.001, 0.2), Verdict::Unresolved);
+}
+
+#[test]
+fn a_sure_but_small_difference_does_not_count() {
+    let run = two_models(1.01, 0.001, 20);
+    let found = steady(&run, "smol");
+    assert!(found.low > 1.0 && found.p_any < 0.001, "{found:?}");
+    assert_eq!(found.verdict, Verdict::Equivalent);
+    assert_eq!(run.verdicts[0].winners.len(), 2);
+}
+
+#[test]
+fn eleven_blocks_only_indicate_and_twelve_can_tell() {
+    let few = two_models(3.0, 0.01, 11);
+    assert_eq!(steady(&few, "smol").verdict, Verdict::Indicative);
+    assert_eq!(few.verdicts[0].winners, ["work/rayon@2"]);
+    assert_eq!(steady(&two_models(3.0, 0.01, 12), "smol").verdict, Verdict::Different);
+}
+
+#[test]
+fn four_blocks_cannot_even_call_two_cells_equivalent() {
+    let constant = |blocks: usize| {
+        let times = vec![MS; blocks];
+        let run = completed(vec![cell("rayon", 2, &times), cell("smol", 2, &times)]);
+        run.comparisons[0].verdict
+    };
+    assert_eq!(constant(4), Verdict::Unresolved);
+    assert_eq!(constant(5), Verdict::Equivalent);
+}
+
+#[test]
+fn the_twin_sets_the_noise_floor_and_the_margin() {
+    let mut generator = Generator::new(3);
+    let original = cell("sequential", 1, &around(&mut generator, 20.0 * MS, 0.1, 20));
+    let again = twin(&original, &around(&mut generator, 20.0 * MS, 0.1, 20));
+    let other = cell("rayon", 2, &around(&mut generator, 10.0 * MS, 0.1, 20));
+    let run = completed(vec![original, again, other]);
+    let twins = comparison(&run, ComparisonKind::Twin, "+twin");
+    assert_eq!((twins.margin, twins.b.as_str()), (MARGIN, "work/sequential@1"));
+    let floor = run.verdicts[0].noise_floor.expect("there is a twin");
+    assert_eq!(floor, noise_floor(twins));
+    assert!(floor > MARGIN && twins.low >= 1.0 / (1.0 + floor) && twins.high <= 1.0 + floor);
+    assert_eq!(steady(&run, "sequential").margin, floor);
+    let one_off = comparison(&run, ComparisonKind::TwinOneOff, "+twin");
+    assert_eq!(
+        comparison(&run, ComparisonKind::OneOff, "sequential").margin,
+        noise_floor(one_off).max(MARGIN)
+    );
+}
+
+#[test]
+fn a_twin_is_never_ranked() {
+    let original = cell("rayon", 2, &[10.0 * MS; 12]);
+    let mut again = twin(&original, &[9.0 * MS; 12]);
+    again.ranked = true;
+    let run = completed(vec![original, again, cell("smol", 2, &[30.0 * MS; 12])]);
+    assert_eq!(run.verdicts[0].winners, ["work/rayon@2"]);
+    assert!(steady(&run, "smol").b.ends_with("rayon@2"));
+}
+
+#[test]
+fn cells_that_are_not_ok_or_not_ranked_take_no_part() {
+    let mut broken = cell("smol", 2, &[5.0 * MS; 12]);
+    broken.status = Status::Crashed;
+    let mut sweep = cell("rayon", 1, &[6.0 * MS; 12]);
+    sweep.ranked = false;
+    let run = completed(vec![cell("rayon", 2, &[10.0 * MS; 12]), broken, sweep]);
+    assert!(run.comparisons.is_empty());
+    assert_eq!(run.verdicts[0].winners, ["work/rayon@2"]);
+    let has_summary: Vec<bool> = run.cells.iter().map(|cell| cell.summary.is_some()).collect();
+    assert_eq!(has_summary, [true, false, true]);
+}
+
+#[test]
+fn pairs_come_from_the_same_block_whatever_the_order() {
+    // The machine became ten times slower in the middle; within each block the ratio stays 2.
+    let drifting: Vec<f64> = (0..14).map(|block| if block < 7 { MS } else { 10.0 * MS }).collect();
+    let doubled: Vec<f64> = drifting.iter().map(|time| 2.0 * time).collect();
+    let mut slow = cell("smol", 2, &doubled);
+    slow.observations.reverse();
+    slow.observations.pop();
+    let run = completed(vec![cell("rayon", 2, &drifting), slow]);
+    let found = steady(&run, "smol");
+    assert_eq!(found.pairs, 13);
+    assert!((found.ratio - 2.0).abs() < 1e-6 && (found.high - found.low) < 1e-6, "{found:?}");
+}
+
+#[test]
+fn every_contrast_of_a_workload_costs_the_others_some_power() {
+    let noise = |seed| around(&mut Generator::new(seed), 10.4 * MS, 0.02, 20);
+    let fast = cell("rayon", 2, &around(&mut Generator::new(99), 10.0 * MS, 0.02, 20));
+    let alone = completed(vec![fast.clone(), cell("smol", 2, &noise(1))]);
+    let mut crowd = vec![fast, cell("smol", 2, &noise(1))];
+    crowd.extend((2..20).map(|workers| cell("thread-pool", workers, &noise(workers))));
+    let crowd = completed(crowd);
+    assert!(steady(&crowd, "smol").p_holm >= steady(&alone, "smol").p_holm);
+    assert!(steady(&crowd, "smol").p_any > steady(&alone, "smol").p_any);
+}
+
+#[test]
+fn estimates_of_a_cell() {
+    let mut one = cell("rayon", 2, &[10.0 * MS; 6]);
+    one.ideal_ns = Some(8_000_000);
+    one.observations[0].warm_ns = vec![1_000_000, 9_000_000, 20_000_000];
+    one.observations[1].user_ns = None;
+    let run = completed(vec![one]);
+    let summary = run.cells[0].summary.as_ref().expect("it is ok");
+    assert_eq!((summary.steady.median, summary.steady.min, summary.steady.count), (10.0 * MS, 9.0 * MS, 6));
+    assert!(summary.steady.confidence >= CONFIDENCE);
+    assert_eq!(summary.one_off.median, 12.0 * MS);
+    assert_eq!(summary.startup.median, MS);
+    // 30 + 10 ms over one cold and three warm batches; one observation has no figure.
+    assert_eq!(summary.cpu.map(|cpu| (cpu.median, cpu.count)), Some((10.0 * MS, 5)));
+    assert_eq!(summary.distance, Some(1.25));
+}
+
+#[test]
+fn doing_it_again_changes_nothing() {
+    let mut run = two_models(1.2, 0.05, 20);
+    let once = serde_json::to_string(&run).expect("a record can be written");
+    complete(&mut run);
+    assert_eq!(once, serde_json::to_string(&run).expect("a record can be written"));
+    run.cells[0].status = Status::Failed;
+    complete(&mut run);
+    assert!(run.cells[0].summary.is_none() && run.comparisons.is_empty());
+}
+
+#[test]
+fn a_run_without_observations_is_no_reason_to_fail() {
+    let run = completed(vec![cell("rayon", 2, &[])]);
+    assert!(run.cells[0].summary.is_none() && run.verdicts[0].winners.is_empty());
+    assert_eq!(completed(Vec::new()).verdicts.len(), 1);
+}
+
+#[test]
+fn means_of_ratios_count_their_cases_and_take_the_better_number_of_workers() {
+    let mut both = run(vec![
+        cell("rayon", 2, &[10.0 * MS; 12]),
+        cell("smol", 2, &[40.0 * MS; 12]),
+        cell("smol", 64, &[20.0 * MS; 12]),
+    ]);
+    let mut second = both.workloads[0].clone();
+    second.name = "other".into();
+    second.class = Class::Io;
+    both.workloads.push(second);
+    for (model, time) in [("rayon", 80.0 * MS), ("smol", 10.0 * MS), ("thread-spawn", 10.5 * MS)] {
+        let mut cell = cell(model, 2, &[time; 12]);
+        cell.workload = "other".into();
+        cell.id = cell.id.replace("work/", "other/");
+        both.cells.push(cell);
+    }
+    complete(&mut both);
+    let overall = geometric_means(&both, Price::Steady, None);
+    let shown: Vec<(&str, u64, u64)> =
+        overall.iter().map(|mean| (mean.model.as_str(), mean.cases, mean.of)).collect();
+    assert_eq!(shown, [("thread-spawn", 1, 2), ("smol", 2, 2), ("rayon", 2, 2)]);
+    let means: Vec<f64> = overall.iter().map(|mean| mean.mean).collect();
+    for (found, expected) in means.iter().zip([1.05, 2f64.sqrt(), 8f64.sqrt()]) {
+        assert!((found - expected).abs() < 1e-9, "{means:?}");
+    }
+    let io = geometric_means(&both, Price::OneOff, Some(Class::Io));
+    assert_eq!(io.iter().map(|mean| mean.of).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[test]
+fn outliers_are_flagged_and_stay() {
+    let mut times = around(&mut Generator::new(5), 10.0 * MS, 0.01, 20);
+    times[4] = 30.0 * MS;
+    let run = completed(vec![cell("rayon", 2, &times)]);
+    let flagged = outliers(&run.cells[0], Price::Steady);
+    let wild = flagged.iter().find(|outlier| outlier.block == 4).expect("it lies far out");
+    assert_eq!((wild.severity, wild.side, wild.time_ns), (Severity::Severe, Side::High, 30.0 * MS));
+    assert_eq!(run.cells[0].summary.as_ref().map(|summary| summary.steady.count), Some(20));
+}
+
+#[test]
+fn batches_that_still_warm_up_are_noticed() {
+    let mut generator = Generator::new(11);
+    let mut warming = cell("rayon", 2, &[10.0 * MS; 10]);
+    let mut settled = warming.clone();
+    for observation in &mut warming.observations {
+        let batch = |i: i32| 10.0 * MS * (-0.05 * f64::from(i) + 0.01 * generator.normal()).exp();
+        observation.warm_ns = (0..5).map(batch).map(|time| time as u64).collect();
+    }
+    for observation in &mut settled.observations {
+        observation.warm_ns =
+            around(&mut generator, 10.0 * MS, 0.01, 5).iter().map(|&time| time as u64).collect();
+    }
+    let found = warm_trend(&warming).expect("five batches each");
+    assert!(found.p < 0.001 && (-0.25..-0.12).contains(&found.change), "{found:?}");
+    assert!(warm_trend(&settled).expect("five batches each").p > 0.05);
+}
+
+#[test]
+fn drift_over_blocks_is_noticed() {
+    let rising: Vec<f64> = (0..20).map(|block| MS * (1.0 + 0.01 * f64::from(block))).collect();
+    let found = block_drift(&cell("rayon", 2, &rising), Price::Steady).expect("20 blocks");
+    assert!(found.p < 0.001 && (found.change - 0.19).abs() < 0.02, "{found:?}");
+    assert_eq!(block_drift(&cell("rayon", 2, &rising[..2]), Price::Steady), None);
+}
+
+#[test]
+fn scatter_between_and_within_processes_is_told_apart() {
+    let mut generator = Generator::new(13);
+    let mut sticky = cell("rayon", 2, &[10.0 * MS; 200]);
+    for observation in &mut sticky.observations {
+        let of_process = 10.0 * MS * (0.03 * generator.normal()).exp();
+        observation.warm_ns =
+            around(&mut generator, of_process, 0.01, 5).iter().map(|&time| time as u64).collect();
+    }
+    let parts = variance_parts(&sticky).expect("five batches in each of 200 processes");
+    assert!((0.026..0.034).contains(&parts.between), "{parts:?}");
+    assert!((0.009..0.011).contains(&parts.within), "{parts:?}");
+}
+
+fn times(blocks: usize) -> impl Strategy<Value = Vec<f64>> {
+    prop::collection::vec(1e4..1e9f64, blocks)
+}
+
+proptest! {
+    #[test]
+    fn every_interval_contains_its_estimate(a in times(14), b in times(14)) {
+        let run = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b)]);
+        for found in &run.comparisons {
+            prop_assert!(found.low <= found.ratio && found.ratio <= found.high, "{found:?}");
+            prop_assert!(found.confidence >= CONFIDENCE);
+        }
+        for cell in &run.cells {
+            let steady = cell.summary.as_ref().expect("it is ok").steady;
+            prop_assert!(steady.min <= steady.low && steady.low <= steady.median && steady.median <= steady.high);
+        }
+    }
+
+    #[test]
+    fn a_verdict_agrees_with_its_interval(a in times(14), factor in 0.9..1.2f64, noise in 0.001..0.1f64, seed: u64) {
+        let mut generator = Generator::new(seed);
+        let b: Vec<f64> = a.iter().map(|time| time * factor * (noise * generator.normal()).exp()).collect();
+        let run = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b)]);
+        for found in &run.comparisons {
+            let (low, high) = (1.0 / (1.0 + found.margin), 1.0 + found.margin);
+            match found.verdict {
+                Verdict::Different => {
+                    prop_assert!((found.low > high || found.high < low) && found.p_holm <= 0.05 && found.p_any <= 0.05);
+                }
+                Verdict::Equivalent => prop_assert!(found.low >= low && found.high <= high),
+                Verdict::Indicative => prop_assert!(found.pairs < 12),
+                Verdict::Unresolved => prop_assert!(found.low <= high && found.high >= low),
+            }
+        }
+    }
+
+    #[test]
+    fn swapping_two_cells_inverts_their_ratio_and_keeps_the_verdict(
+        a in times(14), factor in 0.9..1.2f64, noise in 0.001..0.1f64, seed: u64,
+    ) {
+        let mut generator = Generator::new(seed);
+        let b: Vec<f64> = a.iter().map(|time| time * factor * (noise * generator.normal()).exp()).collect();
+        // A twin comparison always has the twin above the line, so it can be turned around.
+        let compare = |above: &[f64], below: &[f64]| {
+            let original = cell("rayon", 2, below);
+            let again = twin(&original, above);
+            let run = completed(vec![original, again]);
+            comparison(&run, ComparisonKind::Twin, "+twin").clone()
+        };
+        let (ab, ba) = (compare(&a, &b), compare(&b, &a));
+        prop_assert!((ab.ratio * ba.ratio - 1.0).abs() < 1e-9);
+        prop_assert!((ab.low * ba.high - 1.0).abs() < 1e-9 && (ab.high * ba.low - 1.0).abs() < 1e-9);
+        prop_assert_eq!(ab.verdict, ba.verdict);
+        prop_assert!((ab.p_holm - ba.p_holm).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_faster_clock_changes_no_ratio(a in times(14), b in times(14), scale in 2u32..1000) {
+        let scaled = |times: &[f64]| times.iter().map(|time| time.round() * f64::from(scale)).collect::<Vec<f64>>();
+        let before = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b)]);
+        let after = completed(vec![cell("rayon", 2, &scaled(&a)), cell("smol", 2, &scaled(&b))]);
+        let (before, after) = (&before.comparisons[0], &after.comparisons[0]);
+        prop_assert!((before.ratio / after.ratio - 1.0).abs() < 1e-9);
+        prop_assert_eq!(before.verdict, after.verdict);
+    }
+
+    #[test]
+    fn whoever_is_known_to_be_slower_never_wins(a in times(14), b in times(14), c in times(14)) {
+        let run = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b), cell("join-all", 1, &c)]);
+        let verdict = &run.verdicts[0];
+        prop_assert!(!verdict.winners.is_empty());
+        for found in run.comparisons.iter().filter(|found| found.kind == ComparisonKind::Steady) {
+            let slower = found.verdict == Verdict::Different && found.ratio > 1.0;
+            prop_assert_eq!(verdict.winners.contains(&found.a), !slower);
+        }
+    }
+}

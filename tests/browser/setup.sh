@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes the browser check runnable: Chromium by the system's packages where it is missing, the rest by npm.
+set -eu
+cd "$(dirname "$0")"
+
+if [ -z "${CHROMIUM:-}" ] && [ ! -x /usr/bin/chromium ]; then
+    as_root=""
+    if [ "$(id -u)" -ne 0 ]; then as_root=sudo; fi
+    $as_root apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null
+fi
+
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    npm ci --silent --omit=optional
+    touch node_modules/.package-lock.json
+fi

@@ -1,0 +1,121 @@
+//! The tasks with which models are probed.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use concbench::model::Digest;
+use concbench_workloads::{Io, Result, TaskError, Workload};
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+use serde::{Deserialize, Serialize};
+
+/// How often a task looks whether the others have come, and how long it waits between two looks.
+const LOOKS: u32 = 10_000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
+/// What the tasks of a trial do. Those that go wrong do so for one index only, so that a later batch can go well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Probe {
+    /// They compute and wait a little.
+    Work,
+    /// One reports an error.
+    Fail { at: u64 },
+    /// All that come first report an error of many words.
+    FailAll { below: u64 },
+    /// One panics, in a stretch of computing or beside it.
+    Panic { at: u64, computing: bool },
+    /// One takes its process with it.
+    Abort { at: u64 },
+    /// Each sleeps, again and again, until this many have come: they say so in a file.
+    Sleep { file: PathBuf, company: u64 },
+    /// Each connects and waits until the server lets it go.
+    Connect { server: SocketAddr },
+    /// Each says in a file in which process it runs, and sleeps until it is released.
+    Hold { file: PathBuf },
+    /// The process ends before its first task.
+    Stillborn,
+}
+
+impl Probe {
+    pub(crate) fn recipe(&self) -> String {
+        serde_json::to_string(self).unwrap()
+    }
+
+    pub(crate) fn from_recipe(recipe: &str) -> Self {
+        let probe = serde_json::from_str(recipe).unwrap();
+        assert_ne!(probe, Self::Stillborn, "as the recipe says");
+        probe
+    }
+
+    /// The file that releases those that hold.
+    pub(crate) fn release(file: &Path) -> PathBuf {
+        file.with_extension("release")
+    }
+
+    /// What a batch of these tasks returns if all goes well.
+    pub(crate) fn expected(tasks: impl IntoIterator<Item = u64>) -> Digest {
+        let mut digest = Digest::default();
+        tasks.into_iter().for_each(|index| digest.add(index, value(index)));
+        digest
+    }
+}
+
+fn value(index: u64) -> u64 {
+    (index + 1).wrapping_mul(0xd134_2543_de82_ef95).rotate_left(29)
+}
+
+impl Workload for Probe {
+    async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
+        match self {
+            Self::Work if index % 64 == 3 => io.sleep(Duration::from_millis(1)).await,
+            Self::Fail { at } if index == *at => return Err(TaskError::new("failed on purpose")),
+            Self::FailAll { below } if index < *below => return Err(TaskError::new("failed ".repeat(100))),
+            Self::Panic { at, computing: true } if index == *at => {
+                io.compute(|| panic!("panicked on purpose")).await
+            }
+            Self::Panic { at, computing: false } if index == *at => panic!("panicked on purpose"),
+            Self::Abort { at } if index == *at => std::process::abort(),
+            Self::Sleep { file, company } => sleep_until_joined(io, file, *company).await?,
+            Self::Hold { file } => hold(io, file).await?,
+            Self::Connect { server } => connect(io, *server).await?,
+            _ => {}
+        }
+        Ok(io.compute(move || value(index)).await)
+    }
+}
+
+async fn sleep_until_joined<I: Io>(io: &I, file: &Path, company: u64) -> Result<()> {
+    OpenOptions::new().append(true).open(file)?.write_all(b".")?;
+    for _ in 0..LOOKS {
+        if File::open(file)?.metadata()?.len() >= company {
+            return Ok(());
+        }
+        io.sleep(BETWEEN_LOOKS).await;
+    }
+    Err(TaskError::new("the others never came"))
+}
+
+async fn hold<I: Io>(io: &I, file: &Path) -> Result<()> {
+    std::fs::write(file, format!("{}\n", std::process::id()))?;
+    for _ in 0..LOOKS {
+        if Probe::release(file).exists() {
+            return Ok(());
+        }
+        io.sleep(BETWEEN_LOOKS).await;
+    }
+    Err(TaskError::new("it was never released"))
+}
+
+async fn connect<I: Io>(io: &I, server: SocketAddr) -> Result<()> {
+    let mut stream = io.connect(server).await?;
+    stream.write_all(b"here").await?;
+    stream.flush().await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    match answer.as_slice() {
+        b"go" => Ok(()),
+        other => Err(TaskError::new(format!("the server said {other:?}"))),
+    }
+}

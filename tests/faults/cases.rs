@@ -1,0 +1,136 @@
+//! The rows of the fault table, as tests and as a table.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{PoisonError, RwLock};
+use std::time::Instant;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use crate::{closed, damage, ends, input, kills, limits, resume, target, user};
+
+/// What came of a case that did not fail.
+pub(crate) enum Held {
+    /// So many faults were injected, and each time what should hold held.
+    Times(u32),
+    /// It cannot be injected here: what it needs.
+    Skipped(String),
+}
+
+/// One way to inject one fault.
+pub(crate) struct Case {
+    /// The row of the table.
+    row: &'static str,
+    name: &'static str,
+    /// Whether it takes too long for every test run.
+    slow: bool,
+    /// Whether it kills a supervisor: the zombies that are left then come to this process, where a case beside it would
+    /// take them for its own.
+    alone: bool,
+    run: fn() -> Held,
+}
+
+const fn quick(row: &'static str, name: &'static str, run: fn() -> Held) -> Case {
+    Case { row, name, slow: false, alone: false, run }
+}
+
+const fn slow(row: &'static str, name: &'static str, run: fn() -> Held) -> Case {
+    Case { row, name, slow: true, alone: false, run }
+}
+
+const fn alone(case: Case) -> Case {
+    Case { alone: true, ..case }
+}
+
+/// Held by the cases that run beside each other, and by one that must be alone.
+static BESIDE: RwLock<()> = RwLock::new(());
+
+const CASES: &[Case] = &[
+    quick("worker or task process killed at a random point", "killed-anywhere", || kills::anywhere(3)),
+    slow("worker or task process killed at a random point", "killed-anywhere-200", || kills::anywhere(200)),
+    quick("worker stopped (SIGSTOP)", "worker-stopped", kills::stopped),
+    quick("models that misbehave, hang, deadlock, crash", "models", user::models),
+    quick("workloads that misbehave, leave a daemon behind", "workloads", user::workloads),
+    quick("runner dies while criterion samples", "criterion", user::criterion),
+    alone(quick("supervisor killed with SIGKILL", "supervisor-killed", || ends::supervisor_killed(3))),
+    alone(slow("supervisor killed with SIGKILL", "supervisor-killed-30", || ends::supervisor_killed(30))),
+    alone(quick("only the parent (cargo) killed", "parent-killed", ends::parent_killed)),
+    quick("Ctrl-C, SIGTERM, SIGHUP", "asked-to-end", ends::asked_to_end),
+    alone(quick("Ctrl-C twice", "asked-twice", ends::asked_twice)),
+    quick("Ctrl-Z, then continue", "stopped-and-continued", ends::stopped_and_continued),
+    alone(quick("run resumed after SIGKILL", "resumed", || resume::after_kills(2))),
+    alone(slow("run resumed after SIGKILL", "resumed-10", || resume::after_kills(10))),
+    quick("resumed on another build, machine or setting", "resume-refused", resume::refused),
+    quick("two runs into one place", "two-into-one", resume::two_into_one),
+    quick("torn journal", "journal-torn", resume::torn),
+    quick("bad arguments", "arguments", input::arguments),
+    quick("bad definitions", "definitions", input::definitions),
+    quick("hostile record given to report", "records", damage::records),
+    quick("standard output closed", "output-closed", closed::outputs),
+    quick("out of memory", "memory", limits::memory),
+    quick("16 file descriptors", "descriptors", limits::descriptors),
+    quick("more tasks than limits allow", "crowd", limits::crowd),
+    quick("file too large", "file-size", limits::file_size),
+    quick("disk full", "disk-full", limits::disk_full),
+    quick("read-only target", "read-only", limits::read_only),
+    quick("HTTP target refuses, lies or stalls", "target-lies", target::lies),
+    quick("HTTP target dies", "target-dies", target::dies),
+    quick("no network", "no-network", target::no_network),
+];
+
+pub(crate) fn main() -> ExitCode {
+    // What a killed supervisor leaves behind comes here, where it is seen.
+    let own = rustix::process::getpid();
+    rustix::process::set_child_subreaper(Some(own)).expect("every process may adopt orphans");
+    match std::env::var_os("FAULTS_TABLE") {
+        Some(path) => table(path.as_ref()),
+        None => {
+            let trials = CASES.iter().map(trial).collect();
+            libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+        }
+    }
+}
+
+fn trial(case: &'static Case) -> Trial {
+    let run = || {
+        // A case that failed has harmed no other.
+        let (_beside, _alone) = match case.alone {
+            false => (Some(BESIDE.read().unwrap_or_else(PoisonError::into_inner)), None),
+            true => (None, Some(BESIDE.write().unwrap_or_else(PoisonError::into_inner))),
+        };
+        (case.run)()
+    };
+    Trial::ignorable_test(case.name, move || match run() {
+        Held::Times(0) => Err(Failed::from("nothing was injected")),
+        Held::Times(_) => Ok(Completion::Completed),
+        Held::Skipped(needs) => Ok(Completion::ignored_with(format!("skipped: needs {needs}"))),
+    })
+    .with_ignored_flag(case.slow)
+}
+
+/// Runs every case and writes down what came of it.
+fn table(path: &std::path::Path) -> ExitCode {
+    let mut text = String::from(
+        "# Faults, injected\n\nWritten by `make faults`. After every injection: no process of the run is left, not even \
+         a zombie, no file outside its folder, every planned cell is `ok` or has a reason, and the record parses.\n\n\
+         | row | case | injected | held | skipped |\n| --- | --- | ---: | ---: | --- |\n",
+    );
+    let mut failed = 0;
+    for case in CASES {
+        let started = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(case.run));
+        let (injected, held, skipped) = match outcome {
+            Ok(Held::Times(times)) => (times.to_string(), times.to_string(), String::new()),
+            Ok(Held::Skipped(needs)) => (String::new(), String::new(), format!("needs {needs}")),
+            Err(_) => {
+                failed += 1;
+                ("some".to_owned(), "**not always**".to_owned(), String::new())
+            }
+        };
+        println!("{}: {injected} {skipped} ({:.1} s)", case.name, started.elapsed().as_secs_f64());
+        let line = format!("| {} | `{}` | {injected} | {held} | {skipped} |\n", case.row, case.name);
+        text.push_str(&line);
+    }
+    std::fs::write(path, text).expect("the table can be written");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,176 @@
+//! Models that misbehave, each in one way.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use concbench::model::{Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting};
+use concbench::{Io, Workload};
+use futures::FutureExt;
+use futures::io::Cursor;
+
+/// Waiting blocks; there is nobody to connect to.
+#[derive(Clone)]
+struct Blocking;
+
+impl Io for Blocking {
+    type Stream = Cursor<Vec<u8>>;
+
+    async fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+
+    async fn connect(&self, _: SocketAddr) -> std::io::Result<Self::Stream> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// What a model does that runs these tasks, one after the other.
+fn fold<W: Workload>(workload: &W, indices: impl IntoIterator<Item = u64>) -> Result<Digest> {
+    let mut digest = Digest::default();
+    for index in indices {
+        let value = workload.task(&Blocking, index).now_or_never().expect("waiting blocks");
+        digest.add(index, value.map_err(|error| ModelError::Task { index, reason: error.to_string() })?);
+    }
+    Ok(digest)
+}
+
+const fn info(id: &'static str) -> ModelInfo {
+    ModelInfo {
+        id,
+        family: Family::Threads,
+        summary: "a test double",
+        right_when: "never",
+        elsewhere: "nowhere",
+        sizing: Sizing::One,
+        waiting: Waiting::Workers,
+        all_cores: false,
+        isolates: false,
+        global: false,
+        limits: &[],
+        default: true,
+    }
+}
+
+macro_rules! double {
+    ($name:ident, $id:literal, $run:expr) => {
+        double!($name, $id, $run, |_: &Settings| Ok(()), || Ok(()));
+    };
+    ($name:ident, $id:literal, $run:expr, $start:expr, $stop:expr) => {
+        #[derive(Debug)]
+        pub(crate) struct $name;
+
+        impl Model for $name {
+            const INFO: ModelInfo = info($id);
+
+            fn start(settings: &Settings) -> Result<Self> {
+                let start: fn(&Settings) -> Result<()> = $start;
+                start(settings).map(|()| Self)
+            }
+
+            fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+                // The batch as it should be is at hand, to be spoilt.
+                let spoil: fn(&dyn Fn(&[u64]) -> Result<Digest>, &[u64]) -> Result<Digest> = $run;
+                let indices: Vec<u64> = tasks.collect();
+                spoil(&|indices| fold(workload.as_ref(), indices.iter().copied()), &indices)
+            }
+
+            fn stop(self) -> Result<()> {
+                let stop: fn() -> Result<()> = $stop;
+                stop()
+            }
+        }
+    };
+}
+
+double!(DropTask, "drop-task", |run, tasks| run(&tasks[1..]));
+double!(CountTwice, "count-twice", |run, tasks| run(&[tasks, &tasks[..1]].concat()));
+double!(SwapTask, "swap-task", |run, tasks| run(&[&tasks[1..], &tasks[1..2]].concat()));
+double!(ReturnEarly, "return-early", |_, _| Ok(Digest::default()));
+double!(Panic, "panic", |_, _| panic!("the model panics on purpose"));
+double!(
+    PanicStart,
+    "panic-start",
+    |run, tasks| run(tasks),
+    |_| panic!("the start panics on purpose"),
+    || Ok(())
+);
+double!(ExitZero, "exit-zero", |_, _| std::process::exit(0));
+double!(ExitSeven, "exit-seven", |_, _| {
+    eprintln!("exits on purpose");
+    std::process::exit(7)
+});
+double!(Abort, "abort", |_, _| std::process::abort());
+double!(Overflow, "overflow", |_, tasks| Ok(Digest { tasks: deep(tasks[0]), sum: 0 }));
+double!(
+    Refuse,
+    "refuse",
+    |run, tasks| run(tasks),
+    |_| Err(ModelError::Unsupported("the double refuses".to_owned())),
+    || Ok(())
+);
+double!(Hang, "hang", |_, _| hang());
+double!(HangStop, "hang-stop", |run, tasks| run(tasks), |_| Ok(()), || hang());
+double!(Chatter, "chatter", |_, _| loop {
+    // Nothing but the reader's patience bounds this.
+    let _ = std::io::stderr().write_all(&[b'x'; 4096]);
+});
+double!(Deadlock, "deadlock", |_, _| {
+    let locks = [Mutex::new(()), Mutex::new(())];
+    let barrier = std::sync::Barrier::new(2);
+    let both = |first: usize, second: usize| {
+        let _first = locks[first].lock();
+        barrier.wait();
+        drop(locks[second].lock());
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| both(0, 1));
+        both(1, 0);
+    });
+    unreachable!("each waits for the other")
+});
+double!(Devour, "devour", |_, _| {
+    let mut hoard = Vec::new();
+    loop {
+        hoard.push(vec![1u8; 64 << 20]);
+    }
+});
+
+fn hang<T>() -> T {
+    loop {
+        std::thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+#[expect(unconditional_recursion, reason = "the stack is to overflow")]
+fn deep(depth: u64) -> u64 {
+    std::hint::black_box([depth; 64])[0] + deep(std::hint::black_box(depth + 1))
+}
+
+/// Works in the preflight, and ends its process in a later batch.
+#[derive(Debug)]
+pub(crate) struct LateAbort {
+    batches: u32,
+}
+
+impl Model for LateAbort {
+    const INFO: ModelInfo = info("late-abort");
+
+    fn start(_: &Settings) -> Result<Self> {
+        Ok(Self { batches: 0 })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        self.batches += 1;
+        if self.batches > 3 {
+            std::process::abort();
+        }
+        fold(workload.as_ref(), tasks)
+    }
+
+    fn stop(self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Runs that are asked to end, or ended.
+
+use std::time::{Duration, Instant};
+
+use concbench::record::Run;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rustix::process::Signal;
+
+use crate::cases::Held;
+use crate::scene::{Running, Scene};
+
+const LONG: &str = "run ^slow/(sequential|thread-spawn|process-pool)@ --blocks 200";
+
+/// How many blocks the record of an interrupted run must hold: those that the journal had when it was asked to end.
+fn assert_incomplete(run: &Run, blocks: usize) {
+    assert!(!run.run.complete);
+    assert!(run.noise.blocks.len() >= blocks);
+    for cell in &run.cells {
+        assert!(cell.observations.len() >= blocks, "{}: {}", cell.id, cell.observations.len());
+    }
+}
+
+pub(crate) fn asked_to_end() -> Held {
+    let signals = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
+    for (signal, code) in signals {
+        let scene = Scene::new();
+        let mut running = scene.start(&mut scene.double(LONG));
+        scene.await_blocks(2, &mut running);
+        let blocks = scene.blocks();
+        running.signal(signal);
+        running.end().expect(code);
+        assert_incomplete(&scene.check(), blocks);
+    }
+    Held::Times(signals.len() as u32)
+}
+
+pub(crate) fn asked_twice() -> Held {
+    let scene = Scene::new();
+    let mut running = scene.start(&mut scene.double(LONG));
+    scene.await_blocks(1, &mut running);
+    let asked = Instant::now();
+    running.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(1));
+    running.signal(Signal::INT);
+    let ended = running.end();
+    // The first may have been obeyed before the second arrived.
+    assert!(ended.signal == Some(2) || ended.code == Some(130), "{ended:?}");
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    scene.check_leftovers();
+    Held::Times(1)
+}
+
+pub(crate) fn supervisor_killed(times: u32) -> Held {
+    for seed in 0..times {
+        let mut random = StdRng::seed_from_u64(seed.into());
+        let scene = Scene::new();
+        let running = scene.start(&mut scene.double("run ^slow/(process-.*|tokio-.*)@ --blocks 200"));
+        std::thread::sleep(Duration::from_millis(random.random_range(0..1500)));
+        running.signal(Signal::KILL);
+        assert_eq!(running.end().signal, Some(9));
+        scene.check_leftovers();
+    }
+    Held::Times(times)
+}
+
+/// Cargo is killed, and nobody is left to see what its bench does.
+pub(crate) fn parent_killed() -> Held {
+    let scene = Scene::new();
+    let mut bench = scene.bench("");
+    let script = "\"$0\" '^slow/(sequential|process-pool)@' --bench --noplot >given-output 2>&1 & wait";
+    let mut shell = std::process::Command::new("sh");
+    let program = std::env::current_exe().unwrap();
+    shell.args(["-c", script]).arg(program).current_dir(scene.path());
+    for (name, value) in bench.env("CARGO", "cargo").env("CONCBENCH_BLOCKS", "200").get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let mut running = scene.start(&mut shell);
+    scene.await_blocks(1, &mut running);
+    let blocks = scene.blocks();
+    running.signal(Signal::KILL);
+    assert_eq!(running.end().signal, Some(9));
+    await_the_record(&scene);
+    scene.check_leftovers();
+    assert_incomplete(&scene.record(), blocks);
+    Held::Times(1)
+}
+
+fn await_the_record(scene: &Scene) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !scene.alive().is_empty() {
+        assert!(Instant::now() < until, "it goes on without its parent");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The supervisor stops while a runner goes on: what that runner says has no value.
+pub(crate) fn stopped_and_continued() -> Held {
+    let scene = Scene::new();
+    let mut running = scene.start(
+        &mut scene.double("run ^slow/(sequential|thread-spawn|process-fork)@ --blocks 4 --deadline 2"),
+    );
+    scene.await_blocks(1, &mut running);
+    pause(&running, Duration::from_millis(300));
+    // Longer than the deadline: that an answer is late is not the cell's doing.
+    pause(&running, Duration::from_millis(2500));
+    running.end().expect(0);
+    let run = scene.check();
+    assert!(run.cells.iter().all(|cell| cell.observations.len() == 4));
+    let notes = run.run.notes.join("\n");
+    assert!(notes.contains("was stopped and went on"), "{notes}");
+    Held::Times(2)
+}
+
+fn pause(running: &Running, time: Duration) {
+    running.signal(Signal::STOP);
+    std::thread::sleep(time);
+    running.signal(Signal::CONT);
+    std::thread::sleep(Duration::from_millis(100));
+}

@@ -1,0 +1,95 @@
+//! Input that is wrong: one line that names the field and what is allowed, and nothing is started or written.
+
+use std::process::Command;
+
+use crate::cases::Held;
+use crate::scene::Scene;
+
+/// Runs it, and expects this exit code and one line with these words in it.
+fn refuse(scene: &Scene, command: &mut Command, code: i32, words: &[&str]) {
+    let ended = scene.run(command);
+    ended.expect(code);
+    assert!(ended.stdout.is_empty(), "{ended:?}");
+    let line = ended.stderr.trim_end_matches('\n');
+    assert!(line.starts_with("concbench: ") && !line.contains('\n'), "{ended:?}");
+    let first = line["concbench: ".len()..].chars().next().unwrap();
+    assert!(!first.is_uppercase(), "{line}");
+    for word in words {
+        assert!(line.contains(word), "{word:?} is not in {line:?}");
+    }
+    assert!(!scene.out().exists(), "something was written");
+    scene.check_leftovers();
+}
+
+pub(crate) fn arguments() -> Held {
+    let scene = Scene::new();
+    let range = &["--blocks", "from 1 to 1000"];
+    let table: &[(&str, i32, &[&str])] = &[
+        ("run --blocks 0", 2, range),
+        ("run --blocks -1", 2, range),
+        ("run --blocks NaN", 2, range),
+        ("run --blocks 1.5", 2, range),
+        ("run --blocks 1001", 2, range),
+        ("run --blocks 99999999999999999999", 2, range),
+        ("run --seed -1", 2, &["--seed", "from 0 to 18446744073709551615"]),
+        ("run --seed 18446744073709551616", 2, &["--seed", "from 0"]),
+        ("run --deadline 0", 2, &["--deadline", "from 1 to 86400"]),
+        ("run --label ../x", 2, &["--label", "letters"]),
+        ("run --label a/b", 2, &["--label", "letters"]),
+        ("run --track fast", 2, &["--track", "defaults", "equalised"]),
+        ("run --format xml", 2, &["--format", "json"]),
+        ("run --quick --rigorous", 2, &["--quick", "--rigorous"]),
+        ("run --no-such-flag", 2, &["--no-such-flag"]),
+        ("run *", 2, &["filter `*`"]),
+        ("run (", 2, &["filter `(`"]),
+        ("run no-such-cell", 4, &["no cell matches `no-such-cell`", "concbench list"]),
+        ("run --resume no-such-run", 2, &["cannot resume no-such-run"]),
+        ("report no-such-run", 2, &["no-such-run"]),
+        ("list no-such-cell", 4, &["no cell matches"]),
+        ("serve --address nowhere", 2, &["--address"]),
+        ("measure", 2, &["measure"]),
+    ];
+    for (arguments, code, words) in table {
+        refuse(&scene, &mut scene.concbench(arguments), *code, words);
+    }
+    let twins = [("CONCBENCH_BLOCKS", "0"), ("CONCBENCH_LABEL", "a/b"), ("CONCBENCH_DEADLINE", "soon")];
+    for (name, value) in twins {
+        let flag = name.replace("CONCBENCH_", "--").to_lowercase();
+        refuse(&scene, scene.concbench("run noop").env(name, value), 2, &[&flag, "allowed"]);
+        refuse(&scene, scene.bench("--bench noop").env(name, value), 2, &[&flag, "allowed"]);
+    }
+    Held::Times((table.len() + 2 * twins.len()) as u32)
+}
+
+pub(crate) fn definitions() -> Held {
+    let scene = Scene::new();
+    let good = "[[workload]]\nname = \"own\"\ntask = { kernel = \"noop\" }\ntasks = 4\nteaches = \"x\"\n\
+                why-this-size = \"y\"\nmodels = [\"sequential\"]\n";
+    let table: &[(&str, &str, &[&str])] = &[
+        ("tasks = 4", "tasks = 0", &["own", "tasks", "1 to 1000000"]),
+        ("tasks = 4", "tasks = -1", &[":4: "]),
+        ("tasks = 4", "tasks = \"many\"", &[":4: "]),
+        ("tasks = 4", "tasks = 99999999999", &["tasks", "1 to 1000000"]),
+        ("tasks = 4", "taskz = 4", &["taskz"]),
+        ("name = \"own\"", "name = \"../own\"", &["name", "a-z"]),
+        ("name = \"own\"", "name = \"\"", &["name", "a-z"]),
+        ("kernel = \"noop\"", "kernel = \"nope\"", &[":3: ", "nope"]),
+        ("models = [\"sequential\"]", "models = [\"sequentia\"]", &["unknown model `sequentia`", "rayon"]),
+        ("models = [\"sequential\"]", "models = 7", &[":7: ", "models"]),
+        ("models = [\"sequential\"]", "models = [\"rayon\"]\nworkers = [0]", &["workers", "1 to 4096"]),
+        ("models = [\"sequential\"]", "twin = \"nobody\"", &["twin", "nobody"]),
+        ("[[workload]]", "[[workload", &[":1: "]),
+        ("[[workload]]", "[workload]", &["workload"]),
+    ];
+    for (from, to, words) in table {
+        let path = scene.path().join("given-own.toml");
+        std::fs::write(&path, good.replacen(from, to, 1)).unwrap();
+        refuse(&scene, &mut scene.concbench("run --definition given-own.toml"), 2, words);
+    }
+    std::fs::write(scene.path().join("given-own.toml"), good.repeat(2)).unwrap();
+    refuse(&scene, &mut scene.concbench("run --definition given-own.toml"), 2, &["name", "twice"]);
+    std::fs::write(scene.path().join("given-own.toml"), [0xff, 0xfe, 0x00]).unwrap();
+    refuse(&scene, &mut scene.concbench("run --definition given-own.toml"), 2, &["given-own.toml"]);
+    refuse(&scene, &mut scene.concbench("run --definition given-none.toml"), 2, &["given-none.toml"]);
+    Held::Times(table.len() as u32 + 3)
+}

@@ -1,0 +1,61 @@
+//! What goes wrong, injected on purpose: the program must say so, lose nothing and leave nothing behind.
+//!
+//! This executable is also the program under test: a command line of concbench with models and workloads that misbehave.
+//! Without arguments of that kind it runs the cases: the quick ones as tests, all of them with `--include-ignored`, and
+//! with `FAULTS_TABLE` in the environment all of them one by one, with a table of what was injected and what held.
+
+mod cases;
+mod closed;
+mod damage;
+mod doubles;
+mod ends;
+mod input;
+mod kills;
+mod limits;
+mod resume;
+mod scene;
+mod target;
+mod user;
+mod workloads;
+
+use std::process::ExitCode;
+
+use concbench::Harness;
+
+/// What makes this executable the program under test, as a command line or as a bench.
+const PLAY: &str = "FAULTS_PLAY";
+
+fn main() -> ExitCode {
+    let play = std::env::var(PLAY).ok();
+    if play.is_none() && std::env::var_os("CONCBENCH_ROLE").is_none() {
+        return cases::main();
+    }
+    let harness = Harness::with_model::<doubles::DropTask>()
+        .and_model::<doubles::CountTwice>()
+        .and_model::<doubles::SwapTask>()
+        .and_model::<doubles::ReturnEarly>()
+        .and_model::<doubles::Panic>()
+        .and_model::<doubles::PanicStart>()
+        .and_model::<doubles::ExitZero>()
+        .and_model::<doubles::ExitSeven>()
+        .and_model::<doubles::Abort>()
+        .and_model::<doubles::Overflow>()
+        .and_model::<doubles::Refuse>()
+        .and_model::<doubles::Hang>()
+        .and_model::<doubles::HangStop>()
+        .and_model::<doubles::Chatter>()
+        .and_model::<doubles::Deadlock>()
+        .and_model::<doubles::Devour>()
+        .and_model::<doubles::LateAbort>()
+        .workload_of(8, "work", workloads::Work { pause_us: 0 })
+        .workload_of(8, "slow", workloads::Work { pause_us: 20_000 })
+        .workload_of(8, "fails", workloads::Fails)
+        .workload_of(8, "panics", workloads::Panics)
+        .workload_of(8, "differs", workloads::Differs)
+        .workload_of(8, "daemon", workloads::Daemon)
+        .workload_of(8, "sleeps", workloads::Sleeps);
+    match play.as_deref() {
+        Some("bench") => harness.main(),
+        _ => harness.cli(),
+    }
+}

@@ -1,0 +1,170 @@
+//! Runs that did not end, and go on from their journals.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use concbench::record::Run;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::cases::Held;
+use crate::scene::{Ended, Scene};
+
+const BLOCKS: usize = 6;
+
+fn begin(scene: &Scene) -> std::process::Command {
+    scene.double(&format!("run ^slow/(sequential|thread-spawn|process-pool)@ --blocks {BLOCKS} --seed 7"))
+}
+
+fn go_on(scene: &Scene) -> Ended {
+    let folder = scene.run_folder().expect("a run to go on with");
+    scene.run(scene.double("run --resume").arg(folder))
+}
+
+/// Everything about a record that does not depend on how fast the machine was.
+fn shape(run: &Run) -> Vec<(String, String, Vec<u32>, Vec<String>)> {
+    let cells = run.cells.iter().map(|cell| {
+        let mut blocks: Vec<u32> = cell.observations.iter().map(|made| made.block).collect();
+        blocks.sort_unstable();
+        let digests = cell.observations.iter().map(|made| made.digest.clone()).collect();
+        (cell.id.clone(), cell.status.to_string(), blocks, digests)
+    });
+    cells.collect()
+}
+
+/// Kills runs at random moments, also while they are resumed, until so many have been killed.
+pub(crate) fn after_kills(times: u32) -> Held {
+    let whole = Scene::new();
+    whole.run(&mut begin(&whole)).expect(0);
+    let whole = whole.check();
+    let mut random = StdRng::seed_from_u64(11);
+    let mut killed = 0;
+    while killed < times {
+        let scene = Scene::new();
+        let mut command = begin(&scene);
+        for _ in 0..2 {
+            let mut running = scene.start(&mut command);
+            let after = random.random_range(1..BLOCKS);
+            scene.await_blocks(after, &mut running);
+            std::thread::sleep(Duration::from_micros(random.random_range(0..100_000)));
+            running.signal(Signal::KILL);
+            killed += u32::from(running.end().signal == Some(9));
+            scene.check_leftovers();
+            let Some(folder) = scene.run_folder().filter(|folder| folder.join("journal.jsonl").exists())
+            else {
+                break;
+            };
+            command = scene.double("run --resume");
+            command.arg(folder);
+        }
+        let made = scene.journal("observation");
+        if scene.run_folder().is_some_and(|folder| folder.join("journal.jsonl").exists()) {
+            go_on(&scene).expect(0);
+        }
+        let run = scene.check();
+        assert!(run.run.complete);
+        assert!(run.run.notes.iter().any(|note| note.starts_with("resumed at ")), "{:?}", run.run.notes);
+        assert_eq!(shape(&run), shape(&whole));
+        assert_eq!(run.noise.blocks.len(), whole.noise.blocks.len());
+        assert_kept(&made, &run);
+        assert!(!scene.run_folder().unwrap().join("lock").exists());
+    }
+    Held::Times(killed)
+}
+
+/// What was measured before is in the record as it was measured, unless its block was thrown away and measured again.
+fn assert_kept(journal: &[Value], run: &Run) {
+    for entry in journal {
+        let cell = run.cells.iter().find(|cell| entry["cell"] == cell.id.as_str()).unwrap();
+        let kept =
+            cell.observations.iter().any(|made| serde_json::to_value(made).unwrap() == entry["observation"]);
+        let repeated = run.noise.blocks.iter().any(|noise| {
+            noise.repeats > 0
+                && noise.workload == cell.workload
+                && entry["observation"]["block"] == noise.block
+        });
+        assert!(kept || repeated, "lost: {entry}");
+    }
+}
+
+/// A run that was interrupted once, with its journal.
+fn interrupted() -> Scene {
+    let scene = Scene::new();
+    let mut running = scene.start(&mut begin(&scene));
+    scene.await_blocks(1, &mut running);
+    running.signal(Signal::INT);
+    running.end().expect(130);
+    scene
+}
+
+fn edit(folder: &Path, change: impl Fn(&mut Value)) {
+    let path = folder.join("journal.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    let mut header: Value = serde_json::from_str(first).unwrap();
+    change(&mut header);
+    fs::write(&path, format!("{header}\n{rest}")).unwrap();
+}
+
+pub(crate) fn refused() -> Held {
+    let scene = interrupted();
+    let folder = scene.run_folder().unwrap();
+    let journal = fs::read(folder.join("journal.jsonl")).unwrap();
+    let record = fs::read(folder.join("results.json")).unwrap();
+    let refuse = |why: &str, change: &dyn Fn(&mut Value)| {
+        edit(&folder, change);
+        let ended = go_on(&scene);
+        ended.expect(2);
+        assert!(
+            ended.stderr.contains("cannot resume") || ended.stderr.contains("journal.jsonl"),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains(why) && ended.stderr.lines().count() == 1, "{ended:?}");
+        fs::write(folder.join("journal.jsonl"), &journal).unwrap();
+        assert_eq!(fs::read(folder.join("results.json")).unwrap(), record);
+    };
+    refuse("another build", &|header| header["executable"] = "00".into());
+    refuse("`cores` was 4096", &|header| header["machine"]["cores"] = 4096.into());
+    refuse("other cells", &|header| header["cells"][0] = "work/none@1".into());
+    refuse("version 99", &|header| header["version"] = 99.into());
+    refuse("no header", &|header| header["entry"] = "note".into());
+    let ended = scene.run(scene.double("run --blocks 3 --resume").arg(&folder));
+    ended.expect(2);
+    assert!(ended.stderr.contains("--resume") && ended.stderr.contains("--blocks"), "{ended:?}");
+    go_on(&scene).expect(0);
+    assert!(scene.check().run.complete);
+    let ended = go_on(&scene);
+    ended.expect(2);
+    assert!(ended.stderr.contains("journal.jsonl"), "{ended:?}");
+    Held::Times(7)
+}
+
+pub(crate) fn two_into_one() -> Held {
+    let scene = Scene::new();
+    let mut running = scene.start(&mut scene.double("run ^slow/(sequential|thread-spawn)@ --blocks 200"));
+    scene.await_blocks(1, &mut running);
+    let second = go_on(&scene);
+    second.expect(5);
+    assert!(second.stderr.contains(&format!("in use by process {}", running.pid)), "{second:?}");
+    running.signal(Signal::INT);
+    running.end().expect(130);
+    scene.check();
+    Held::Times(1)
+}
+
+pub(crate) fn torn() -> Held {
+    let scene = interrupted();
+    let journal = scene.run_folder().unwrap().join("journal.jsonl");
+    let bytes = fs::read(&journal).unwrap();
+    fs::write(&journal, &bytes[..bytes.len() - 3]).unwrap();
+    let ended = go_on(&scene);
+    ended.expect(0);
+    assert!(ended.stderr.contains("warning: lost from the journal: the last line is torn"), "{ended:?}");
+    let run = scene.check();
+    assert!(run.run.complete && run.cells.iter().all(|cell| cell.observations.len() == BLOCKS));
+    assert!(run.run.notes.iter().any(|note| note.contains("torn")), "{:?}", run.run.notes);
+    Held::Times(1)
+}

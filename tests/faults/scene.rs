@@ -1,0 +1,296 @@
+//! One run of the program under test, and the five conditions that hold after it, however it ends.
+//!
+//! No descendant process is left, not even a zombie; no new file outside the run's folder, in `/dev/shm` included; no
+//! listener, since a listener belongs to a process; planned = ok + not ok, each with a reason; the record parses.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use concbench::record::{CellRecord, Run, Status, store};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+/// The variable by which every descendant of a run is known, wherever it has gone.
+const SCENE: &str = "FAULTS_SCENE";
+/// How long any run may take before it counts as one that hangs.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Processes that this one has started itself: their zombies are waited for by whoever started them.
+static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// Where one run takes place.
+pub(crate) struct Scene {
+    folder: tempfile::TempDir,
+    mark: String,
+    shared: HashSet<String>,
+}
+
+/// A run that is under way.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) pid: i32,
+    stdout: Option<std::thread::JoinHandle<String>>,
+    stderr: Option<std::thread::JoinHandle<String>>,
+    started: Instant,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        fs::create_dir(folder.path().join("tmp")).unwrap();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { folder, mark: format!("{}-{number}", std::process::id()), shared: names("/dev/shm") }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn out(&self) -> PathBuf {
+        self.path().join("out")
+    }
+
+    /// The program under test with the models and workloads of this executable.
+    pub(crate) fn double(&self, arguments: &str) -> Command {
+        let mut command = self.command("/proc/self/exe", arguments);
+        command.env(crate::PLAY, "cli");
+        command
+    }
+
+    /// The same as a bench.
+    pub(crate) fn bench(&self, arguments: &str) -> Command {
+        let mut command = self.command("/proc/self/exe", arguments);
+        command.env(crate::PLAY, "bench").env("CRITERION_HOME", self.path().join("tmp/criterion"));
+        command
+    }
+
+    /// The program as its users have it.
+    pub(crate) fn concbench(&self, arguments: &str) -> Command {
+        self.command(env!("CARGO_BIN_EXE_concbench"), arguments)
+    }
+
+    fn command(&self, program: &str, arguments: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments.split_whitespace()).current_dir(self.path());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CONCBENCH_") || name == "CARGO" {
+                command.env_remove(name);
+            }
+        }
+        command.env(SCENE, &self.mark).env("TMPDIR", self.path().join("tmp"));
+        command.env("CONCBENCH_OUT", self.out()).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, command: &mut Command) -> Ended {
+        self.start(command).end()
+    }
+
+    pub(crate) fn start(&self, command: &mut Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let pid = child.id() as i32;
+        own(pid);
+        let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
+        Running { child, pid, stdout, stderr, started: Instant::now() }
+    }
+
+    /// The processes of this run that are alive.
+    pub(crate) fn alive(&self) -> Vec<i32> {
+        let mark = format!("{SCENE}={}", self.mark).into_bytes();
+        let carries = |pid: &i32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|&byte| byte == 0).any(|variable| variable == mark)
+        };
+        fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(carries)
+            .collect()
+    }
+
+    /// The folder of the only run.
+    pub(crate) fn run_folder(&self) -> Option<PathBuf> {
+        let mut folders: Vec<PathBuf> = fs::read_dir(self.out())
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir() && !path.is_symlink())
+            .collect();
+        assert!(folders.len() <= 1, "{folders:?}");
+        folders.pop()
+    }
+
+    pub(crate) fn record(&self) -> Run {
+        store::load(&self.run_folder().expect("a run")).expect("a record that parses")
+    }
+
+    /// The journal's lines of one kind.
+    pub(crate) fn journal(&self, kind: &str) -> Vec<serde_json::Value> {
+        let folder = self.run_folder();
+        let text = folder.and_then(|folder| fs::read_to_string(folder.join("journal.jsonl")).ok());
+        let text = text.unwrap_or_default();
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let entries = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        entries.filter(|entry| entry["entry"] == kind).collect()
+    }
+
+    /// How many blocks have ended and were not thrown away.
+    pub(crate) fn blocks(&self) -> usize {
+        self.journal("block").iter().filter(|entry| entry["again"] == false).count()
+    }
+
+    /// Waits until so many blocks have ended, or the run has.
+    pub(crate) fn await_blocks(&self, blocks: usize, running: &mut Running) {
+        while self.blocks() < blocks && running.is_alive() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// No process and no file is left. The program was killed, perhaps, so what it left has a moment to die.
+    pub(crate) fn check_leftovers(&self) {
+        let until = Instant::now() + Duration::from_secs(3);
+        loop {
+            reap_orphans();
+            let alive = self.alive();
+            if alive.is_empty() {
+                reap_orphans();
+                break;
+            }
+            assert!(Instant::now() < until, "left running: {}", describe(&alive));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let shared: Vec<_> = names("/dev/shm").difference(&self.shared).cloned().collect();
+        assert!(shared.is_empty(), "left in /dev/shm: {shared:?}");
+        let mut expected: HashSet<String> = ["out", "tmp"].map(str::to_owned).into();
+        expected.extend(names(self.path()).into_iter().filter(|name| name.starts_with("given-")));
+        assert!(names(self.path()).is_subset(&expected), "{:?}", names(self.path()));
+        let mut temporary = names(self.path().join("tmp"));
+        temporary.remove("criterion");
+        assert!(temporary.is_empty(), "left in the folder for temporary files: {temporary:?}");
+    }
+
+    /// All five conditions, after a program that ended by itself; its record.
+    pub(crate) fn check(&self) -> Run {
+        assert_eq!(reap_orphans(), 0, "zombies were left");
+        self.check_leftovers();
+        // A program that was killed while it saved leaves a half-written file in the run's folder; this one was not.
+        if let Some(folder) = self.run_folder() {
+            let torn: Vec<_> = names(folder).into_iter().filter(|name| name.starts_with(".tmp")).collect();
+            assert!(torn.is_empty(), "{torn:?}");
+        }
+        let run = self.record();
+        for cell in &run.cells {
+            let silent = cell.reason.as_deref().is_none_or(str::is_empty);
+            assert!(cell.status == Status::Ok || !silent, "{} has no reason", cell.id);
+            assert!(cell.status != Status::Ok || cell.summary.is_some() || !run.run.complete, "{}", cell.id);
+        }
+        run
+    }
+}
+
+impl Running {
+    pub(crate) fn is_alive(&mut self) -> bool {
+        assert!(self.started.elapsed() < LIMIT, "the program hangs");
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        // One that has ended already needs no signal.
+        let _ = kill_process(Pid::from_raw(self.pid).unwrap(), signal);
+    }
+
+    pub(crate) fn end(mut self) -> Ended {
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if self.started.elapsed() > LIMIT {
+                let _ = self.child.kill();
+                panic!("the program hangs");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let text = |reader: Option<std::thread::JoinHandle<String>>| reader.map(|it| it.join().unwrap());
+        let (stdout, stderr) = (text(self.stdout.take()), text(self.stderr.take()));
+        Ended {
+            code: status.code(),
+            signal: status.signal(),
+            stdout: stdout.unwrap_or_default(),
+            stderr: stderr.unwrap_or_default(),
+        }
+    }
+}
+
+impl Ended {
+    /// It ended with this code, and no panic was shown.
+    pub(crate) fn expect(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(!self.stderr.contains("panicked at") && !self.stderr.contains("internal error"), "{self:?}");
+        self
+    }
+}
+
+/// The cell of this model, for this workload.
+pub(crate) fn cell<'a>(run: &'a Run, prefix: &str) -> &'a CellRecord {
+    let found = run.cells.iter().find(|cell| cell.id.starts_with(prefix));
+    found.unwrap_or_else(|| panic!("no cell {prefix}"))
+}
+
+pub(crate) fn names(folder: impl AsRef<Path>) -> HashSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+fn own(pid: i32) {
+    OWN.lock().unwrap().get_or_insert_default().insert(pid);
+}
+
+/// Waits for what has become a child of this process and has ended; how many there were.
+fn reap_orphans() -> usize {
+    let own = OWN.lock().unwrap();
+    let mut reaped = 0;
+    for task in fs::read_dir("/proc/self/task").unwrap().flatten() {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for pid in children.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+            if own.as_ref().is_some_and(|own| own.contains(&pid)) {
+                continue;
+            }
+            let waited = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
+            reaped += usize::from(matches!(waited, Ok(Some(_))));
+        }
+    }
+    reaped
+}
+
+fn describe(pids: &[i32]) -> String {
+    let line = |pid: &i32| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        format!("{pid} {}", String::from_utf8_lossy(&words).replace('\0', " "))
+    };
+    pids.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+fn reader(pipe: Option<impl std::io::Read + Send + 'static>) -> Option<std::thread::JoinHandle<String>> {
+    let mut pipe = pipe?;
+    Some(std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }))
+}

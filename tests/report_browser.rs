@@ -1,0 +1,53 @@
+//! Reports in a real browser: what the other tests cannot see.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use concbench::analyse::{AcrossOptions, across};
+use concbench::record::Run;
+use concbench::report;
+
+const COMPARISON: [&str; 7] = ["verdict", "facts", "heat", "ranks", "scaling", "cells", "method"];
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).expect("a folder for the test");
+    folder
+}
+
+/// Opens the page; what the browser finds fault with ends the test.
+fn check(page: &Path, sections: &[&str]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/check.mjs");
+    let output =
+        Command::new("node").arg(script).arg(page).args(sections).output().expect("node is installed");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}: {said}{}", page.display(), String::from_utf8_lossy(&output.stderr));
+}
+
+fn check_report(name: &str, run: &Run) {
+    check(&report::write_all(run, &folder(name)).expect("a report"), &[]);
+}
+
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn a_report_holds_in_a_browser() {
+    check_report("browser-sample", &support::sample());
+}
+
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn a_hostile_report_holds_in_a_browser() {
+    check_report("browser-hostile", &support::hostile::hostile());
+}
+
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn a_comparison_holds_in_a_browser() {
+    let runs =
+        [support::sample(), support::sample_with(2, |_, model| if model == "rayon" { 1.3 } else { 1.0 })];
+    let found = across(&runs, &AcrossOptions::default()).expect("they are alike");
+    let path = folder("browser-compare").join("index.html");
+    check(&report::write_comparison(&runs, &found, &path).expect("a page"), &COMPARISON);
+}

@@ -1,0 +1,197 @@
+//! Records as they should not be, and records with next to nothing in them: the report stays readable and acts on nothing.
+
+mod support;
+
+use support::hostile::hostile;
+
+use std::path::{Path, PathBuf};
+
+use concbench::analyse;
+use concbench::record::{Run, Status};
+use concbench::report::{self, Format};
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder for the test");
+    folder
+}
+
+#[test]
+fn a_hostile_record_acts_on_nothing() {
+    let folder = folder("report-hostile");
+    report::write_all(&hostile(), &folder).expect("a report");
+    let page = std::fs::read_to_string(folder.join("index.html")).expect("the page");
+    assert_eq!(page.matches("<script").count(), 1, "only the script of the page itself");
+    assert_eq!(page.matches("<img").count(), 0);
+    assert!(!page.contains('\u{202e}') && !page.contains('\u{0}') && !page.contains('\u{1b}'));
+    for row in csv::Reader::from_path(folder.join("results.csv")).expect("a table").records() {
+        for field in row.expect("a row").iter() {
+            assert!(!field.starts_with(['=', '+', '@', '\t']), "{field}");
+        }
+    }
+    let summary = std::fs::read_to_string(folder.join("summary.md")).expect("the summary");
+    let summary = summary.replace("\\]", "");
+    for active in ["<script", "<img", "](", "@team", " #1 "] {
+        assert!(!summary.contains(active) || in_code(&summary, active), "{active}");
+    }
+    for format in [Format::Table, Format::Md, Format::Csv] {
+        let table = report::table(&hostile(), format);
+        if format != Format::Csv {
+            assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'), "{format:?}");
+        }
+    }
+    assert!(files(&folder).iter().all(|path| path.starts_with(&folder)));
+    assert!(!folder.join("../../etc").exists());
+}
+
+/// Whether every line that holds the text holds it inside a code span, where it is inert.
+fn in_code(text: &str, wanted: &str) -> bool {
+    text.lines().filter(|line| line.contains(wanted)).all(|line| {
+        let spans: Vec<_> = line.split('`').collect();
+        spans.iter().step_by(2).all(|outside| !outside.contains(wanted))
+    })
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn every_chart_of_a_hostile_record_is_well_formed() {
+    let folder = folder("report-hostile-charts");
+    report::write_all(&hostile(), &folder).expect("a report");
+    for path in files(&folder.join("charts")) {
+        let svg = std::fs::read_to_string(&path).expect("a chart");
+        let mut open: Vec<String> = Vec::new();
+        for part in svg.split('<').skip(1) {
+            let tag = part.split('>').next().expect("a tag");
+            match tag.strip_prefix('/') {
+                Some(name) => assert_eq!(open.pop().as_deref(), Some(name), "{}", path.display()),
+                None if tag.starts_with('?') || tag.ends_with('/') => {}
+                None => open.push(tag.split(' ').next().expect("a name").to_owned()),
+            }
+        }
+        assert!(open.is_empty(), "{}: {open:?}", path.display());
+    }
+}
+
+/// Writes a report for the eye and the browser, too.
+fn shown(name: &str, run: &Run) -> String {
+    let folder = folder(name);
+    report::write_all(run, &folder).expect("a report");
+    assert!(!report::table(run, Format::Table).is_empty());
+    let page = std::fs::read_to_string(folder.join("index.html")).expect("the page");
+    let (before, _) = page.split_once("<script>").expect("its script");
+    before.to_owned()
+}
+
+fn fail_all(run: &mut Run) {
+    for cell in &mut run.cells {
+        cell.status = Status::Failed;
+        cell.reason = Some("the digest differs from that of the sequential reference".into());
+        cell.observations.clear();
+    }
+    analyse::complete(run);
+}
+
+#[test]
+fn all_cells_may_fail() {
+    let mut run = support::sample();
+    fail_all(&mut run);
+    let page = shown("report-all-failed", &run);
+    assert!(page.contains("the digest differs"));
+    assert!(!page.contains("NaN"));
+}
+
+#[test]
+fn a_run_may_hold_nothing_at_all() {
+    let mut run = support::sample();
+    run.workloads.clear();
+    run.cells.clear();
+    run.noise.blocks.clear();
+    analyse::complete(&mut run);
+    let folder = folder("report-empty");
+    report::write_all(&run, &folder).expect("a report");
+}
+
+#[test]
+fn one_cell_with_one_observation_is_a_report() {
+    let mut run = support::sample();
+    run.workloads.truncate(2);
+    run.workloads.remove(0);
+    run.cells.retain(|cell| cell.id == "factorial/rayon@4");
+    run.cells[0].observations.truncate(1);
+    analyse::complete(&mut run);
+    let page = shown("report-single", &run);
+    assert!(page.contains("rayon") && !page.contains("NaN"));
+}
+
+#[test]
+fn figures_of_zero_are_drawn() {
+    let mut run = support::sample();
+    for observation in run.cells.iter_mut().flat_map(|cell| &mut cell.observations) {
+        observation.user_ns = Some(0);
+        observation.system_ns = Some(0);
+        observation.voluntary_switches = Some(0);
+        observation.involuntary_switches = Some(0);
+        observation.warm_ns.iter_mut().for_each(|ns| *ns = (*ns).min(1));
+    }
+    analyse::complete(&mut run);
+    let page = shown("report-zero", &run);
+    assert!(!page.contains("NaN"));
+}
+
+/// As many models as asked for, under long names, in all workloads.
+fn many(models: usize, name: impl Fn(usize) -> String) -> Run {
+    let mut run = support::sample();
+    let template: Vec<_> =
+        run.cells.iter().filter(|cell| cell.model == "rayon" && cell.ranked).cloned().collect();
+    run.cells.retain(|cell| cell.model == "sequential" || cell.twin);
+    for n in 0..models {
+        for cell in &template {
+            let mut cell = cell.clone();
+            cell.model = name(n);
+            cell.id = format!("{}/{}@{}", cell.workload, cell.model, cell.workers);
+            for observation in &mut cell.observations {
+                let slower = |ns: &mut u64| *ns += *ns * n as u64 / 20;
+                observation.warm_ns.iter_mut().for_each(slower);
+                slower(&mut observation.cold_ns);
+            }
+            run.cells.push(cell);
+        }
+    }
+    run.granularity = None;
+    analyse::complete(&mut run);
+    run
+}
+
+#[test]
+fn forty_models_under_long_names_fit() {
+    let run = many(40, |n| format!("a-model-whose-author-could-not-stop-naming-it-{n}"));
+    let page = shown("report-forty", &run);
+    assert!(page.len() < 2_500_000, "{} bytes", page.len());
+}
+
+#[test]
+fn four_hundred_cells_stay_under_two_and_a_half_megabytes() {
+    let run = many(50, |n| format!("model-{n}"));
+    let cells = run.cells.len();
+    assert!(cells >= 400, "{cells}");
+    let page = report::html(&run).expect("a page");
+    assert!(page.len() < 2_500_000, "{} bytes for {cells} cells", page.len());
+}
+
+#[test]
+fn comparing_hostile_records_acts_on_nothing() {
+    let runs = [hostile(), hostile()];
+    let options = analyse::AcrossOptions { anyway: true, ..analyse::AcrossOptions::default() };
+    let found = analyse::across(&runs, &options).expect("they are alike");
+    let path = folder("compare-hostile").join("index.html");
+    report::write_comparison(&runs, &found, &path).expect("a page");
+    let page = std::fs::read_to_string(&path).expect("the page");
+    assert_eq!(page.matches("<script").count(), 1);
+    assert_eq!(page.matches("<img").count(), 0);
+    assert!(!report::compare_table(&found, Format::Table).contains('\u{1b}'));
+}

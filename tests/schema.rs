@@ -1,0 +1,119 @@
+//! What a run really writes, against the published schema and against what the schema cannot say.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use concbench::record::{CellRecord, Mode, Observation, Run, Status, store};
+
+/// Two workloads under three models: one that computes, one that waits; a process, a pool and the baseline.
+const DEFINITION: &str = r#"
+[[workload]]
+name = "tiny-count"
+task = { kernel = "count", n = 200000 }
+tasks = 4
+teaches = "that a record is whole"
+why-this-size = "the smallest that every model can share out"
+models = ["sequential", "process-pool", "tokio-multi-thread"]
+twin = "tokio-multi-thread"
+
+[[workload]]
+name = "tiny-sleep"
+task = { kernel = "sleep", wait_us = 500 }
+tasks = 4
+teaches = "the same where tasks wait"
+why-this-size = "long enough to be more than the clock's resolution"
+models = ["sequential", "process-pool", "tokio-multi-thread"]
+pool-workers = ["cores", "tasks"]
+"#;
+
+/// Measures the definition, and returns the record as it lies on disk.
+fn measure(folder: &Path, arguments: &[&str]) -> (serde_json::Value, Run) {
+    let definition = folder.join("tiny.toml");
+    fs::write(&definition, DEFINITION).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_concbench"))
+        .args(["run", "--quiet", "--definition", definition.to_str().unwrap()])
+        .args(["--out", folder.to_str().unwrap()])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(folder.join("latest").join(store::RECORD)).unwrap();
+    (serde_json::from_str(&text).unwrap(), serde_json::from_str(&text).unwrap())
+}
+
+fn validator() -> jsonschema::Validator {
+    let schema = include_str!("../schema/results.schema.json");
+    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).expect("the schema is one")
+}
+
+fn faults(record: &serde_json::Value) -> Vec<String> {
+    validator().iter_errors(record).map(|error| format!("{}: {error}", error.instance_path)).collect()
+}
+
+fn phases_ns(observation: &Observation) -> u64 {
+    let Observation { startup_ns, cold_ns, warm_ns, probe_ns, shutdown_ns, .. } = observation;
+    startup_ns + cold_ns + warm_ns.iter().sum::<u64>() + probe_ns + shutdown_ns
+}
+
+fn check_cell(cell: &CellRecord, blocks: usize, digest: &str) {
+    assert_eq!(cell.status, Status::Ok, "{}: {:?}", cell.id, cell.reason);
+    assert_eq!(cell.observations.len(), blocks, "{}", cell.id);
+    for observation in &cell.observations {
+        assert_eq!(observation.tasks, cell.tasks, "{}", cell.id);
+        assert_eq!(observation.digest, digest, "{}", cell.id);
+        let (phases, wall) = (phases_ns(observation), observation.wall_ns);
+        assert!(phases.abs_diff(wall) * 100 <= wall, "{}: phases {phases} ns, wall {wall} ns", cell.id);
+    }
+}
+
+#[test]
+fn a_record_fits_its_schema_and_its_figures_fit_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, run) = measure(folder.path(), &["--blocks", "2"]);
+    assert_eq!(faults(&json), Vec::<String>::new());
+    assert_eq!(run.run.mode, Mode::Custom);
+    assert!(run.run.complete);
+    assert_eq!(run.workloads.len(), 2);
+    for workload in &run.workloads {
+        let cells = || run.cells.iter().filter(|cell| cell.workload == workload.name);
+        let digest = &cells().find(|cell| cell.model == "sequential").unwrap().observations[0].digest;
+        assert!(cells().count() >= 3, "{}", workload.name);
+        cells().for_each(|cell| check_cell(cell, 2, digest));
+    }
+    assert!(run.cells.iter().any(|cell| cell.twin));
+}
+
+#[test]
+fn a_quick_run_says_that_its_verdicts_are_indicative() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, run) = measure(folder.path(), &["--quick", "tiny-count"]);
+    assert_eq!(faults(&json), Vec::<String>::new());
+    assert_eq!((run.run.mode, run.run.blocks), (Mode::Quick, 5));
+    assert!(run.run.indicative);
+    assert!(run.cells.iter().all(|cell| cell.workload == "tiny-count"));
+}
+
+#[test]
+fn the_schema_refuses_a_time_without_a_digest_and_a_failure_without_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (record, _) = measure(folder.path(), &["--blocks", "1", "tiny-count/sequential"]);
+    let spoilt = |spoil: fn(&mut serde_json::Value)| {
+        let mut record = record.clone();
+        spoil(&mut record);
+        faults(&record)
+    };
+    assert_eq!(spoilt(|_| ()), Vec::<String>::new());
+    let spoils: [fn(&mut serde_json::Value); 5] = [
+        |record| {
+            record["cells"][0]["observations"][0].as_object_mut().unwrap().remove("digest");
+        },
+        |record| record["cells"][0]["observations"][0]["cold_ns"] = 0.into(),
+        |record| record["cells"][0]["status"] = "crashed".into(),
+        |record| record["run"]["indicative"] = false.into(),
+        |record| record["surprise"] = 1.into(),
+    ];
+    for (number, spoil) in spoils.into_iter().enumerate() {
+        assert!(!spoilt(spoil).is_empty(), "spoilt record {number} passes");
+    }
+}

@@ -1,0 +1,113 @@
+//! A client that asks a server `requests` times over one connection and checks every answer.
+
+mod exchange;
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Io, Result, TaskError, Workload};
+use exchange::Exchange;
+
+/// Connects to the target, sends `requests` requests one after the other, and checks each body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// How many requests a task sends on its connection.
+    pub requests: u64,
+    /// How long the target waits before it answers, in microseconds.
+    #[serde(default)]
+    pub delay_us: u64,
+    /// The length of each body, in bytes.
+    #[serde(default)]
+    pub body_bytes: usize,
+    /// The server to ask. Without one, concbench starts its own target and fills its address in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<SocketAddr>,
+    /// The path to ask for on a server that is not concbench's: the status and the length of the answer are checked
+    /// then, its content is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+impl Workload for Http {
+    async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
+        let target = self.target.ok_or_else(|| TaskError::new("http: no target to ask"))?;
+        let stream = io
+            .connect(target)
+            .await
+            .map_err(|error| TaskError::new(format!("http: cannot connect to {target}: {error}")))?;
+        let mut exchange = Exchange::new(stream);
+        let mut digest = index;
+        for request in 0..self.requests {
+            let seed = seed(index, request);
+            exchange.send(&self.head(target, seed)).await?;
+            let received = exchange.receive().await?;
+            digest = digest.wrapping_mul(31).wrapping_add(match self.path {
+                None => check_body(received, seed, self.body_bytes)?,
+                Some(_) => request,
+            });
+        }
+        Ok(digest)
+    }
+}
+
+impl Http {
+    fn head(&self, target: SocketAddr, seed: u64) -> String {
+        let path = match &self.path {
+            Some(path) => path.clone(),
+            None => format!("/?seed={seed}&delay_us={}&bytes={}", self.delay_us, self.body_bytes),
+        };
+        format!("GET {path} HTTP/1.1\r\nhost: {target}\r\n\r\n")
+    }
+}
+
+/// The seed of one request: no two requests of a batch share it, so a body that belongs to another request is caught.
+fn seed(index: u64, request: u64) -> u64 {
+    index.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ request
+}
+
+/// Spreads every bit of a seed over all of them (the finaliser of SplitMix64, Steele et al. 2014): seeds that differ only
+/// in a low bit must not give the same body.
+fn mix(seed: u64) -> u64 {
+    let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// The body that the target answers with: bytes that follow from the seed (an xorshift generator, Marsaglia 2003).
+pub fn body(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = mix(seed) | 1;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+fn check_body(received: &[u8], seed: u64, length: usize) -> Result<u64> {
+    if received.len() != length {
+        let message = format!("http: the body has {} bytes instead of {length}", received.len());
+        return Err(TaskError::new(message));
+    }
+    if received != body(seed, length) {
+        return Err(TaskError::new("http: the body is not the one that was asked for"));
+    }
+    Ok(received.iter().fold(seed, |hash, &byte| hash.rotate_left(5) ^ u64::from(byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_requests_share_a_body() {
+        let bodies: std::collections::HashSet<_> =
+            (0..50).flat_map(|index| (0..4).map(move |request| body(seed(index, request), 32))).collect();
+        assert_eq!(bodies.len(), 200);
+    }
+}

@@ -1,0 +1,32 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+/// What waiting means under one concurrency model.
+pub trait Io: Clone + Send + Sync + 'static {
+    /// A connected byte stream.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send;
+
+    /// Waits for at least `duration`.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Opens a TCP connection with `TCP_NODELAY` set.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operating system answers.
+    fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Runs a stretch of computing.
+    ///
+    /// It runs where the task runs, unless the model hands computing to other threads.
+    fn compute<T, F>(&self, stretch: F) -> impl Future<Output = T> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        async move { stretch() }
+    }
+}

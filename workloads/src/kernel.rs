@@ -1,0 +1,69 @@
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Count, Factorial, Http, Mixed, Noop, Sleep};
+
+/// What a task mostly does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Next to nothing: the price of the task itself is measured.
+    Creation,
+    /// It computes.
+    Cpu,
+    /// It waits.
+    Io,
+    /// It does both.
+    Mixed,
+}
+
+/// The built-in kinds of task, with their parameters, as a definition names them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kernel", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each variant is named after the type that it holds, which is documented")]
+pub enum Kernel {
+    Noop(Noop),
+    Factorial(Factorial),
+    Count(Count),
+    Sleep(Sleep),
+    Http(Http),
+    Mixed(Mixed),
+}
+
+impl Kernel {
+    /// What its tasks mostly do.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Noop(_) => Class::Creation,
+            Self::Factorial(_) | Self::Count(_) => Class::Cpu,
+            Self::Sleep(_) | Self::Http(_) => Class::Io,
+            Self::Mixed(_) => Class::Mixed,
+        }
+    }
+
+    /// How long a task waits at least, in nanoseconds; 0 for a task that does not wait.
+    pub fn wait_ns(&self) -> u64 {
+        let wait_us = match self {
+            Self::Noop(_) | Self::Factorial(_) | Self::Count(_) => 0,
+            Self::Sleep(sleep) => sleep.wait_us,
+            Self::Mixed(mixed) => mixed.wait_us,
+            Self::Http(http) => http.delay_us.saturating_mul(http.requests),
+        };
+        wait_us.saturating_mul(1000)
+    }
+
+    /// Whether it needs the HTTP target that concbench starts.
+    pub fn needs_target(&self) -> bool {
+        matches!(self, Self::Http(Http { target: None, .. }))
+    }
+
+    /// The same kernel, asking `address` if it needs a target.
+    #[must_use]
+    pub fn with_target(self, address: SocketAddr) -> Self {
+        match self {
+            Self::Http(http) if http.target.is_none() => Self::Http(Http { target: Some(address), ..http }),
+            other => other,
+        }
+    }
+}
