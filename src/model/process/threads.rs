@@ -94,13 +94,24 @@ pub(super) fn serve<W: Workload>(workload: &W, threads: usize) -> Result<i32> {
 /// A thread: runs what is queued, and sends replies together where there are many.
 fn run<W: Workload>(workload: &W, queued: &Receiver<u64>, socket: &Mutex<File>) -> Result<()> {
     let mut replies = Outbox::new();
-    for index in queued {
+    loop {
+        let index = match queued.try_recv() {
+            Ok(index) => index,
+            // Nothing is kept while the thread waits. Whether the queue is empty cannot be asked beforehand: another
+            // thread may take what was left in it.
+            Err(_) => {
+                replies.flush(&mut *socket.lock().unwrap_or_else(PoisonError::into_inner))?;
+                match queued.recv() {
+                    Ok(index) => index,
+                    Err(_) => return Ok(()),
+                }
+            }
+        };
         replies.push(&Reply::of(index, attempt_blocking(workload, index)));
-        if queued.is_empty() || replies.is_due() {
+        if replies.is_due() {
             replies.flush(&mut *socket.lock().unwrap_or_else(PoisonError::into_inner))?;
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
