@@ -1,19 +1,22 @@
-//! The same batches without our models: what somebody would write who needs no other.
+//! The same batches without our models: what somebody would write who needs no other. The task is the same one, so that
+//! the difference is what the model adds: catching panics, naming errors, the digest.
 
 use std::hint::black_box;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Visitor};
+use concbench::{Io, Workload};
 
 use crate::figure::{Measured, median};
 use crate::ours::{settings, time_batch};
-use crate::work::Work;
+use crate::work::{Noop, Work};
 
 /// How many pairs of batches a ratio is made of.
 const PAIRS: usize = 41;
 
-/// A batch that is run by hand: `tasks` no-op tasks, whose values are added up.
+/// A batch that is run by hand: so many no-op tasks, whose values are added up.
 type ByHand = Box<dyn FnMut(u64) -> u64>;
 
 pub(crate) fn ratio(model: &str, workers: usize, tasks: u64) -> Measured {
@@ -44,7 +47,7 @@ impl Visitor for Ratio {
     /// The median of the ratios of neighbours: what changes slowly on this machine changes both.
     fn visit<M: Model>(mut self) -> Self::Output {
         let mut model = M::start(&settings(self.workers, Work::Noop))?;
-        let work = Arc::new(Work::Noop);
+        let work = Arc::new(Noop);
         let mut ratios = Vec::new();
         for pair in 0..=PAIRS {
             // Alternating who comes first: who comes second finds warmer caches.
@@ -86,11 +89,32 @@ fn threadpool(workers: usize) -> ByHand {
     })
 }
 
+/// What the loops hand to a task that waits for nothing.
+#[derive(Debug, Clone, Copy)]
+struct NoIo;
+
+impl Io for NoIo {
+    type Stream = ::smol::net::TcpStream;
+
+    async fn sleep(&self, _duration: Duration) {
+        unreachable!("a no-op does not sleep");
+    }
+
+    async fn connect(&self, _address: SocketAddr) -> std::io::Result<Self::Stream> {
+        unreachable!("a no-op does not connect");
+    }
+}
+
 async fn on_tokio(tasks: u64) -> u64 {
-    let handles: Vec<_> = (0..tasks).map(|index| tokio::spawn(async move { black_box(index) })).collect();
+    let work = Arc::new(Noop);
+    let spawn = |index| {
+        let work = Arc::clone(&work);
+        tokio::spawn(async move { work.task(&NoIo, index).await })
+    };
+    let handles: Vec<_> = (0..tasks).map(spawn).collect();
     let mut sum = 0;
     for handle in handles {
-        sum += handle.await.expect("it does not panic");
+        sum += handle.await.expect("it does not panic").expect("it does not fail");
     }
     sum
 }
@@ -115,11 +139,15 @@ fn smol(workers: usize) -> ByHand {
     Box::new(move |tasks| {
         let spawner = Arc::clone(&executor);
         ::smol::future::block_on(executor.spawn(async move {
-            let handles: Vec<_> =
-                (0..tasks).map(|index| spawner.spawn(async move { black_box(index) })).collect();
+            let work = Arc::new(Noop);
+            let spawn = |index| {
+                let work = Arc::clone(&work);
+                spawner.spawn(async move { work.task(&NoIo, index).await })
+            };
+            let handles: Vec<_> = (0..tasks).map(spawn).collect();
             let mut sum = 0;
             for handle in handles {
-                sum += handle.await;
+                sum += handle.await.expect("it does not fail");
             }
             sum
         }))
@@ -129,10 +157,15 @@ fn smol(workers: usize) -> ByHand {
 fn async_std(tasks: u64) -> u64 {
     use ::async_std::task::spawn;
     ::smol::future::block_on(spawn(async move {
-        let handles: Vec<_> = (0..tasks).map(|index| spawn(async move { black_box(index) })).collect();
+        let work = Arc::new(Noop);
+        let start = |index| {
+            let work = Arc::clone(&work);
+            spawn(async move { work.task(&NoIo, index).await })
+        };
+        let handles: Vec<_> = (0..tasks).map(start).collect();
         let mut sum = 0;
         for handle in handles {
-            sum += handle.await;
+            sum += handle.await.expect("it does not fail");
         }
         sum
     }))

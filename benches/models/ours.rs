@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use concbench::Workload;
 use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Settings, Visitor};
 
 use crate::figure::{Measured, median};
@@ -23,7 +24,11 @@ pub(crate) fn settings(workers: usize, work: Work) -> Settings {
 }
 
 /// Runs a batch and returns its seconds.
-pub(crate) fn time_batch<M: Model>(model: &mut M, work: &Arc<Work>, tasks: u64) -> Result<f64, ModelError> {
+pub(crate) fn time_batch<M: Model>(
+    model: &mut M,
+    work: &Arc<impl Workload>,
+    tasks: u64,
+) -> Result<f64, ModelError> {
     let started = Instant::now();
     let digest = model.run(work, 0..tasks)?;
     let seconds = started.elapsed().as_secs_f64();

@@ -22,6 +22,9 @@ use crate::spec::{CellSpec, Spec, WorkloadSpec};
 const SAMPLES: usize = 10;
 const WARM_UP: Duration = Duration::from_millis(150);
 const MEASUREMENT: Duration = Duration::from_millis(400);
+/// How often criterion resamples ten samples for its intervals. Its default of 100,000 takes four times as long as the
+/// measuring itself.
+const RESAMPLES: usize = 10_000;
 /// How long stopping a model may take.
 const STOP: Duration = Duration::from_secs(10);
 
@@ -125,6 +128,7 @@ impl<'a> Pass<'a> {
             .sample_size(SAMPLES)
             .warm_up_time(WARM_UP)
             .measurement_time(MEASUREMENT)
+            .nresamples(RESAMPLES)
             .configure_from_args();
         // The granularity sweep belongs to the interleaved pass, which compares.
         let matrix = |workload: &&WorkloadSpec| !workload.definition.is_grain();

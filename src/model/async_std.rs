@@ -1,3 +1,4 @@
+use std::convert::identity;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -68,9 +69,9 @@ impl Model for AsyncStd {
         let root = task::spawn(async move {
             let spawn = |index| {
                 let workload = Arc::clone(&workload);
-                (index, task::spawn(async move { attempt(workload.as_ref(), &AsyncStdIo, index).await }))
+                task::spawn(async move { attempt(workload.as_ref(), &AsyncStdIo, index).await })
             };
-            Fold::join(tasks.map(spawn).collect()).await
+            Fold::join(tasks.clone(), tasks.map(spawn).collect(), identity).await
         });
         // Not async-std's own `block_on`, which would make this thread one more worker.
         ::smol::future::block_on(root)

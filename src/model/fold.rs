@@ -1,5 +1,7 @@
 //! From the results of tasks, in whatever order they come, to the digest of the batch.
 
+use std::ops::Range;
+
 use super::{Digest, ModelError, Result};
 
 /// Takes every result of a batch, and keeps the first error: a failure must not leave tasks running behind it.
@@ -35,11 +37,15 @@ impl Fold {
         fold.finish()
     }
 
-    /// Waits for each task in turn: all of them run already.
-    pub(crate) async fn join<T: Future<Output = Result<u64>>>(handles: Vec<(u64, T)>) -> Result<Digest> {
+    /// Waits for each of these tasks in turn: all of them run already. `result` says what a runtime's answer means.
+    pub(crate) async fn join<H: IntoFuture>(
+        tasks: Range<u64>,
+        handles: Vec<H>,
+        result: impl Fn(H::Output) -> Result<u64>,
+    ) -> Result<Digest> {
         let mut fold = Self::default();
-        for (index, handle) in handles {
-            fold.push(index, handle.await);
+        for (index, handle) in tasks.zip(handles) {
+            fold.push(index, result(handle.await));
         }
         fold.finish()
     }

@@ -1,3 +1,4 @@
+use std::convert::identity;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -79,9 +80,9 @@ impl Model for Smol {
         let root = async move {
             let spawn = |index| {
                 let workload = Arc::clone(&workload);
-                (index, executor.spawn(async move { attempt(workload.as_ref(), &SmolIo, index).await }))
+                executor.spawn(async move { attempt(workload.as_ref(), &SmolIo, index).await })
             };
-            Fold::join(tasks.map(spawn).collect()).await
+            Fold::join(tasks.clone(), tasks.map(spawn).collect(), identity).await
         };
         // A `block_on` that only parks: smol's own would make this thread drive timers and sockets, like one more worker.
         ::smol::future::block_on(self.executor.spawn(root))

@@ -1,3 +1,4 @@
+use std::convert::identity;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,10 +43,9 @@ impl Model for SmolBlocking {
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         let hand_over = |index| {
             let workload = Arc::clone(workload);
-            let task = ::smol::unblock(move || attempt_blocking(workload.as_ref(), index));
-            (index, task)
+            ::smol::unblock(move || attempt_blocking(workload.as_ref(), index))
         };
-        ::smol::future::block_on(Fold::join(tasks.map(hand_over).collect()))
+        ::smol::future::block_on(Fold::join(tasks.clone(), tasks.map(hand_over).collect(), identity))
     }
 
     fn stop(self) -> Result<()> {

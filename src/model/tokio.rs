@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::tokio::net::TcpStream;
 use ::tokio::runtime::{Builder, Runtime};
+use ::tokio::task::JoinError;
 use concbench_workloads::{Io, Workload};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
@@ -130,13 +131,17 @@ fn multi_thread(settings: &Settings) -> Result<Runtime> {
 pub(super) async fn batch<W: Workload, I: Io>(workload: Arc<W>, io: I, tasks: Range<u64>) -> Result<Digest> {
     let spawn = |index| {
         let (workload, io) = (Arc::clone(&workload), io.clone());
-        let task = ::tokio::spawn(async move { attempt(workload.as_ref(), &io, index).await });
-        (index, async move { task.await.unwrap_or_else(|error| Err(lost(&error))) })
+        ::tokio::spawn(async move { attempt(workload.as_ref(), &io, index).await })
     };
-    Fold::join(tasks.map(spawn).collect()).await
+    Fold::join(tasks.clone(), tasks.map(spawn).collect(), joined).await
+}
+
+/// What a joined task has come to.
+pub(super) fn joined(answer: std::result::Result<Result<u64>, JoinError>) -> Result<u64> {
+    answer.unwrap_or_else(|error| Err(lost(&error)))
 }
 
 /// A task that tokio gave up: panics are caught inside of it, so this is the runtime's own doing.
-pub(super) fn lost(error: &::tokio::task::JoinError) -> ModelError {
+fn lost(error: &JoinError) -> ModelError {
     ModelError::Died { who: "a tokio task", how: format!("did not end by itself: {error}") }
 }

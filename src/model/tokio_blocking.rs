@@ -7,7 +7,7 @@ use concbench_workloads::Workload;
 
 use super::fold::Fold;
 use super::placement::Placement;
-use super::tokio::lost;
+use super::tokio::joined;
 use super::{
     Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking, limits,
 };
@@ -52,10 +52,10 @@ impl Model for TokioBlocking {
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         let hand_over = |index| {
             let workload = Arc::clone(workload);
-            let task = spawn_blocking(move || attempt_blocking(workload.as_ref(), index));
-            (index, async move { task.await.unwrap_or_else(|error| Err(lost(&error))) })
+            spawn_blocking(move || attempt_blocking(workload.as_ref(), index))
         };
-        self.runtime.block_on(async { Fold::join(tasks.map(hand_over).collect()).await })
+        self.runtime
+            .block_on(async { Fold::join(tasks.clone(), tasks.map(hand_over).collect(), joined).await })
     }
 
     fn stop(self) -> Result<()> {

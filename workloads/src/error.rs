@@ -3,7 +3,7 @@ use std::io;
 /// Why a task failed: one lower-case line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct TaskError(String);
+pub struct TaskError(Box<str>);
 
 /// What a task returns.
 pub type Result<T> = std::result::Result<T, TaskError>;
@@ -11,12 +11,12 @@ pub type Result<T> = std::result::Result<T, TaskError>;
 impl TaskError {
     /// An error with this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self(reason.into().into())
     }
 }
 
 impl From<io::Error> for TaskError {
     fn from(error: io::Error) -> Self {
-        Self(error.to_string())
+        Self(error.to_string().into())
     }
 }
