@@ -1,19 +1,33 @@
 //! One task, whatever it does: a value, an error that names it, or a panic that names it.
 
-use std::panic::AssertUnwindSafe;
+use std::future::ready;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use concbench_workloads::{Io, Workload};
 use futures::FutureExt;
+use futures::future::Either;
 
 use super::{BlockingIo, ModelError, Result};
 
 /// Runs one task; a panic becomes an error, since it must not take a worker with it.
-pub(crate) async fn attempt<W: Workload, I: Io>(workload: &W, io: &I, index: u64) -> Result<u64> {
-    match AssertUnwindSafe(async { workload.task(io, index).await }).catch_unwind().await {
+///
+/// Made of combinators: as an `async fn` it would hold its arguments, and the task's, twice, and executors that
+/// allocate a task at its size would be measured as slower than they are.
+pub(crate) fn attempt<W: Workload, I: Io>(
+    workload: &W,
+    io: &I,
+    index: u64,
+) -> impl Future<Output = Result<u64>> + Send {
+    // A task that is not an `async fn` may panic before there is a future.
+    let task = match catch_unwind(AssertUnwindSafe(|| workload.task(io, index))) {
+        Ok(task) => Either::Left(AssertUnwindSafe(task).catch_unwind()),
+        Err(panic) => Either::Right(ready(Err(panic))),
+    };
+    task.map(move |outcome| match outcome {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(ModelError::Task { index, reason: error.to_string() }),
         Err(panic) => Err(ModelError::Panicked { index, message: panic_message(panic.as_ref()) }),
-    }
+    })
 }
 
 /// Runs one task where waiting blocks: its future is ready at the first poll.
