@@ -24,7 +24,7 @@ fn a_folder_holds_every_file_and_no_other() {
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
         .collect();
     names.sort();
-    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md"]);
+    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md", "traces"]);
 }
 
 #[test]
