@@ -3,9 +3,11 @@
 mod facts;
 mod granularity;
 mod method;
+mod models;
 mod ranking;
 mod resources;
 mod scaling;
+mod source;
 mod stability;
 mod timeline;
 mod trust;
@@ -64,6 +66,7 @@ struct Page {
     verdict: Verdicts,
     trust: Trust,
     ranking: Ranking,
+    models: Vec<models::ModelWords>,
     map: Option<granularity::Map>,
     workloads: Vec<workload::Workload>,
     scaling: scaling::Scaling,
@@ -96,6 +99,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         verdict: verdicts(&view),
         trust: trust(&view),
         ranking: ranking(&view),
+        models: models::models(&view),
         map: granularity::map(&view)?,
         workloads: workload::workloads(&view)?,
         scaling: scaling::scaling(&view)?,
