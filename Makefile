@@ -1,6 +1,6 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
-.PHONY: bench quick list report doctor lint test faults versus-python picture
+.PHONY: bench quick list report compare doctor lint test faults versus-python picture
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -17,6 +17,10 @@ list:
 # Writes the report of the latest run again, from its record.
 report:
 	cargo run --release -- report
+
+# Holds runs against the first of them: make compare RUNS="reports/<run> reports/<run>".
+compare:
+	cargo run --release -- compare $(RUNS)
 
 # Says whether this machine is fit to measure on.
 doctor:

@@ -22,7 +22,10 @@ cargo test --workspace
 step "every cell of the default matrix, once, through criterion"
 CRITERION_HOME="$folder/criterion" cargo bench --profile dev -- --test
 
-step "a tiny run, and its report in a browser"
+step "reports in a browser: a full one, hostile and odd ones, a comparison"
 tests/browser/setup.sh
+cargo test --test report_browser -- --ignored
+
+step "a tiny run, and its report in a browser"
 cargo run --quiet -- run --quick --blocks 2 --quiet --out "$folder" 'factorial|sleep'
 node tests/browser/check.mjs "$folder/latest/index.html"

@@ -127,7 +127,7 @@ fn measure(mut campaign: Campaign) -> anyhow::Result<ExitCode> {
         campaign.keep_criterion(medians);
     }
     campaign.measure();
-    cmd::present(campaign.finish()?, cmd::Output::Table)
+    cmd::present(campaign.finish()?, cmd::RunOutput::Table)
 }
 
 /// Has the kernel end this process when `cargo` is ended: nobody would be left to see what it does.

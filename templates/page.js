@@ -88,7 +88,8 @@
       const families = all("button[data-family][aria-pressed=true]", controls).map((b) => b.dataset.family);
       let shown = 0;
       rows.forEach((row) => {
-        const fits = row.dataset.name.includes(text) && (families.length === 0 || families.includes(row.dataset.family));
+        const named = row.dataset.name.includes(text) || row.dataset.also.includes(text);
+        const fits = named && (families.length === 0 || families.includes(row.dataset.family));
         row.hidden = !fits;
         shown += fits;
       });

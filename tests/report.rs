@@ -4,7 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use concbench::record::{CellRecord, Estimate, Run, Status};
+use concbench::record::{CellRecord, Run, Status};
 use concbench::report::{self, Export, Format};
 
 fn folder(name: &str) -> PathBuf {
@@ -24,7 +24,7 @@ fn a_folder_holds_every_file_and_no_other() {
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
         .collect();
     names.sort();
-    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md"]);
+    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md", "traces"]);
 }
 
 #[test]
@@ -50,80 +50,9 @@ fn a_cell_without_a_figure_says_why() {
     assert!(page.contains("connection reset by the target"));
 }
 
-/// The text of every table of figures, by the title of its chart: rows of cells, markup taken off.
-fn tables(page: &str) -> Vec<(String, Vec<Vec<String>>)> {
-    let between = |text: &str, from: &str, to: &str| -> Option<(String, usize)> {
-        let start = text.find(from)? + from.len();
-        let end = start + text[start..].find(to)?;
-        Some((text[start..end].to_owned(), end))
-    };
-    let mut found = Vec::new();
-    for part in page.split("<summary>Figures of ").skip(1) {
-        let title = part.split("</summary>").next().unwrap_or_default().trim_matches(['“', '”']).to_owned();
-        let Some((body, _)) = between(part, "<tbody>", "</tbody>") else { continue };
-        let rows = body.split("<tr>").skip(1).map(|row| {
-            row.split("</t")
-                .filter_map(|cell| Some(cell[cell.find("<t")?..].replace("<bdi>", "").replace("</bdi>", "")))
-                .map(|cell| cell[cell.find('>').map_or(0, |at| at + 1)..].to_owned())
-                .collect()
-        });
-        found.push((title, rows.collect()));
-    }
-    found
-}
-
 fn measured<'a>(run: &'a Run, workload: &str) -> Vec<&'a CellRecord> {
     let ranked = |cell: &&CellRecord| cell.workload == workload && cell.ranked && !cell.twin;
     run.cells.iter().filter(ranked).filter(|cell| cell.status == Status::Ok).collect()
-}
-
-#[test]
-fn charts_show_the_figures_of_the_record() {
-    let run = support::sample();
-    let page = report::html(&run).expect("a page");
-    let tables = tables(&page);
-    let of =
-        |title: &str| &tables.iter().find(|(found, _)| found == title).unwrap_or_else(|| panic!("{title}")).1;
-    for work in &run.workloads {
-        let cells = measured(&run, &work.name);
-        let rows = of(&format!("{}: time relative to the best", work.name));
-        assert_eq!(rows.len(), cells.len(), "{}", work.name);
-        let best =
-            cells.iter().min_by(|a, b| steady(a).median.total_cmp(&steady(b).median)).expect("measured");
-        for cell in &cells {
-            let several = cells.iter().filter(|other| other.model == cell.model).count() > 1;
-            let name = if several { format!("{}@{}", cell.model, cell.workers) } else { cell.model.clone() };
-            let row = rows.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("{name}"));
-            assert!(close(nanoseconds(&row[1]), steady(cell).median, 0.06), "{name}: {row:?}");
-            let contrast = run.comparisons.iter().find(|c| c.a == cell.id && c.b == best.id);
-            let ratio = contrast.map_or(1.0, |c| c.ratio);
-            let shown: f64 = row[3].trim_end_matches('x').parse().expect("a ratio");
-            assert!(close(shown, ratio, 0.06), "{name}: {row:?} against {ratio}");
-        }
-        assert_eq!(of(&format!("{}: peak memory", work.name)).len(), cells.len());
-        assert_eq!(of(&format!("{}: observations in run order", work.name)).len(), cells.len());
-    }
-}
-
-fn steady(cell: &CellRecord) -> Estimate {
-    cell.summary.as_ref().expect("measured").steady
-}
-
-fn nanoseconds(text: &str) -> f64 {
-    let (number, unit) = text.split_once(' ').expect("a number and a unit");
-    let size = match unit {
-        "ns" => 1.0,
-        "µs" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        other => panic!("{other}"),
-    };
-    number.parse::<f64>().expect("a number") * size
-}
-
-/// Figures are rounded to at least two digits.
-fn close(shown: f64, exact: f64, by: f64) -> bool {
-    (shown / exact - 1.0).abs() <= by
 }
 
 #[test]

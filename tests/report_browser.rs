@@ -44,6 +44,16 @@ fn a_hostile_report_holds_in_a_browser() {
 
 #[test]
 #[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn odd_reports_hold_in_a_browser() {
+    check_report("browser-failed", &support::odd::all_failed());
+    check_report("browser-single", &support::odd::single());
+    check_report("browser-zero", &support::odd::zero());
+    check_report("browser-long-names", &support::odd::long_names());
+    check_report("browser-crowd", &support::odd::crowd());
+}
+
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
 fn a_comparison_holds_in_a_browser() {
     let runs =
         [support::sample(), support::sample_with(2, |_, model| if model == "rayon" { 1.3 } else { 1.0 })];

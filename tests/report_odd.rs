@@ -3,11 +3,12 @@
 mod support;
 
 use support::hostile::hostile;
+use support::odd::{all_failed, crowd, long_names, single, zero};
 
 use std::path::{Path, PathBuf};
 
 use concbench::analyse;
-use concbench::record::{Run, Status};
+use concbench::record::Run;
 use concbench::report::{self, Format};
 
 fn folder(name: &str) -> PathBuf {
@@ -87,20 +88,9 @@ fn shown(name: &str, run: &Run) -> String {
     before.to_owned()
 }
 
-fn fail_all(run: &mut Run) {
-    for cell in &mut run.cells {
-        cell.status = Status::Failed;
-        cell.reason = Some("the digest differs from that of the sequential reference".into());
-        cell.observations.clear();
-    }
-    analyse::complete(run);
-}
-
 #[test]
 fn all_cells_may_fail() {
-    let mut run = support::sample();
-    fail_all(&mut run);
-    let page = shown("report-all-failed", &run);
+    let page = shown("report-all-failed", &all_failed());
     assert!(page.contains("the digest differs"));
     assert!(!page.contains("NaN"));
 }
@@ -118,65 +108,25 @@ fn a_run_may_hold_nothing_at_all() {
 
 #[test]
 fn one_cell_with_one_observation_is_a_report() {
-    let mut run = support::sample();
-    run.workloads.truncate(2);
-    run.workloads.remove(0);
-    run.cells.retain(|cell| cell.id == "factorial/rayon@4");
-    run.cells[0].observations.truncate(1);
-    analyse::complete(&mut run);
-    let page = shown("report-single", &run);
+    let page = shown("report-single", &single());
     assert!(page.contains("rayon") && !page.contains("NaN"));
 }
 
 #[test]
 fn figures_of_zero_are_drawn() {
-    let mut run = support::sample();
-    for observation in run.cells.iter_mut().flat_map(|cell| &mut cell.observations) {
-        observation.user_ns = Some(0);
-        observation.system_ns = Some(0);
-        observation.voluntary_switches = Some(0);
-        observation.involuntary_switches = Some(0);
-        observation.warm_ns.iter_mut().for_each(|ns| *ns = (*ns).min(1));
-    }
-    analyse::complete(&mut run);
-    let page = shown("report-zero", &run);
+    let page = shown("report-zero", &zero());
     assert!(!page.contains("NaN"));
-}
-
-/// As many models as asked for, under long names, in all workloads.
-fn many(models: usize, name: impl Fn(usize) -> String) -> Run {
-    let mut run = support::sample();
-    let template: Vec<_> =
-        run.cells.iter().filter(|cell| cell.model == "rayon" && cell.ranked).cloned().collect();
-    run.cells.retain(|cell| cell.model == "sequential" || cell.twin);
-    for n in 0..models {
-        for cell in &template {
-            let mut cell = cell.clone();
-            cell.model = name(n);
-            cell.id = format!("{}/{}@{}", cell.workload, cell.model, cell.workers);
-            for observation in &mut cell.observations {
-                let slower = |ns: &mut u64| *ns += *ns * n as u64 / 20;
-                observation.warm_ns.iter_mut().for_each(slower);
-                slower(&mut observation.cold_ns);
-            }
-            run.cells.push(cell);
-        }
-    }
-    run.granularity = None;
-    analyse::complete(&mut run);
-    run
 }
 
 #[test]
 fn forty_models_under_long_names_fit() {
-    let run = many(40, |n| format!("a-model-whose-author-could-not-stop-naming-it-{n}"));
-    let page = shown("report-forty", &run);
+    let page = shown("report-forty", &long_names());
     assert!(page.len() < 2_500_000, "{} bytes", page.len());
 }
 
 #[test]
 fn four_hundred_cells_stay_under_two_and_a_half_megabytes() {
-    let run = many(50, |n| format!("model-{n}"));
+    let run = crowd();
     let cells = run.cells.len();
     assert!(cells >= 400, "{cells}");
     let page = report::html(&run).expect("a page");

@@ -27,6 +27,9 @@ models = ["sequential", "process-pool", "tokio-multi-thread"]
 pool-workers = ["cores", "tasks"]
 "#;
 
+/// A name that no record may hold.
+const SOMEBODY: &str = "somebody-in-particular";
+
 /// Measures the definition, and returns the record as it lies on disk.
 fn measure(folder: &Path, arguments: &[&str]) -> (serde_json::Value, Run) {
     let definition = folder.join("tiny.toml");
@@ -35,6 +38,7 @@ fn measure(folder: &Path, arguments: &[&str]) -> (serde_json::Value, Run) {
         .args(["run", "--quiet", "--definition", definition.to_str().unwrap()])
         .args(["--out", folder.to_str().unwrap()])
         .args(arguments)
+        .envs(["USER", "LOGNAME", "HOSTNAME", "HOST"].map(|name| (name, SOMEBODY)))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -115,5 +119,31 @@ fn the_schema_refuses_a_time_without_a_digest_and_a_failure_without_a_reason() {
     ];
     for (number, spoil) in spoils.into_iter().enumerate() {
         assert!(!spoilt(spoil).is_empty(), "spoilt record {number} passes");
+    }
+}
+
+/// What tells this machine from all others, as far as it can be read.
+fn private() -> Vec<String> {
+    let mut files = vec!["/proc/sys/kernel/hostname".to_owned(), "/etc/machine-id".to_owned()];
+    files.extend(
+        ["product_serial", "product_uuid", "board_serial"].map(|id| format!("/sys/class/dmi/id/{id}")),
+    );
+    let cards = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    files.extend(cards.map(|card| card.path().join("address").to_string_lossy().into_owned()));
+    let read = files.iter().filter_map(|path| fs::read_to_string(path).ok());
+    let names = read.map(|text| text.trim().to_owned());
+    // A short name may be part of any word, and the loopback device has an address of zeros.
+    names.filter(|name| name.len() > 5 && !name.starts_with("00:00:00")).collect()
+}
+
+#[test]
+fn a_record_names_a_machine_by_its_label_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (record, run) =
+        measure(folder.path(), &["--blocks", "1", "--label", "rented", "tiny-count/sequential"]);
+    assert_eq!(run.run.label, "rented");
+    let text = record.to_string();
+    for name in private().iter().map(String::as_str).chain([SOMEBODY]) {
+        assert!(!text.contains(name), "{name}");
     }
 }

@@ -77,6 +77,11 @@ impl Console {
         self.bar.set_prefix("measuring");
     }
 
+    pub(super) fn begin_timelines(&mut self) {
+        self.say("timelines: a batch of some cells, task by task");
+        self.bar.set_prefix("timelines");
+    }
+
     /// Something that the user should know at once.
     pub(super) fn warn(&self, text: &str) {
         self.say(&format!("warning: {text}"));

@@ -7,6 +7,7 @@ mod record;
 mod resume;
 #[cfg(test)]
 mod tests;
+mod timelines;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +18,9 @@ use crate::plan;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::store::{self, StoreError};
-use crate::record::{Mode, Run, Track};
+use crate::record::{Mode, Run, Timeline, Track};
 use crate::runner::process::Failure;
-use crate::runner::schedule::{self, Events, Outcome};
+use crate::runner::schedule::{self, Events, Launcher, Outcome};
 use crate::runner::supervisor::Supervisor;
 use crate::spec::{Definition, Spec, SpecError};
 use console::Console;
@@ -108,6 +109,7 @@ pub(crate) struct Campaign {
     /// How long the run took before it was resumed.
     before: Duration,
     criterion: Option<CriterionMedians>,
+    timelines: Vec<Timeline>,
     _lock: Lock,
 }
 
@@ -133,6 +135,7 @@ impl Campaign {
             started: Instant::now(),
             before: Duration::ZERO,
             criterion: None,
+            timelines: Vec::new(),
             _lock: lock,
         };
         campaign.preflight();
@@ -184,6 +187,7 @@ impl Campaign {
             started: Instant::now(),
             before: elapsed,
             criterion: medians,
+            timelines: Vec::new(),
             _lock: lock,
         };
         campaign.preflight();
@@ -206,6 +210,20 @@ impl Campaign {
         let Self { spec, supervisor, outcome, console, .. } = self;
         console.begin_blocks(outcome);
         schedule::run(supervisor, &mut watch, spec, &plan, outcome, console);
+        if !outcome.interrupted {
+            self.trace();
+        }
+    }
+
+    /// Takes the timelines. A run that is broken off meanwhile is complete: nothing that is ranked is missing.
+    fn trace(&mut self) {
+        let Self { spec, supervisor, outcome, console, options, .. } = self;
+        console.begin_timelines();
+        let (timelines, notes) = timelines::trace(spec, outcome, options.mode, |cell, deadline| {
+            supervisor.trace(spec, cell, deadline)
+        });
+        self.timelines = timelines;
+        notes.into_iter().chain(self.supervisor.take_notes()).for_each(|note| self.note(note));
     }
 
     /// How long one observation may take where nothing is known yet.
@@ -250,6 +268,7 @@ impl Campaign {
             outcome,
             id: self.id,
             elapsed: self.before + self.started.elapsed(),
+            timelines: self.timelines,
         };
         let run = record::assemble(measured, self.facts, &self.criterion.unwrap_or_default());
         write(&run, &self.folder, &self.options.out)?;

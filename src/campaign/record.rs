@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Options, granularity, ideal};
 use crate::machine;
 use crate::record::{
-    CellRecord, Grade, Machine, Noise, Run, RunInfo, SCHEMA, Status, Tool, Warning, WorkloadRecord,
+    CellRecord, Grade, Machine, Noise, Run, RunInfo, SCHEMA, Status, Timeline, Tool, Warning, WorkloadRecord,
 };
 use crate::runner::schedule::{Outcome, Progress};
 use crate::spec::{CellSpec, Spec};
@@ -49,10 +49,11 @@ pub(super) struct Measured<'a> {
     pub(super) outcome: Outcome,
     pub(super) id: String,
     pub(super) elapsed: Duration,
+    pub(super) timelines: Vec<Timeline>,
 }
 
 pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &CriterionMedians) -> Run {
-    let Measured { spec, options, outcome, id, elapsed } = measured;
+    let Measured { spec, options, outcome, id, elapsed, timelines } = measured;
     let cells: Vec<CellRecord> = spec
         .cells
         .iter()
@@ -84,7 +85,7 @@ pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &Criteri
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
-        timelines: Vec::new(),
+        timelines,
     };
     ideal::fill(&mut run);
     run.granularity = granularity::section(spec, &mut run);

@@ -41,7 +41,8 @@ fn campaign(seed: u64, workloads: usize, noise: f64, drift: f64) -> Run {
     run(&mut launcher, &mut MockWatch::default(), &spec, &plan, &mut outcome, &mut events);
     let elapsed = Duration::from_secs(1);
     let id = "mock".to_owned();
-    let measured = record::Measured { spec: &spec, options: &options, outcome, id, elapsed };
+    let timelines = Vec::new();
+    let measured = record::Measured { spec: &spec, options: &options, outcome, id, elapsed, timelines };
     record::assemble(measured, record::Facts::gather(), &CriterionMedians::new())
 }
 

@@ -26,7 +26,8 @@ pub(super) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 bad input; 3 some cells failed; 4 nothing matched; \
-    5 cannot save; 75 too noisy where asked to refuse; 128+n ended by signal n";
+    5 cannot save; 6 slower than compare was told to accept; 75 too noisy where asked to refuse; \
+    128+n ended by signal n";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -36,6 +37,8 @@ pub(super) enum Command {
     List(ListArgs),
     /// Write the report of a run again, from its record
     Report(ReportArgs),
+    /// Hold runs against the first of them: other machines, or one machine before and after a change
+    Compare(CompareArgs),
     /// Say whether this machine is fit to measure on, and what to do about it
     Doctor(DoctorArgs),
     /// Serve the HTTP target of the `http` workload
@@ -53,6 +56,23 @@ pub(crate) enum Output {
     Csv,
     /// JSON
     Json,
+}
+
+/// How the results of a run are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunOutput {
+    /// Aligned columns
+    Table,
+    /// A table of Markdown
+    Md,
+    /// Comma-separated values
+    Csv,
+    /// JSON: the record
+    Json,
+    /// Bencher Metric Format
+    Bmf,
+    /// The array that github-action-benchmark calls customSmallerIsBetter
+    GithubActionBenchmark,
 }
 
 /// What `run` and `cargo bench` have in common: a flag here, a variable there.
@@ -118,7 +138,7 @@ pub(super) struct RunArgs {
     pub(super) resume: Option<PathBuf>,
     /// How the results are written to standard output
     #[arg(long, value_enum, default_value = "table")]
-    pub(super) format: Output,
+    pub(super) format: RunOutput,
 }
 
 #[derive(Debug, Args)]
@@ -144,6 +164,28 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// How the results are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: RunOutput,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// The runs, each by its folder or its results.json; all are held against the first
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// Where to write the page: a file that ends in .html, or a folder; beside the first run by default
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// What an hour of the machine with this label costs, for work per money; may be given several times
+    #[arg(long = "price", value_name = "LABEL=PRICE", value_parser = price)]
+    pub(super) prices: Vec<(String, f64)>,
+    /// Exit with code 6 if a cell is for certain slower than in the first run by more than this, or broken, as in 5%
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) fail_on_regression: Option<f64>,
+    /// Compare what is refused otherwise: debug builds, other versions, other tracks
+    #[arg(long)]
+    pub(super) anyway: bool,
+    /// How the comparison is written to standard output
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: Output,
 }
@@ -261,6 +303,22 @@ where
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| format!("a whole number from {} to {} is allowed", range.start(), range.end()))
     }
+}
+
+/// A label and what an hour of that machine costs.
+fn price(text: &str) -> Result<(String, f64), String> {
+    let split = text.rsplit_once('=').map(|(label, price)| (label, price.parse::<f64>()));
+    match split {
+        Some((label, Ok(price))) if price.is_finite() && price > 0.0 => Ok((label.to_owned(), price)),
+        _ => Err("a label, `=` and a number above 0 are allowed, as in build-server=0.17".to_owned()),
+    }
+}
+
+/// A share in percent, as a fraction.
+fn percent(text: &str) -> Result<f64, String> {
+    let share = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    let share = share.filter(|share| (0.0..=1000.0).contains(share));
+    share.map(|share| share / 100.0).ok_or_else(|| "a share from 0% to 1000% is allowed, as in 5%".to_owned())
 }
 
 /// A label becomes part of a folder's name.

@@ -16,6 +16,8 @@ pub(crate) const CELLS_FAILED: u8 = 3;
 pub(super) const NOTHING_MATCHES: u8 = 4;
 /// The results cannot be written.
 pub(super) const CANNOT_SAVE: u8 = 5;
+/// A run is slower than the first, or broken, beyond what `compare` was told to accept.
+pub(super) const REGRESSION: u8 = 6;
 /// The machine is too noisy, where it was asked to refuse (`EX_TEMPFAIL` of sysexits(3)).
 pub(super) const TOO_NOISY: u8 = 75;
 

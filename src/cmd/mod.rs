@@ -1,6 +1,7 @@
 //! The command line: what each command does, and the exit code.
 
 mod args;
+mod compare;
 mod doctor;
 pub(crate) mod exit;
 mod list;
@@ -14,14 +15,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub(crate) use args::{CommonArgs, Output};
+pub(crate) use args::{CommonArgs, RunOutput};
 
 use crate::campaign::{CampaignError, Finished};
 use crate::harness::Registry;
 use crate::model::{Catalogue, panic_message};
 use crate::record::store::StoreError;
 use crate::record::{Run, Status};
-use crate::report::Format;
+use crate::report::{Export, Format};
 use crate::spec::Definition;
 use args::{Cli, Command};
 
@@ -39,6 +40,7 @@ fn dispatch<C: Catalogue>(definitions: Vec<Definition>) -> ExitCode {
         Command::Run(arguments) => run::run::<C>(definitions, &arguments),
         Command::List(arguments) => list::run::<C>(definitions, &arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
     })
@@ -54,7 +56,7 @@ pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 }
 
 /// Shows a finished run: the table as data, the rest as remarks.
-pub(crate) fn present(finished: Finished, output: Output) -> anyhow::Result<ExitCode> {
+pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<ExitCode> {
     let Finished { run, folder, interrupted_by } = finished;
     print(&format_run(&run, output)?);
     let grains = run.granularity.iter().flat_map(|sweep| &sweep.cells);
@@ -75,12 +77,14 @@ pub(crate) fn present(finished: Finished, output: Output) -> anyhow::Result<Exit
     })
 }
 
-fn format_run(run: &Run, output: Output) -> anyhow::Result<String> {
+fn format_run(run: &Run, output: RunOutput) -> anyhow::Result<String> {
     Ok(match output {
-        Output::Table => crate::report::table(run, Format::Table),
-        Output::Md => crate::report::table(run, Format::Md),
-        Output::Csv => crate::report::table(run, Format::Csv),
-        Output::Json => serde_json::to_string_pretty(run)? + "\n",
+        RunOutput::Table => crate::report::table(run, Format::Table),
+        RunOutput::Md => crate::report::table(run, Format::Md),
+        RunOutput::Csv => crate::report::table(run, Format::Csv),
+        RunOutput::Json => serde_json::to_string_pretty(run)? + "\n",
+        RunOutput::Bmf => crate::report::export(run, Export::Bmf)?,
+        RunOutput::GithubActionBenchmark => crate::report::export(run, Export::GithubActionBenchmark)?,
     })
 }
 
@@ -89,9 +93,10 @@ fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-/// Writes a remark to standard error; where that is closed, nobody wants to read it.
+/// Writes a remark to standard error, in one line: what it quotes from a record must not act on the terminal. Where
+/// standard error is closed, nobody wants to read it.
 pub(crate) fn remark(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", crate::report::text::clean(text));
 }
 
 /// Runs a `main`. A panic in it is a defect of concbench: it is said in one line, and has the exit code of one.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::marker::PhantomData;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,13 +15,14 @@ use crate::record::Status;
 use crate::role::Role;
 use crate::runner::cell;
 use crate::runner::protocol::{Answer, Channel, Order, ProtocolError};
+use crate::runner::trace::Traced;
 use crate::server::{ServeOptions, serve};
 use crate::spec::Recipe;
 
 /// The workloads that code has registered, and the models that they run under.
 #[derive(Debug)]
 pub(crate) struct Registry<C> {
-    workloads: BTreeMap<String, Box<dyn Erased<C>>>,
+    workloads: BTreeMap<String, Box<dyn Registered<C>>>,
 }
 
 impl<C> Default for Registry<C> {
@@ -46,11 +48,14 @@ enum PlayError {
     Recipe(#[from] serde_json::Error),
     #[error("no workload is registered as `{0}` in this executable")]
     UnknownWorkload(String),
+    #[error("the file for the notes of its tasks cannot be opened: {0}")]
+    Trace(std::io::Error),
 }
 
 impl<C: Catalogue> Registry<C> {
     pub(super) fn register<W: Workload>(&mut self, name: &str, workload: W) {
-        self.workloads.insert(name.to_owned(), erase(workload));
+        let workload = Entry { workload: Arc::new(workload), catalogue: PhantomData };
+        self.workloads.insert(name.to_owned(), Box::new(workload));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -99,7 +104,9 @@ impl<C: Catalogue> Registry<C> {
         while let Some(order) = channel.receive()? {
             let recipe = match &order {
                 Order::Reference { recipe, .. } => recipe.clone(),
-                Order::Observe { assignment, .. } | Order::Start { assignment } => assignment.recipe.clone(),
+                Order::Observe { assignment, .. }
+                | Order::Trace { assignment }
+                | Order::Start { assignment } => assignment.recipe.clone(),
                 Order::Batches { .. } | Order::Stop => {
                     let reason = "an order for a cell before there is one".to_owned();
                     channel.send(Answer::Failed { status: Status::Failed, reason })?;
@@ -117,10 +124,17 @@ impl<C: Catalogue> Registry<C> {
     }
 
     fn with<T>(&self, recipe: &Recipe, visit: impl FnOnce(&dyn Erased<C>) -> T) -> Result<T, PlayError> {
-        match (&recipe.kernel, self.workloads.get(&recipe.name)) {
-            (Some(kernel), _) => Ok(visit(built_in(kernel.clone()).as_ref())),
-            (None, Some(workload)) => Ok(visit(workload.as_ref())),
-            (None, None) => Err(PlayError::UnknownWorkload(recipe.name.clone())),
+        match (&recipe.kernel, self.workloads.get(&recipe.name), &recipe.trace) {
+            (Some(kernel), _, None) => Ok(visit(built_in(kernel.clone()).as_ref())),
+            (Some(kernel), _, Some(path)) => {
+                let kernel = Traced::open(Arc::new(kernel.clone()), path).map_err(PlayError::Trace)?;
+                Ok(visit(erase(kernel).as_ref()))
+            }
+            (None, Some(workload), None) => Ok(visit(workload.plain())),
+            (None, Some(workload), Some(path)) => {
+                Ok(visit(workload.traced(path).map_err(PlayError::Trace)?.as_ref()))
+            }
+            (None, None, _) => Err(PlayError::UnknownWorkload(recipe.name.clone())),
         }
     }
 }
@@ -145,6 +159,14 @@ trait Erased<C>: std::fmt::Debug {
     fn process(&self, role: &Role) -> crate::model::Result<i32>;
 }
 
+/// A workload that code has registered.
+trait Registered<C>: std::fmt::Debug {
+    fn plain(&self) -> &dyn Erased<C>;
+
+    /// The same, with tasks that leave notes in this file.
+    fn traced(&self, path: &Path) -> std::io::Result<Box<dyn Erased<C>>>;
+}
+
 struct Entry<W, C> {
     workload: Arc<W>,
     catalogue: PhantomData<fn() -> C>,
@@ -158,6 +180,16 @@ impl<W, C> std::fmt::Debug for Entry<W, C> {
 
 fn erase<W: Workload, C: Catalogue>(workload: W) -> Box<dyn Erased<C>> {
     Box::new(Entry { workload: Arc::new(workload), catalogue: PhantomData })
+}
+
+impl<W: Workload, C: Catalogue> Registered<C> for Entry<W, C> {
+    fn plain(&self) -> &dyn Erased<C> {
+        self
+    }
+
+    fn traced(&self, path: &Path) -> std::io::Result<Box<dyn Erased<C>>> {
+        Ok(erase(Traced::open(Arc::clone(&self.workload), path)?))
+    }
 }
 
 impl<W: Workload, C: Catalogue> Erased<C> for Entry<W, C> {

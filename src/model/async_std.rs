@@ -45,7 +45,7 @@ impl Model for AsyncStd {
         family: Family::Coroutines,
         summary: "async-std's global executor (discontinued upstream, which recommends smol)",
         right_when: "a program already uses it; new ones should take another",
-        elsewhere: "Go goroutines; Java virtual threads",
+        elsewhere: "Go goroutines; Java virtual threads; Python has none",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
         all_cores: true,

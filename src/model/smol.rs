@@ -53,7 +53,7 @@ impl Model for Smol {
         family: Family::Coroutines,
         summary: "smol's executor on several threads",
         right_when: "many tasks wait and the program should stay small",
-        elsewhere: "Go goroutines; Java virtual threads",
+        elsewhere: "Go goroutines; Java virtual threads; Python has none",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
         all_cores: true,

@@ -83,7 +83,7 @@ impl Model for TokioMultiThread {
         family: Family::Coroutines,
         summary: "tokio's event loop on several threads that steal work",
         right_when: "many tasks wait and some of them compute",
-        elsewhere: "Go goroutines; Java virtual threads",
+        elsewhere: "Go goroutines; Java virtual threads; Python has none, its asyncio uses one core",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
         all_cores: true,

@@ -9,11 +9,11 @@ pub struct Timeline {
     pub cell: String,
     /// From the submission of the batch until its last result was back, in nanoseconds.
     pub batch_ns: u64,
-    /// The workers by name, as far as they ran a task: `worker 0`, `process 4711`.
+    /// The workers by name, as far as they ran a task, in the order of their first: `worker 0`, `process 1`.
     pub lanes: Vec<String>,
     /// The tasks, by their start.
     pub spans: Vec<Span>,
-    /// Why tasks are missing, if any are: a limit on how many are recorded.
+    /// Why tasks or stretches of them are missing, if any are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncated: Option<String>,
 }

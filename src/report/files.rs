@@ -4,7 +4,8 @@ use super::{ReportError, csv, page, summary};
 use crate::record::Run;
 use crate::record::store::{StoreError, write_whole};
 
-/// Writes the report of a run into its folder: `index.html`, `results.csv`, `summary.md` and `charts/*.svg`.
+/// Writes the report of a run into its folder: `index.html`, `results.csv`, `summary.md`, `charts/*.svg`, and where the
+/// run has timelines `traces/*.json`.
 ///
 /// Every file appears whole or not at all. Returns the path of the page.
 pub fn write_all(run: &Run, folder: &Path) -> Result<PathBuf, ReportError> {
@@ -13,6 +14,13 @@ pub fn write_all(run: &Run, folder: &Path) -> Result<PathBuf, ReportError> {
     make_folder(&charts)?;
     for chart in &made.charts {
         write_whole(&charts.join(format!("{}.svg", chart.slug)), chart.standalone().as_bytes())?;
+    }
+    if !made.traces.is_empty() {
+        let traces = folder.join("traces");
+        make_folder(&traces)?;
+        for trace in &made.traces {
+            write_whole(&traces.join(&trace.file), trace.json.as_bytes())?;
+        }
     }
     write_whole(&folder.join("results.csv"), &csv::observations(run)?)?;
     write_whole(&folder.join("summary.md"), summary::summary(run).as_bytes())?;

@@ -13,7 +13,7 @@ mod files;
 mod page;
 mod summary;
 mod table;
-mod text;
+pub(crate) mod text;
 mod units;
 mod view;
 

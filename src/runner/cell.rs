@@ -10,6 +10,7 @@ use concbench_workloads::Workload;
 
 use super::memory;
 use super::protocol::{Answer, Assignment, Channel, Order, Phases, ProtocolError};
+use super::trace::clock_ns;
 use crate::model::{
     Catalogue, Digest, DryIo, Family, Model, ModelError, Settings, Visitor, attempt_at_once, panic_message,
 };
@@ -63,16 +64,17 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
     first: Order,
     channel: &mut Channel<S>,
 ) -> Result<(), ProtocolError> {
-    let (assignment, warm) = match first {
-        Order::Observe { assignment, warm } => (assignment, Some(warm)),
-        Order::Start { assignment } => (assignment, None),
+    let (assignment, errand) = match first {
+        Order::Observe { assignment, warm } => (assignment, Errand::Observe { warm }),
+        Order::Trace { assignment } => (assignment, Errand::Trace),
+        Order::Start { assignment } => (assignment, Errand::Serve),
         Order::Reference { .. } | Order::Batches { .. } | Order::Stop => {
             let reason = "the order does not name a cell".to_owned();
             return channel.send(Answer::Failed { status: Status::Failed, reason });
         }
     };
     let id = assignment.model.clone();
-    let visitor = Measure { workload, assignment, warm, channel, catalogue: PhantomData::<C> };
+    let visitor = Measure { workload, assignment, errand, channel, catalogue: PhantomData::<C> };
     match C::visit(&id, visitor) {
         Ok(outcome) => outcome,
         Err(visitor) => visitor
@@ -81,10 +83,20 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
     }
 }
 
+/// What is to be done with a cell.
+enum Errand {
+    Observe {
+        warm: u32,
+    },
+    Trace,
+    /// Batches, as they are asked for.
+    Serve,
+}
+
 struct Measure<'a, C, W, S: Read> {
     workload: &'a Arc<W>,
     assignment: Assignment,
-    warm: Option<u32>,
+    errand: Errand,
     channel: &'a mut Channel<S>,
     catalogue: PhantomData<C>,
 }
@@ -94,16 +106,16 @@ impl<C, W: Workload, S: Read + Write> Visitor for Measure<'_, C, W, S> {
 
     fn visit<M: Model>(self) -> Self::Output {
         let session = Session { workload: self.workload, assignment: &self.assignment };
-        match self.warm {
-            Some(warm) => {
-                let answer = match guarded(|| session.observe::<M>(warm)) {
-                    Ok(phases) => Answer::Observed { phases },
-                    Err(error) => error.answer(),
-                };
-                self.channel.send(answer)
+        let done = match self.errand {
+            Errand::Observe { warm } => {
+                guarded(|| session.observe::<M>(warm)).map(|phases| Answer::Observed { phases })
             }
-            None => session.serve_batches::<M, S>(self.channel),
-        }
+            Errand::Trace => {
+                guarded(|| session.trace::<M>()).map(|(from_ns, to_ns)| Answer::Traced { from_ns, to_ns })
+            }
+            Errand::Serve => return session.serve_batches::<M, S>(self.channel),
+        };
+        self.channel.send(done.unwrap_or_else(|error| error.answer()))
     }
 }
 
@@ -161,6 +173,17 @@ impl<W: Workload> Session<'_, W> {
         let wall_ns = nanoseconds(wall);
         let digest = self.assignment.expected;
         Ok(Phases { startup_ns, cold_ns, warm_ns, probe_ns, shutdown_ns, wall_ns, peak_rss_bytes, digest })
+    }
+
+    /// A batch that is not the first, by its ends on the clock that all processes share.
+    fn trace<M: Model>(&self) -> Result<(u64, u64), CellError> {
+        let mut model = M::start(&self.settings())?;
+        self.batch(&mut model, "cold batch")?;
+        let from_ns = clock_ns();
+        self.batch(&mut model, "traced batch")?;
+        let to_ns = clock_ns();
+        model.stop()?;
+        Ok((from_ns, to_ns))
     }
 
     /// The same phases, one order each: criterion decides how many batches it wants.

@@ -9,3 +9,5 @@ pub(crate) mod protocol;
 pub(crate) mod schedule;
 pub(crate) mod supervisor;
 pub(crate) mod target;
+mod timeline;
+pub(crate) mod trace;

@@ -57,6 +57,11 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// Starts one, with this much padding in its environment: where the stack starts must not be the same in every
     /// observation, or a model's luck with alignment would look like its speed (Mytkowicz et al. 2009).
     ///

@@ -35,6 +35,8 @@ pub(crate) enum Order {
     Reference { recipe: Recipe, tasks: u64 },
     /// Start the model, run one cold batch and `warm` warm ones, stop.
     Observe { assignment: Assignment, warm: u32 },
+    /// Start the model, run a cold batch and one whose tasks leave their notes where the recipe says, stop.
+    Trace { assignment: Assignment },
     /// Start the model and run the cold batch; [`Order::Batches`] come next.
     Start { assignment: Assignment },
     /// Run this many warm batches.
@@ -52,6 +54,11 @@ pub(crate) enum Answer {
     },
     Observed {
         phases: Phases,
+    },
+    /// The batch that counts, on the clock of the notes.
+    Traced {
+        from_ns: u64,
+        to_ns: u64,
     },
     Started {
         cold_ns: u64,

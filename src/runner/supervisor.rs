@@ -1,7 +1,8 @@
 //! The launcher that really launches: runners, the target, deadlines, and nothing left behind.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
+use std::io::{self, Read, Seek};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
@@ -12,11 +13,12 @@ use super::process::{Failure, Runner, Silence};
 use super::protocol::{Answer, Assignment, Order};
 use super::schedule::{Launcher, Measured};
 use super::target::Target;
+use super::timeline::{Batch, timeline};
 use crate::model::{Digest, Family, Sizing};
 use crate::plan::Slot;
-use crate::record::{Machine, Status, Track};
+use crate::record::{Machine, Status, Timeline, Track};
 use crate::spec::{CellSpec, Recipe, Spec};
-use crate::sys;
+use crate::sys::{self, Usage};
 
 /// How much longer than one observation the sequential reference of a workload may take.
 const REFERENCE_PATIENCE: u32 = 4;
@@ -184,20 +186,20 @@ impl Supervisor {
         }
     }
 
+    /// Has a fresh runner carry out one order; what it answers, its number, and what it has used.
     fn attempt(
         &mut self,
         spec: &Spec,
         slot: Slot,
-        warm: u32,
         deadline: Duration,
-    ) -> Result<Measured, Silence> {
+        order: impl FnOnce(Assignment) -> Order,
+    ) -> Result<(Answer, i32, Option<Usage>), Silence> {
         let cell = &spec.cells[slot.cell];
         let assignment = self.assign(spec, cell, deadline)?;
         let mut runner = self.runner(slot.padding)?;
-        let answer = runner.ask(Order::Observe { assignment, warm }, deadline, &self.interrupt);
-        let outcome = match answer {
-            Ok(Answer::Observed { phases }) => Ok(Measured { phases, usage: runner.finish() }),
-            Ok(other) => Err(unexpected(&other)),
+        let pid = runner.pid();
+        let outcome = match runner.ask(order(assignment), deadline, &self.interrupt) {
+            Ok(answer) => Ok((answer, pid, runner.finish())),
             Err(silence) => {
                 drop(runner);
                 Err(silence)
@@ -209,6 +211,33 @@ impl Supervisor {
             self.notes.push(format!("{}: {leaked} process(es) outlived the runner and were ended", cell.id));
         }
         outcome
+    }
+
+    /// Makes the timeline of a batch of this cell.
+    pub(crate) fn trace(
+        &mut self,
+        spec: &Spec,
+        cell: usize,
+        deadline: Duration,
+    ) -> Result<Timeline, Silence> {
+        let unwritten = |error: io::Error| failed(format!("the notes of its tasks are lost: {error}"));
+        // A file without a name, which nothing can leave behind; runners and workers find it here.
+        let mut notes = tempfile::tempfile().map_err(unwritten)?;
+        let path = format!("/proc/{}/fd/{}", std::process::id(), notes.as_raw_fd());
+        let order = |mut assignment: Assignment| {
+            assignment.recipe.trace = Some(path.into());
+            Order::Trace { assignment }
+        };
+        match self.attempt(spec, Slot { cell, padding: 0 }, deadline, order)? {
+            (Answer::Traced { from_ns, to_ns }, runner, _) => {
+                let mut bytes = Vec::new();
+                notes.rewind().and_then(|()| notes.read_to_end(&mut bytes)).map_err(unwritten)?;
+                let cell = &spec.cells[cell];
+                let tasks = spec.workload_of(cell).definition.tasks;
+                Ok(timeline(Batch { cell: &cell.id, tasks, runner, from_ns, to_ns }, &bytes))
+            }
+            (other, ..) => Err(unexpected(&other)),
+        }
     }
 }
 
@@ -223,7 +252,12 @@ impl Launcher for Supervisor {
         let id = &spec.cells[slot.cell].id;
         for _ in 0..ATTEMPTS {
             let stretch = Stretch::begin(&self.interrupt);
-            let outcome = self.attempt(spec, slot, warm, deadline);
+            let order = |assignment| Order::Observe { assignment, warm };
+            let outcome = match self.attempt(spec, slot, deadline, order) {
+                Ok((Answer::Observed { phases }, _, usage)) => Ok(Measured { phases, usage }),
+                Ok((other, ..)) => Err(unexpected(&other)),
+                Err(silence) => Err(silence),
+            };
             match stretch.gap(&self.interrupt) {
                 Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
                     self.notes.push(format!("{id}: {gap} during an observation, which was made again"));

@@ -154,6 +154,9 @@ impl Definition {
 pub(crate) struct Recipe {
     pub(crate) name: String,
     pub(crate) kernel: Option<Kernel>,
+    /// The file that every task is to leave a note in, for a timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 impl Recipe {
@@ -173,7 +176,7 @@ pub struct WorkloadSpec {
 
 impl WorkloadSpec {
     pub(crate) fn recipe(&self) -> Recipe {
-        Recipe { name: self.definition.name.clone(), kernel: self.definition.kernel.clone() }
+        Recipe { name: self.definition.name.clone(), kernel: self.definition.kernel.clone(), trace: None }
     }
 
     /// How long each task waits at least, in nanoseconds.

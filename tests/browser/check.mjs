@@ -4,17 +4,35 @@
 //
 // Ends with status 1 and one line for each fault. The sections default to those of the report of a run.
 
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { HtmlValidate } from "html-validate";
 import { chromium } from "playwright-core";
 
 const SECTIONS = ["verdict", "trust", "ranking", "map", "workloads", "scaling", "overhead", "resources", "timeline",
   "stability", "method"];
+/** What a section is there for: each holds some of it, or says in one line how to get it. */
+const DATA = {
+  verdict: ".verdict .answer",
+  trust: ".facts dd",
+  ranking: "#ranking-table tbody td",
+  map: "svg.chart",
+  workloads: "article.work svg.chart",
+  scaling: "svg.chart",
+  overhead: "svg.chart",
+  resources: "svg.chart",
+  timeline: "svg.chart",
+  stability: "svg.chart",
+  method: "pre code",
+};
 const WIDTHS = [390, 1440];
-const LOAD_MS = 1000;
+/** The width of A4 between margins of a centimetre, in CSS pixels. */
+const PAPER = 718;
 const ATTEMPTS = 3;
 
 const [file, ...wanted] = process.argv.slice(2);
@@ -62,6 +80,13 @@ async function checkSections(page) {
     const words = await page.locator(`section#${id}`).innerText().catch(() => "");
     expect(words.trim().length > 20, `section ${id} is missing or empty`);
   }
+  for (const [id, data] of Object.entries(wanted.length > 0 ? {} : DATA)) {
+    const section = page.locator(`section#${id}`);
+    const found = await section.locator(data).count();
+    const absent = await section.locator("p.absent").allInnerTexts();
+    const says = absent.length === 1 && absent[0].trim().length > 20;
+    expect(found > 0 ? absent.length === 0 : says, `section ${id} has ${found} of its data and ${absent.length} excuses`);
+  }
   const ids = await page.$$eval("[id]", (elements) => elements.map((element) => element.id));
   expect(new Set(ids).size === ids.length, "an id is used twice");
   const nameless = await page.$$eval("svg.chart", (charts) =>
@@ -99,8 +124,10 @@ async function checkFilter(page) {
   const part = all[0].slice(0, 4);
   await page.locator("#filter").focus();
   await page.keyboard.type(part);
+  const fitting = await page.$$eval("#ranking-table tbody tr", (rows, part) =>
+    rows.filter((row) => row.dataset.name.includes(part) || row.dataset.also.includes(part)).map((row) => row.dataset.name), part);
   const names = await firstNames(page);
-  expect(names.length > 0 && names.every((name) => name.includes(part)), "the filter by name does not work");
+  expect(names.length > 0 && names.join() === fitting.join(), "the filter by name does not work");
   await page.locator("#filter").fill("");
   expect((await firstNames(page)).length === all.length, "clearing the filter does not bring the rows back");
   const family = page.locator("#controls button[data-family]").first();
@@ -199,17 +226,51 @@ async function checkWithoutScript() {
   await page.context().close();
 }
 
-async function checkLoad() {
+/** A figure and no check: what it comes to depends on what else the machine does. */
+async function sayLoad() {
   const times = [];
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const page = await open();
     times.push(await page.evaluate(() => performance.getEntriesByType("navigation")[0].loadEventEnd));
     await page.context().close();
-    if (times.at(-1) < LOAD_MS) break;
   }
-  const best = Math.min(...times);
-  console.log(`load event after ${best.toFixed(0)} ms`);
-  expect(best < LOAD_MS, `the load event came after ${times.map((ms) => ms.toFixed(0)).join(", ")} ms; at most ${LOAD_MS} allowed`);
+  const size = await page.evaluate(() => document.documentElement.outerHTML.length);
+  console.log(`load event after ${Math.min(...times).toFixed(0)} ms at best, ${size} characters`);
+}
+
+/** What lies beside the page is there. The record itself is not the report's to write. */
+async function checkLinks(page) {
+  const links = await page.$$eval("a[href]", (anchors) => anchors.map((anchor) => anchor.getAttribute("href")));
+  for (const link of new Set(links)) {
+    if (link.startsWith("#")) expect(await page.locator(`[id="${link.slice(1)}"]`).count() === 1, `${link} leads nowhere`);
+    else if (link !== "results.json") {
+      const beside = await access(join(dirname(resolve(file)), decodeURIComponent(link))).then(() => true, () => false);
+      expect(beside, `${link} is not beside the page`);
+    }
+  }
+}
+
+/** On paper: the answer is legible, nothing is cut off, and what only a pointer can use is gone. */
+async function checkPrint() {
+  const page = await open({ viewport: { width: PAPER, height: 1000 } });
+  const answers = await page.locator("#verdict .answer").allInnerTexts();
+  await page.emulateMedia({ media: "print" });
+  expect(!(await page.locator("nav.toc").isVisible()), "the navigation is printed");
+  const cut = await page.evaluate((paper) => {
+    const shown = (element) => element.checkVisibility() && element.getClientRects().length > 0;
+    const wide = [...document.querySelectorAll("main *")].filter((element) => !element.closest("svg") || element.matches("svg.chart"))
+      .filter((element) => shown(element) && element.getBoundingClientRect().right > paper + 1);
+    return [...new Set(wide.map((element) => `${element.closest("section")?.id} ${element.tagName.toLowerCase()}`))];
+  }, PAPER);
+  expect(cut.length === 0, `cut off on paper: ${cut.slice(0, 5).join(", ")}`);
+  const folder = await mkdtemp(join(tmpdir(), "print-"));
+  const path = join(folder, "report.pdf");
+  await page.pdf({ path, format: "A4", margin: { top: "1cm", right: "1cm", bottom: "1cm", left: "1cm" } });
+  const { stdout } = await promisify(execFile)("pdftotext", [path, "-"], { maxBuffer: 1 << 26 });
+  const words = (text) => text.replace(/\s+/g, "");
+  for (const answer of answers) expect(words(stdout).includes(words(answer)), `not on paper: ${answer}`);
+  await rm(folder, { recursive: true });
+  await page.context().close();
 }
 
 async function checkMarkup() {
@@ -221,9 +282,10 @@ async function checkMarkup() {
   }
 }
 
-await checkLoad();
 const page = await open({ colorScheme: "light" });
+await sayLoad();
 await checkSections(page);
+await checkLinks(page);
 expect((await page.evaluate(() => window.pwned)) === undefined, "something in the record ran as script");
 if (sections.includes("ranking")) {
   await checkSorting(page);
@@ -240,6 +302,7 @@ for (const scheme of ["light", "dark"]) {
   await themed.context().close();
 }
 await checkWithoutScript();
+await checkPrint();
 await checkMarkup();
 await browser.close();
 

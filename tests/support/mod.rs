@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses its own part")]
 
 pub mod hostile;
+pub mod odd;
 
 use std::collections::BTreeMap;
 

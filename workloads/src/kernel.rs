@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Count, Factorial, Http, Mixed, Noop, Sleep};
+use crate::{Count, Factorial, Http, Io, Mixed, Noop, Result, Sleep, Workload};
 
 /// What a task mostly does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +29,21 @@ pub enum Kernel {
     Sleep(Sleep),
     Http(Http),
     Mixed(Mixed),
+}
+
+/// Any kernel, asked which one it is for every task: where that may cost something. Measured batches run the kernels
+/// themselves.
+impl Workload for Kernel {
+    async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
+        match self {
+            Self::Noop(kernel) => kernel.task(io, index).await,
+            Self::Factorial(kernel) => kernel.task(io, index).await,
+            Self::Count(kernel) => kernel.task(io, index).await,
+            Self::Sleep(kernel) => kernel.task(io, index).await,
+            Self::Http(kernel) => kernel.task(io, index).await,
+            Self::Mixed(kernel) => kernel.task(io, index).await,
+        }
+    }
 }
 
 impl Kernel {

@@ -9,7 +9,7 @@ use crate::analyse::stats::{
 };
 use crate::analyse::{CONFIDENCE, SIGNIFICANCE};
 use crate::model::Family;
-use crate::record::{CellRecord, Estimate, Run, Verdict};
+use crate::record::{CellRecord, Estimate, Run, Status, Verdict};
 
 /// A cell that every run measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -94,12 +94,13 @@ pub(super) fn cells(runs: &[Run]) -> (Vec<CellAcross>, Vec<MissingCell>) {
     for key in keys {
         match find(runs, key) {
             Ok(cells) => common.push(cells),
-            Err((place, reason)) => missing.push(MissingCell {
+            Err(Lack { place, reason, status }) => missing.push(MissingCell {
                 workload: key.0.to_owned(),
                 model: key.1.to_owned(),
                 workers_rule: key.2.to_owned(),
                 place,
                 reason,
+                status,
             }),
         }
     }
@@ -121,8 +122,15 @@ fn class_of(run: &Run, cell: &CellRecord) -> Class {
     run.workloads.iter().find(|work| work.name == cell.workload).map_or(Class::Mixed, |work| work.class)
 }
 
+/// Why a cell is not common.
+struct Lack {
+    place: usize,
+    reason: String,
+    status: Option<Status>,
+}
+
 /// The cell of each run, or the first run that lacks it and why.
-fn find<'a>(runs: &'a [Run], wanted: Key<'_>) -> Result<Vec<&'a CellRecord>, (usize, String)> {
+fn find<'a>(runs: &'a [Run], wanted: Key<'_>) -> Result<Vec<&'a CellRecord>, Lack> {
     let hash =
         |run: &Run| run.workloads.iter().find(|work| work.name == wanted.0).map(|work| work.hash.clone());
     runs.iter()
@@ -130,13 +138,14 @@ fn find<'a>(runs: &'a [Run], wanted: Key<'_>) -> Result<Vec<&'a CellRecord>, (us
         .map(|(place, run)| {
             let found = run.cells.iter().find(|cell| cell.ranked && !cell.twin && key(cell) == wanted);
             match found {
-                None => Err((place, "it was not measured there".to_owned())),
+                None => Err(Lack { place, reason: "it was not measured there".to_owned(), status: None }),
                 Some(_) if hash(run) != hash(&runs[0]) => {
-                    Err((place, "the workload is another one there".to_owned()))
+                    Err(Lack { place, reason: "the workload is another one there".to_owned(), status: None })
                 }
                 Some(cell) if !is_measured(cell) || Price::Steady.series(cell).is_empty() => {
                     let reason = cell.reason.as_deref().unwrap_or("no reason was recorded");
-                    Err((place, format!("{}: {reason}", cell.status)))
+                    let reason = format!("{}: {reason}", cell.status);
+                    Err(Lack { place, reason, status: Some(cell.status) })
                 }
                 Some(cell) => Ok(cell),
             }

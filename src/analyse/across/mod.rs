@@ -78,6 +78,8 @@ pub struct MissingCell {
     pub place: usize,
     /// Why.
     pub reason: String,
+    /// How it ended there; `null` where it was not measured, or is another work.
+    pub status: Option<Status>,
 }
 
 /// Why runs are not compared.

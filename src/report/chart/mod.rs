@@ -15,7 +15,7 @@ mod tiles;
 pub(crate) use axis::{Axis, extent};
 pub(crate) use bars::{Bar, Part, bars};
 pub(crate) use forest::{Forest, ForestRow, forest};
-pub(crate) use gantt::{Gantt, GanttSpan, gantt};
+pub(crate) use gantt::{Band, Gantt, GanttSpan, MOST_LANES, gantt};
 pub(crate) use lines::{Curve, CurvePoint, End, Lines, lines, worker_axis};
 pub(crate) use order::{Series, order};
 pub(crate) use palette::{Ink, Marker, STEPS};

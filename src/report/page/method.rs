@@ -33,7 +33,7 @@ pub(crate) fn method(view: &View<'_>) -> Method {
     let biases = lines(&[
         "The HTTP target shares the cores with the models that ask it, so those that use many cores get a slower server.",
         "Timers differ: some runtimes round up to a millisecond. A short wait measures the timer, not the model.",
-        "The memory of worker processes is read at the end of the last batch: a peak between two batches is not seen.",
+        "Memory is the peak of the process that submits the tasks, and the proportional share of each worker process as the last batch ends: what a worker held in between is not seen, nor are processes that live for one task.",
         "All models use the allocator named above; another one moves the models that allocate most.",
     ]);
     let limits = lines(&[

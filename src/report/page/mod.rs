@@ -3,9 +3,11 @@
 mod facts;
 mod granularity;
 mod method;
+mod models;
 mod ranking;
 mod resources;
 mod scaling;
+mod source;
 mod stability;
 mod timeline;
 mod trust;
@@ -22,6 +24,7 @@ use crate::record::Run;
 
 pub(crate) use facts::{build as build_facts, machine as machine_facts};
 pub(crate) use ranking::{RankCell, Ranking, ranking};
+pub(crate) use timeline::Trace;
 pub(crate) use trust::{Trust, trust};
 pub(crate) use verdict::{Verdicts, sentence, verdicts};
 pub(crate) use workload::columns;
@@ -63,20 +66,22 @@ struct Page {
     verdict: Verdicts,
     trust: Trust,
     ranking: Ranking,
+    models: Vec<models::ModelWords>,
     map: Option<granularity::Map>,
     workloads: Vec<workload::Workload>,
     scaling: scaling::Scaling,
     overhead: Option<granularity::Overhead>,
     resources: Vec<resources::Resources>,
-    timelines: Vec<timeline::Batch>,
+    timelines: Vec<timeline::Timelines>,
     stability: stability::Stability,
     method: method::Method,
 }
 
-/// A page, and the charts on it.
+/// A page, the charts on it, and the traces that it links to.
 pub(crate) struct Made {
     pub(crate) html: String,
     pub(crate) charts: Vec<Chart>,
+    pub(crate) traces: Vec<Trace>,
 }
 
 /// Makes the page of a run.
@@ -94,6 +99,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         verdict: verdicts(&view),
         trust: trust(&view),
         ranking: ranking(&view),
+        models: models::models(&view),
         map: granularity::map(&view)?,
         workloads: workload::workloads(&view)?,
         scaling: scaling::scaling(&view)?,
@@ -109,9 +115,13 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
     charts.extend(page.scaling.charts);
     charts.extend(page.overhead.into_iter().flat_map(|overhead| overhead.charts));
     charts.extend(page.resources.into_iter().flat_map(|work| work.charts));
-    charts.extend(page.timelines.into_iter().map(|batch| batch.chart));
+    let mut traces = Vec::new();
+    for work in page.timelines {
+        charts.push(work.chart);
+        traces.push(work.trace);
+    }
     charts.extend(page.stability.charts);
-    Ok(Made { html, charts })
+    Ok(Made { html, charts, traces })
 }
 
 fn lede(view: &View<'_>) -> String {

@@ -1,3 +1,4 @@
+use super::models::also;
 use super::{key, key_of};
 use crate::analyse::stats::geometric_mean;
 use crate::record::{CellRecord, ComparisonKind};
@@ -21,6 +22,8 @@ pub(crate) struct RankRow {
     pub(crate) name: String,
     /// The name in lower case, for filter and sort.
     pub(crate) key: String,
+    /// What it is called elsewhere, for the filter.
+    pub(crate) also: String,
     pub(crate) family: &'static str,
     pub(crate) marker: String,
     pub(crate) cells: Vec<RankCell>,
@@ -104,6 +107,7 @@ fn row(view: &View<'_>, index: usize, model: &ModelView<'_>) -> RankRow {
         model: index,
         name: text::name(model.id),
         key: text::name(model.id).to_lowercase(),
+        also: also(model.id),
         family: family(model.family),
         marker: key_of(model),
         cells,

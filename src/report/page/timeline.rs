@@ -3,103 +3,197 @@
 use serde_json::json;
 
 use super::workload::columns;
-use crate::record::{CellRecord, Timeline};
-use crate::report::chart::{Chart, Gantt, GanttSpan, Table, gantt};
+use crate::record::{CellRecord, Timeline, WorkloadRecord};
+use crate::report::chart::{Band, Chart, Gantt, GanttSpan, MOST_LANES, Table, gantt};
 use crate::report::view::View;
 use crate::report::{ReportError, text, units};
 
-/// A batch, with its trace.
-pub(crate) struct Batch {
+/// A batch this many times as long as the one in the middle is cut, so that the others can be seen.
+const LONG: f64 = 3.0;
+
+/// The traced batches of a workload.
+pub(crate) struct Timelines {
     pub(crate) chart: Chart,
-    /// A link that holds the trace itself.
-    pub(crate) trace: String,
-    /// The name that the trace is saved under.
+    /// What of them is not shown.
+    pub(crate) notes: Vec<String>,
+    pub(crate) trace: Trace,
+}
+
+/// A file that a viewer of traces opens.
+pub(crate) struct Trace {
+    /// Its name.
     pub(crate) file: String,
+    /// Its content.
+    pub(crate) json: String,
 }
 
-/// One batch of each cell that was traced.
-pub(crate) fn timelines(view: &View<'_>) -> Result<Vec<Batch>, ReportError> {
-    view.run.timelines.iter().enumerate().map(|(index, timeline)| batch(view, index, timeline)).collect()
-}
+/// A timeline, and the cell whose batch it shows.
+type Traced<'a> = (&'a Timeline, &'a CellRecord);
 
-fn batch(view: &View<'_>, index: usize, timeline: &Timeline) -> Result<Batch, ReportError> {
-    let cell = view.run.cells.iter().find(|cell| cell.id == timeline.cell);
-    let name = text::name(&timeline.cell);
-    let spans = timeline.spans.iter().filter(|span| (span.lane as usize) < timeline.lanes.len());
-    let mut table = Table { columns: columns(&["task", "worker", "start", "duration"]), rows: Vec::new() };
-    let mut drawn = Vec::new();
-    for span in spans {
-        let lane = text::name(&timeline.lanes[span.lane as usize]);
-        let (start, took) = (span.start_ns as f64, span.end_ns.saturating_sub(span.start_ns) as f64);
-        let row = [span.task.to_string(), lane.clone(), units::time(start), units::time(took)];
-        drawn.push(GanttSpan {
-            lane: span.lane as usize,
-            from_ns: start,
-            to_ns: span.end_ns as f64,
-            light: span.task % 2 == 1,
-            tip: format!("task {} on {lane}: {} from {}", row[0], row[3], row[2]),
-        });
-        table.rows.push(row.into());
+/// The traced batches of each workload that has some.
+pub(crate) fn timelines(view: &View<'_>) -> Result<Vec<Timelines>, ReportError> {
+    let mut found = Vec::new();
+    for (index, work) in view.run.workloads.iter().enumerate() {
+        let mut batches: Vec<Traced<'_>> = view
+            .run
+            .timelines
+            .iter()
+            .filter_map(|timeline| {
+                let cell = view.cells(&work.name).iter().find(|cell| cell.id == timeline.cell)?;
+                Some((timeline, *cell))
+            })
+            .collect();
+        if !batches.is_empty() {
+            batches.sort_by_key(|(timeline, _)| timeline.batch_ns);
+            found.push(of(view, index, work, &batches)?);
+        }
     }
+    Ok(found)
+}
+
+fn of(
+    view: &View<'_>,
+    index: usize,
+    work: &WorkloadRecord,
+    batches: &[Traced<'_>],
+) -> Result<Timelines, ReportError> {
+    let name = text::name(&work.name);
+    let slug = format!("timeline-{}-{}", index + 1, text::slug(&work.name));
     let (size, body) = gantt(&Gantt {
         name: name.clone(),
-        lanes: timeline.lanes.iter().map(|lane| text::name(lane)).collect(),
-        ink: cell.map_or(crate::report::chart::Ink::Muted, |cell| view.look(cell).ink),
-        spans: drawn,
-        end_ns: longest(view, cell).max(timeline.batch_ns) as f64,
+        bands: batches.iter().map(|(timeline, cell)| band(view, timeline, cell)).collect(),
+        end_ns: end(batches),
     })?;
-    let truncated =
-        timeline.truncated.as_deref().map_or(String::new(), |why| format!(" {}", text::sentence(why)));
-    Ok(Batch {
-        trace: link(timeline),
-        file: format!("{}.trace.json", text::slug(&timeline.cell)),
+    Ok(Timelines {
+        notes: batches.iter().filter_map(|(timeline, cell)| note(view, timeline, cell)).collect(),
+        trace: Trace { file: format!("{slug}.json"), json: trace(batches) },
         chart: Chart {
-            slug: format!("timeline-{}-{}", index + 1, text::slug(&timeline.cell)),
-            title: format!("{name}: a batch"),
+            slug,
+            title: format!("{name}: who ran what"),
             question: format!("Who ran what in a batch of {name}?"),
-            reading: format!(
-                "A row for each worker, a bar for each task, shades taking turns. The batch took {}.{truncated}",
-                units::time(timeline.batch_ns as f64)
-            ),
+            reading: "A row for each worker, a bar for each task that it holds; grey is time without one. The shortest \
+                      batch on top; an arrow marks one that goes on beyond the edge."
+                .into(),
             size,
             body,
-            table,
+            table: table(view, batches),
         },
     })
 }
 
-/// The longest batch that was traced in the same workload: what the time axes share.
-fn longest(view: &View<'_>, cell: Option<&CellRecord>) -> u64 {
-    let workload =
-        |id: &str| view.run.cells.iter().find(|cell| cell.id == id).map(|cell| cell.workload.as_str());
-    let of_workload =
-        |timeline: &&Timeline| cell.is_some_and(|cell| workload(&timeline.cell) == Some(&cell.workload));
-    view.run.timelines.iter().filter(of_workload).map(|timeline| timeline.batch_ns).max().unwrap_or(0)
+fn band(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Band {
+    let spans = shown(timeline).map(|span| {
+        let lane = text::name(&timeline.lanes[span.lane as usize]);
+        let (start, took) = (span.start_ns as f64, span.end_ns.saturating_sub(span.start_ns) as f64);
+        GanttSpan {
+            lane: span.lane as usize,
+            from_ns: start,
+            to_ns: span.end_ns as f64,
+            light: span.task % 2 == 1,
+            tip: format!("task {} on {lane}: {} from {}", span.task, units::time(took), units::time(start)),
+        }
+    });
+    Band {
+        label: view.label(cell),
+        model: Some(view.index(&cell.model)),
+        ink: view.look(cell).ink,
+        lanes: timeline.lanes.len(),
+        batch_ns: timeline.batch_ns as f64,
+        spans: spans.collect(),
+    }
 }
 
-/// The trace as a link: JSON in the format of Chrome's trace viewer, which Perfetto and speedscope read too.
-fn link(timeline: &Timeline) -> String {
-    let mut events =
-        vec![json!({"name": "process_name", "ph": "M", "pid": 1, "args": {"name": timeline.cell}})];
-    for (lane, name) in timeline.lanes.iter().enumerate() {
-        events.push(json!({"name": "thread_name", "ph": "M", "pid": 1, "tid": lane, "args": {"name": name}}));
-    }
-    for span in &timeline.spans {
-        // The format counts in microseconds.
-        let (start, took) =
-            (span.start_ns as f64 / 1e3, span.end_ns.saturating_sub(span.start_ns) as f64 / 1e3);
-        let name = format!("task {}", span.task);
-        events.push(json!({"name": name, "ph": "X", "pid": 1, "tid": span.lane, "ts": start, "dur": took}));
-    }
-    let trace = json!({"displayTimeUnit": "ns", "traceEvents": events}).to_string();
-    let mut link = String::from("data:application/json,");
-    for byte in trace.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b',' => {
-                link.push(byte.into())
-            }
-            _ => link += &format!("%{byte:02X}"),
+/// The spans whose worker is known.
+fn shown(timeline: &Timeline) -> impl Iterator<Item = &crate::record::Span> {
+    timeline.spans.iter().filter(|span| (span.lane as usize) < timeline.lanes.len())
+}
+
+/// The end of the axis: that of the longest batch which is not much longer than the one in the middle.
+fn end(batches: &[Traced<'_>]) -> f64 {
+    let times: Vec<f64> = batches.iter().map(|(timeline, _)| timeline.batch_ns as f64).collect();
+    let most = times.get(times.len() / 2).copied().unwrap_or(0.0) * LONG;
+    times.into_iter().filter(|time| *time <= most).fold(0.0, f64::max)
+}
+
+fn note(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Option<String> {
+    let hidden = timeline.lanes.len().saturating_sub(MOST_LANES);
+    let hidden =
+        (hidden > 0).then(|| format!("{hidden} of its {} workers are not drawn", timeline.lanes.len()));
+    let cut = timeline.truncated.as_deref().map(text::sentence);
+    let parts: Vec<String> = [hidden, cut].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("{}: {}.", view.label(cell), parts.join("; ")))
+}
+
+/// A row for each model: what its workers did with the time of the batch.
+fn table(view: &View<'_>, batches: &[Traced<'_>]) -> Table {
+    let heads = [
+        "cell",
+        "batch",
+        "workers that ran a task",
+        "tasks noted",
+        "first task begins",
+        "last task begins",
+        "workers held by tasks",
+        "least",
+        "most",
+    ];
+    let rows = batches.iter().map(|(timeline, cell)| {
+        let mut tasks: Vec<u64> = shown(timeline).map(|span| span.task).collect();
+        let mut starts: Vec<(u64, u64)> = shown(timeline).map(|span| (span.task, span.start_ns)).collect();
+        tasks.sort_unstable();
+        tasks.dedup();
+        // A task that comes back begins with its first span.
+        starts.sort_unstable();
+        starts.dedup_by_key(|(task, _)| *task);
+        let starts = || starts.iter().map(|(_, start)| *start as f64);
+        let time = |ns: Option<f64>| ns.map_or_else(|| "none".to_owned(), units::time);
+        let mut held = vec![0.0; timeline.lanes.len()];
+        for span in shown(timeline) {
+            held[span.lane as usize] += span.end_ns.saturating_sub(span.start_ns) as f64;
+        }
+        let shares: Vec<f64> = held.iter().map(|held| held / timeline.batch_ns.max(1) as f64).collect();
+        let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), units::percent);
+        let mean = (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64);
+        vec![
+            view.label(cell),
+            units::time(timeline.batch_ns as f64),
+            timeline.lanes.len().to_string(),
+            tasks.len().to_string(),
+            time(starts().min_by(f64::total_cmp)),
+            time(starts().max_by(f64::total_cmp)),
+            share(mean),
+            share(shares.iter().copied().min_by(f64::total_cmp)),
+            share(shares.iter().copied().max_by(f64::total_cmp)),
+        ]
+    });
+    Table { columns: columns(&heads), rows: rows.collect() }
+}
+
+/// The batches in the format of Chrome's trace viewer, which Perfetto and speedscope read too: each model is a process
+/// there, and each worker a thread.
+fn trace(batches: &[Traced<'_>]) -> String {
+    let mut events = Vec::new();
+    for (index, (timeline, _)) in batches.iter().enumerate() {
+        let pid = index + 1;
+        let name = text::name(&timeline.cell);
+        events.push(json!({"name": "process_name", "ph": "M", "pid": pid, "args": {"name": name}}));
+        events
+            .push(json!({"name": "process_sort_index", "ph": "M", "pid": pid, "args": {"sort_index": pid}}));
+        for (lane, name) in timeline.lanes.iter().enumerate() {
+            let name = text::name(name);
+            events.push(
+                json!({"name": "thread_name", "ph": "M", "pid": pid, "tid": lane, "args": {"name": name}}),
+            );
+        }
+        for span in shown(timeline) {
+            // The format counts in microseconds.
+            let (start, took) =
+                (span.start_ns as f64 / 1e3, span.end_ns.saturating_sub(span.start_ns) as f64 / 1e3);
+            let name = format!("task {}", span.task);
+            events.push(
+                json!({"name": name, "ph": "X", "pid": pid, "tid": span.lane, "ts": start, "dur": took}),
+            );
         }
     }
-    link
+    json!({"displayTimeUnit": "ns", "traceEvents": events}).to_string()
 }

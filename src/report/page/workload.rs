@@ -1,5 +1,6 @@
 use concbench_workloads::{Class, Kernel};
 
+use super::source::source;
 use super::verdict::{listed, sentence};
 use crate::analyse::Price;
 use crate::analyse::stats::{median, sorted};
@@ -13,6 +14,8 @@ pub(crate) struct Workload {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) does: String,
+    /// What a task does, as it is written; `None` for one of its user's crate.
+    pub(crate) source: Option<String>,
     pub(crate) expected: String,
     pub(crate) showed: String,
     pub(crate) charts: Vec<Chart>,
@@ -37,6 +40,7 @@ fn workload(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Work
         id: format!("workload-{}", index + 1),
         name: text::name(&work.name),
         does: does(work),
+        source: work.kernel.as_ref().map(source),
         expected: expected(view, work),
         showed: showed(view, work),
         charts,
