@@ -17,8 +17,6 @@ pub(crate) type Outcome = Result<(), String>;
 const BEYOND_LIMITS: u64 = 5_000_000;
 /// How many tasks the batches of most checks have.
 pub(crate) const TASKS: u64 = 24;
-/// How many batches of at most 16 tasks come one after the other: races of a few instructions need many tries.
-const SMALL_BATCHES: u64 = 2000;
 /// How often a model is started and stopped.
 const RESTARTS: usize = 100;
 /// After this many, caches are filled and what is held must not grow any more.
@@ -68,18 +66,6 @@ pub(crate) fn digest<M: Model>(workers: usize) -> Outcome {
     run(&mut model, &probe, 7..7);
     model.stop().unwrap();
     nothing_left::<M>(&before);
-    Ok(())
-}
-
-/// Whoever runs the last tasks of a batch has to hand their results over at once, however the workers' steps interleave:
-/// the batches are small, so that each of them ends in such a race.
-pub(crate) fn small_batches<M: Model>(workers: usize) -> Outcome {
-    let probe = Arc::new(Probe::Work);
-    let mut model = start::<M>(workers, &probe)?;
-    for batch in 0..SMALL_BATCHES {
-        run(&mut model, &probe, 0..1 + batch % 16);
-    }
-    model.stop().unwrap();
     Ok(())
 }
 

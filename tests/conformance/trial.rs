@@ -25,8 +25,6 @@ const UNSUPPORTED: u8 = 77;
 pub(crate) enum Check {
     /// Right digests, one batch after the other.
     Digest,
-    /// Hundreds of batches with fewer tasks than it takes to keep all workers busy: none loses its last result.
-    SmallBatches,
     /// A task that goes wrong fails its batch and no other.
     Fault(Probe),
     /// Thousands of tasks that fail cost no more than their batch.
@@ -75,9 +73,6 @@ pub(crate) fn of(info: &ModelInfo) -> Vec<Trial> {
     };
     for &workers in worker_counts {
         add("digest", workers, Check::Digest);
-    }
-    if info.sizing == Sizing::Workers {
-        add("small-batches", 8, Check::SmallBatches);
     }
     let workers = worker_counts.len().min(2);
     add("failure", workers, Check::Fault(Probe::Fail { at: 7 }));
@@ -195,7 +190,6 @@ impl Visitor for Job {
     fn visit<M: Model>(self) -> Outcome {
         match self.check {
             Check::Digest => checks::digest::<M>(self.workers),
-            Check::SmallBatches => checks::small_batches::<M>(self.workers),
             Check::Fault(probe) => checks::fault::<M>(self.workers, &probe),
             Check::Flood => checks::flood::<M>(self.workers, 1000),
             Check::BeyondLimits => checks::beyond_limits::<M>(self.workers),

@@ -116,8 +116,50 @@ fn run<W: Workload>(workload: &W, queued: &Receiver<u64>, socket: &Mutex<File>) 
 
 #[cfg(test)]
 mod tests {
-    use super::shares;
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use concbench_workloads::Noop;
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::process::frame::Frames;
+
+    /// Threads race for the last tasks of a batch. One that loses must not wait with replies in its hands: it did so
+    /// about once in ten thousand batches.
+    #[test]
+    fn no_reply_is_kept_while_its_thread_waits() {
+        const THREADS: usize = 4;
+        const BATCHES: u64 = 100_000;
+        const TASKS: u64 = 20;
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let socket = Mutex::new(File::from(OwnedFd::from(theirs)));
+        let (queue, queued) = unbounded();
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                let (queued, socket) = (queued.clone(), &socket);
+                scope.spawn(move || run(&Noop {}, &queued, socket).unwrap());
+            }
+            let mut frames = Frames::default();
+            let mut buffer = [0; 4096];
+            // Dropped with this closure, also when a reply is missing, so that the threads end.
+            let queue = queue;
+            for _ in 0..BATCHES {
+                (0..TASKS).for_each(|index| queue.send(index).unwrap());
+                let mut missing = TASKS;
+                while missing > 0 {
+                    let read = ours.read(&mut buffer).expect("a reply is missing");
+                    frames.extend(&buffer[..read]);
+                    while frames.next().unwrap().is_some() {
+                        missing -= 1;
+                    }
+                }
+            }
+        });
+    }
 
     proptest! {
         #[test]
