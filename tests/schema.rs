@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use concbench::record::{CellRecord, Mode, Observation, Run, Status, store};
+use concbench::record::{CellRecord, Mode, Observation, Run, Status, Timeline, store};
 
 /// Two workloads under three models: one that computes, one that waits; a process, a pool and the baseline.
 const DEFINITION: &str = r#"
@@ -71,6 +71,25 @@ fn check_cell(cell: &CellRecord, blocks: usize, digest: &str) {
     }
 }
 
+/// Every task of the batch ran, within the batch, on a worker of the kind that its model has.
+fn check_timeline(run: &Run, timeline: &Timeline) {
+    let cell = run.cells.iter().find(|cell| cell.id == timeline.cell).expect("a cell of the run");
+    assert_eq!(timeline.truncated, None, "{}", cell.id);
+    let mut tasks: Vec<u64> = timeline.spans.iter().map(|span| span.task).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    assert_eq!(tasks, (0..cell.tasks).collect::<Vec<_>>(), "{}", cell.id);
+    assert!(timeline.lanes.len() as u64 <= cell.workers, "{}: {:?}", cell.id, timeline.lanes);
+    let kind = if cell.model == "process-pool" { "process " } else { "worker " };
+    for (number, lane) in timeline.lanes.iter().enumerate() {
+        assert_eq!(*lane, format!("{kind}{number}"), "{}", cell.id);
+    }
+    for span in &timeline.spans {
+        assert!(span.start_ns <= span.end_ns && span.end_ns <= timeline.batch_ns, "{}: {span:?}", cell.id);
+        assert!((span.lane as usize) < timeline.lanes.len(), "{}: {span:?}", cell.id);
+    }
+}
+
 #[test]
 fn a_record_fits_its_schema_and_its_figures_fit_each_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -86,6 +105,9 @@ fn a_record_fits_its_schema_and_its_figures_fit_each_other() {
         cells().for_each(|cell| check_cell(cell, 2, digest));
     }
     assert!(run.cells.iter().any(|cell| cell.twin));
+    // Each model once in both workloads: they are of different classes.
+    assert_eq!(run.timelines.len(), 6);
+    run.timelines.iter().for_each(|timeline| check_timeline(&run, timeline));
 }
 
 #[test]

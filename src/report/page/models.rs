@@ -5,6 +5,16 @@ use crate::model::{BuiltIn, Catalogue};
 use crate::report::text;
 use crate::report::view::View;
 
+/// The models whose names in Python most readers know.
+const KNOWN: [&str; 4] = ["thread-spawn", "thread-pool", "process-pool", "tokio-current-thread"];
+
+/// All models of the run, in words.
+pub(crate) struct Words {
+    /// What those that most readers know are called in Python.
+    pub(crate) sentence: String,
+    pub(crate) models: Vec<ModelWords>,
+}
+
 /// A model, in words.
 pub(crate) struct ModelWords {
     pub(crate) marker: String,
@@ -16,7 +26,7 @@ pub(crate) struct ModelWords {
 }
 
 /// The models of the run, in the order of the record.
-pub(crate) fn models(view: &View<'_>) -> Vec<ModelWords> {
+pub(crate) fn words(view: &View<'_>) -> Words {
     let infos = BuiltIn::infos();
     let models = view.models.iter().map(|model| {
         let info = infos.iter().find(|info| info.id == model.id);
@@ -28,11 +38,48 @@ pub(crate) fn models(view: &View<'_>) -> Vec<ModelWords> {
             elsewhere: info.map_or("", |info| info.elsewhere).into(),
         }
     });
-    models.collect()
+    let known = KNOWN.iter().filter(|id| view.models.iter().any(|model| model.id == **id)).filter_map(|id| {
+        let info = infos.iter().find(|info| info.id == *id)?;
+        Some(format!("{id} is {}", python(info.elsewhere)?))
+    });
+    let known: Vec<String> = known.collect();
+    let sentence = match known.is_empty() {
+        true => String::new(),
+        false => format!("In terms of Python, {}.", known.join(", ")),
+    };
+    Words { sentence, models: models.collect() }
+}
+
+/// The first of Python's names, if there is one.
+fn python(elsewhere: &str) -> Option<&str> {
+    elsewhere.strip_prefix("Python ")?.split([',', ';']).next()
 }
 
 /// What a model is called elsewhere, in lower case, so that a filter finds it under a name that its reader knows.
 pub(crate) fn also(model: &str) -> String {
     let infos = BuiltIn::infos();
     infos.iter().find(|info| info.id == model).map_or_else(String::new, |info| info.elsewhere.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_knows_only_python_finds_what_he_knows() {
+        let infos = BuiltIn::infos();
+        let of = |id: &str| infos.iter().find(|info| info.id == id).and_then(|info| python(info.elsewhere));
+        assert_eq!(
+            KNOWN.map(of),
+            [
+                Some("threading.Thread"),
+                Some("ThreadPoolExecutor"),
+                Some("ProcessPoolExecutor"),
+                Some("asyncio")
+            ]
+        );
+        for (python, model) in [("asyncio.gather", "join-all"), ("multiprocessing.pool", "process-pool")] {
+            assert!(also(model).contains(python), "{model}");
+        }
+    }
 }

@@ -196,7 +196,12 @@ fn memory(standings: &[Standing<'_>]) -> RankCell {
             small: format!("in {}", text::clip(workload, 16)),
             class: String::new(),
         },
-        None => RankCell::Why { status: "no figure".into(), reason: "memory was not recorded".into() },
+        None => {
+            let cells = standings.iter().filter_map(|standing| standing.cell);
+            let why = cells.flat_map(|cell| &cell.observations).find_map(|o| o.missing.get("peak_rss_bytes"));
+            let reason = why.map_or("memory was not recorded".into(), |why| text::clip(why, 120));
+            RankCell::Why { status: "no figure".into(), reason }
+        }
     }
 }
 

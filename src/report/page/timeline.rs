@@ -120,8 +120,23 @@ fn note(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Option<Strin
     let hidden =
         (hidden > 0).then(|| format!("{hidden} of its {} workers are not drawn", timeline.lanes.len()));
     let cut = timeline.truncated.as_deref().map(text::sentence);
-    let parts: Vec<String> = [hidden, cut].into_iter().flatten().collect();
+    let overlap = overlaps(timeline).then(|| {
+        "it switches between tasks where they wait, which cannot be seen from outside: bars hold the waiting too"
+            .to_owned()
+    });
+    let parts: Vec<String> = [hidden, cut, overlap].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("{}: {}.", view.label(cell), parts.join("; ")))
+}
+
+/// Whether a worker held several tasks at once, as coroutines with a stack of their own let it.
+fn overlaps(timeline: &Timeline) -> bool {
+    let mut ends = vec![0; timeline.lanes.len()];
+    shown(timeline).any(|span| {
+        let end = &mut ends[span.lane as usize];
+        let early = span.start_ns < *end;
+        *end = span.end_ns.max(*end);
+        early
+    })
 }
 
 /// A row for each model: what its workers did with the time of the batch.

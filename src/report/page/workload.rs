@@ -192,7 +192,9 @@ fn ratios(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> 
 fn confidence(view: &View<'_>, work: &WorkloadRecord) -> String {
     let of =
         view.run.comparisons.iter().find(|c| c.workload == work.name && c.kind == ComparisonKind::Steady);
-    of.map_or_else(String::new, |c| format!("{:.0} % ", c.confidence * 100.0))
+    // A single block gives no interval, and nothing to be confident of.
+    let known = of.filter(|c| c.confidence > 0.0);
+    known.map_or_else(String::new, |c| format!("{:.0} % ", c.confidence * 100.0))
 }
 
 /// A verdict, as it is read.
