@@ -12,6 +12,7 @@
 //! - `ranking`: how the models stand over all workloads
 //! - `stability`, `power`: whether the observations are of one piece, and what they could have shown
 //! - `granularity`, `scaling`: how small tasks may become, and what more workers bring
+//! - `timers`: how late tasks wake, and which waits are too short to be ranked
 //! - `across`: several runs beside each other
 
 mod across;
@@ -26,6 +27,7 @@ mod sentence;
 mod stability;
 pub mod stats;
 mod summary;
+mod timers;
 pub mod wording;
 
 pub use across::{
@@ -43,6 +45,7 @@ pub use scaling::{
 pub use stability::{
     Outlier, Severity, Side, Trend, VarianceParts, block_drift, outliers, variance_parts, warm_trend,
 };
+pub use timers::RESOLUTIONS;
 
 use crate::record::{Run, Status};
 
@@ -59,6 +62,7 @@ pub fn complete(run: &mut Run) {
     for cell in &mut run.cells {
         cell.summary = if cell.status == Status::Ok { summary::summarise(cell) } else { None };
     }
+    timers::complete(run);
     run.comparisons = run.workloads.iter().flat_map(|workload| contrast::contrasts(run, workload)).collect();
     run.verdicts = run.workloads.iter().map(|workload| contrast::verdict(run, workload)).collect();
     granularity::complete(run);

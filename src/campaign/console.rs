@@ -7,7 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{CriterionMedians, Options};
 use crate::record::journal::{Entry, Journal};
-use crate::record::{BlockNoise, Observation};
+use crate::record::{BlockNoise, ModelTimer, Observation};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Events, Outcome, Pace};
 use crate::spec::Spec;
@@ -62,6 +62,15 @@ impl Console {
         ));
         self.say("preflight: one batch of every cell");
         self.bar.set_prefix("preflight");
+    }
+
+    pub(super) fn begin_timers(&mut self, models: usize) {
+        self.say(&format!("timers: how late tasks wake under {models} model(s)"));
+    }
+
+    /// How late tasks wake under a model.
+    pub(super) fn keep_timer(&mut self, timer: &ModelTimer) {
+        self.log(&Entry::Timer { timer: timer.clone() });
     }
 
     pub(super) fn begin_blocks(&mut self, outcome: &Outcome) {

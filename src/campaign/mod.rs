@@ -8,6 +8,7 @@ mod resume;
 #[cfg(test)]
 mod tests;
 mod timelines;
+mod timers;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use crate::plan;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::store::{self, StoreError};
-use crate::record::{Mode, Run, Timeline, Track};
+use crate::record::{Mode, ModelTimer, Run, Timeline, Track};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{self, Events, Launcher, Outcome};
 use crate::runner::supervisor::Supervisor;
@@ -100,6 +101,7 @@ pub(crate) struct Campaign {
     pub(crate) spec: Spec,
     pub(crate) supervisor: Supervisor,
     pub(crate) outcome: Outcome,
+    timers: Vec<ModelTimer>,
     options: Options,
     facts: record::Facts,
     console: Console,
@@ -125,6 +127,7 @@ impl Campaign {
         let console = Console::new(&spec, journal, &options, Duration::ZERO);
         let mut campaign = Self {
             outcome: Outcome::of(&spec),
+            timers: Vec::new(),
             spec,
             supervisor,
             options,
@@ -159,7 +162,7 @@ impl Campaign {
         let lock = Lock::take(folder)?;
         let found = journal::read(folder)?;
         let (end, id) = (found.end, found.header.id.clone());
-        let resume::Resumed { spec, options, facts, mut outcome, medians, elapsed } =
+        let resume::Resumed { spec, options, facts, mut outcome, timers, medians, elapsed } =
             resume::rebuild(found, folder, models, quiet)?;
         if let Some(other) = filter.filter(|filter| options.filter.as_deref() != *filter) {
             let shown = |filter: Option<&str>| filter.map_or("none".to_owned(), |text| format!("`{text}`"));
@@ -179,6 +182,7 @@ impl Campaign {
             spec,
             supervisor,
             outcome,
+            timers,
             options,
             facts,
             console,
@@ -200,9 +204,14 @@ impl Campaign {
         schedule::preflight(supervisor, spec, options.deadline, outcome, console);
     }
 
-    /// Measures the blocks.
+    /// Measures how late tasks wake, then the blocks.
     pub(crate) fn measure(&mut self) {
         if self.outcome.interrupted {
+            return;
+        }
+        let Self { spec, supervisor, outcome, console, timers, options, .. } = self;
+        timers::measure(supervisor, spec, options.deadline, outcome, console, timers);
+        if outcome.interrupted {
             return;
         }
         let plan = plan::blocks(&self.spec, self.options.blocks, self.options.seed);
@@ -266,6 +275,7 @@ impl Campaign {
             spec: &self.spec,
             options: &self.options,
             outcome,
+            timers: self.timers,
             id: self.id,
             elapsed: self.before + self.started.elapsed(),
             timelines: self.timelines,

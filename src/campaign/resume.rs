@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use super::record::{CriterionMedians, Facts, tool};
 use super::{CampaignError, Options, matrix};
 use crate::model::ModelInfo;
-use crate::record::Machine;
 use crate::record::journal::{Entry, Found, Header, VERSION};
+use crate::record::{Machine, ModelTimer};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Outcome, Pace};
 use crate::spec::Spec;
@@ -62,6 +62,7 @@ pub(super) struct Resumed {
     pub(super) options: Options,
     pub(super) facts: Facts,
     pub(super) outcome: Outcome,
+    pub(super) timers: Vec<ModelTimer>,
     pub(super) medians: Option<CriterionMedians>,
     /// How long the run took before.
     pub(super) elapsed: Duration,
@@ -109,13 +110,13 @@ pub(super) fn rebuild(
     };
     let mut replay = Replay::of(&spec, options.blocks);
     entries.into_iter().for_each(|entry| replay.take(entry));
-    let Replay { mut outcome, medians, elapsed, foreign, .. } = replay;
+    let Replay { mut outcome, timers, medians, elapsed, foreign, .. } = replay;
     outcome.notes.extend(lost.into_iter().map(|what| format!("{LOST}{what}")));
     if foreign > 0 {
         outcome.notes.push(format!("{LOST}{foreign} line(s) that do not belong to this run"));
     }
     let facts = Facts { machine: header.machine, warnings: header.warnings, started };
-    Ok(Resumed { spec, options, facts, outcome, medians, elapsed })
+    Ok(Resumed { spec, options, facts, outcome, timers, medians, elapsed })
 }
 
 /// The seam, in words: what a reader of the record should know about a run that was broken off.
@@ -148,6 +149,7 @@ struct Replay<'a> {
     cells: HashMap<&'a str, usize>,
     blocks: u32,
     outcome: Outcome,
+    timers: Vec<ModelTimer>,
     medians: Option<CriterionMedians>,
     elapsed: Duration,
     /// Lines that name no cell or block of this run.
@@ -161,6 +163,7 @@ impl<'a> Replay<'a> {
             cells: spec.cells.iter().enumerate().map(|(number, cell)| (cell.id.as_str(), number)).collect(),
             blocks,
             outcome: Outcome::of(spec),
+            timers: Vec::new(),
             medians: None,
             elapsed: Duration::ZERO,
             foreign: 0,
@@ -210,6 +213,13 @@ impl<'a> Replay<'a> {
                     true => self.outcome.forget(self.spec, noise.block, &noise.workload),
                     false => self.outcome.blocks.push(noise),
                 }
+            }
+            Entry::Timer { timer } => {
+                let of_run = self.spec.cells.iter().any(|cell| cell.model.id == timer.model);
+                if !of_run || self.timers.iter().any(|known| known.model == timer.model) {
+                    return None;
+                }
+                self.timers.push(timer);
             }
             Entry::Note { note } => self.outcome.notes.push(note),
         }

@@ -41,8 +41,9 @@ fn campaign(seed: u64, workloads: usize, noise: f64, drift: f64) -> Run {
     run(&mut launcher, &mut MockWatch::default(), &spec, &plan, &mut outcome, &mut events);
     let elapsed = Duration::from_secs(1);
     let id = "mock".to_owned();
-    let timelines = Vec::new();
-    let measured = record::Measured { spec: &spec, options: &options, outcome, id, elapsed, timelines };
+    let (timers, timelines) = (Vec::new(), Vec::new());
+    let measured =
+        record::Measured { spec: &spec, options: &options, outcome, timers, id, elapsed, timelines };
     record::assemble(measured, record::Facts::gather(), &CriterionMedians::new())
 }
 

@@ -15,9 +15,10 @@ use crate::record::Status;
 use crate::role::Role;
 use crate::runner::cell;
 use crate::runner::protocol::{Answer, Channel, Order, ProtocolError};
+use crate::runner::timer::{self, Timer};
 use crate::runner::trace::Traced;
 use crate::server::{ServeOptions, serve};
-use crate::spec::Recipe;
+use crate::spec::{Errand, Recipe};
 
 /// The workloads that code has registered, and the models that they run under.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ enum PlayError {
     Socket(#[from] std::io::Error),
     #[error("bad recipe: {0}")]
     Recipe(#[from] serde_json::Error),
+    #[error("what the runner shares cannot be opened: {0}")]
+    Notebook(std::io::Error),
     #[error("no workload is registered as `{0}` in this executable")]
     UnknownWorkload(String),
     #[error("the file for the notes of its tasks cannot be opened: {0}")]
@@ -87,7 +90,13 @@ impl<C: Catalogue> Registry<C> {
             }
             Role::Task { recipe, .. } | Role::Forkserver { recipe } | Role::PoolWorker { recipe, .. } => {
                 let recipe: Recipe = serde_json::from_str(recipe)?;
-                let code = self.with(&recipe, |workload| workload.process(role))??;
+                let code = match &recipe.errand {
+                    Some(Errand::Timer(notebook)) => {
+                        let timer = Timer::open(notebook).map_err(PlayError::Notebook)?;
+                        serve_process(role, &Arc::new(timer))?
+                    }
+                    None => self.with(&recipe, |workload| workload.process(role))??,
+                };
                 Ok(u8::try_from(code).unwrap_or(u8::MAX))
             }
         }
@@ -107,6 +116,10 @@ impl<C: Catalogue> Registry<C> {
                 Order::Observe { assignment, .. }
                 | Order::Trace { assignment }
                 | Order::Start { assignment } => assignment.recipe.clone(),
+                Order::Time { assignment } => {
+                    timer::measure::<C, _>(assignment, &mut channel)?;
+                    continue;
+                }
                 Order::Batches { .. } | Order::Stop => {
                     let reason = "an order for a cell before there is one".to_owned();
                     channel.send(Answer::Failed { status: Status::Failed, reason })?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::store::StoreError;
-use super::{BlockNoise, Machine, Mode, Observation, Status, Tool, Track, Warning};
+use super::{BlockNoise, Machine, Mode, ModelTimer, Observation, Status, Tool, Track, Warning};
 use crate::spec::Definition;
 
 /// The name of the journal in the folder of its run.
@@ -111,6 +111,11 @@ pub enum Entry {
         again: bool,
         /// How long the run has taken so far, in nanoseconds.
         elapsed_ns: u64,
+    },
+    /// How late tasks wake under a model.
+    Timer {
+        /// What was measured.
+        timer: ModelTimer,
     },
     /// Something that a reader of the record should know.
     Note {
@@ -248,6 +253,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Slept;
 
     fn sample() -> (Header, Vec<Entry>) {
         let header = Header {
@@ -279,10 +285,19 @@ mod tests {
             command: "concbench run".to_owned(),
         };
         let cell = "own/sequential@1".to_owned();
+        let timer = ModelTimer {
+            model: "sequential".to_owned(),
+            workers: 1,
+            slept: vec![Slept { asked_ns: 1, late_ns: vec![-1, 2] }],
+            lateness: Vec::new(),
+            resolution_ns: None,
+            reason: None,
+        };
         let entries = vec![
             Entry::Pace { cell: cell.clone(), warm: 1, deadline_ns: 2, batch_ns: 3, estimate_ns: 4 },
             Entry::Criterion { medians: [(cell.clone(), 1.5)].into() },
             Entry::Failure { cell, status: Status::Failed, reason: "\u{e9}".to_owned(), stderr_tail: None },
+            Entry::Timer { timer },
             Entry::Note { note: "a\nb".to_owned() },
         ];
         (header, entries)

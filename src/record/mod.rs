@@ -12,6 +12,7 @@ mod machine;
 mod run;
 pub mod store;
 mod timeline;
+mod timer;
 
 pub use cell::{CellRecord, CellSummary, Estimate, Observation, Status};
 pub use finding::{Comparison, ComparisonKind, Verdict, WorkloadVerdict};
@@ -19,6 +20,7 @@ pub use granularity::{GrainPoint, Granularity, Metg, ModelGranularity, Region};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
 pub use run::{Mode, Run, RunInfo, Tool, Track, WorkloadRecord};
 pub use timeline::{Span, Timeline};
+pub use timer::{Lateness, ModelTimer, Slept};
 
 /// The version of the schema that this build writes, and the only one that it reads.
 pub const SCHEMA: u32 = 1;

@@ -1,7 +1,7 @@
 use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, Comparison, Granularity, Machine, Noise, Timeline, WorkloadVerdict};
+use super::{CellRecord, Comparison, Granularity, Machine, ModelTimer, Noise, Timeline, WorkloadVerdict};
 
 /// One run: all blocks of a campaign on one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Run {
     /// How small tasks may become; `null` for a run that did not sweep their size.
     #[serde(default)]
     pub granularity: Option<Granularity>,
+    /// How late tasks wake under each model, in the order of the matrix; empty where no task sleeps.
+    #[serde(default)]
+    pub timers: Vec<ModelTimer>,
     /// One batch of some cells, task by task; empty where none was traced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timelines: Vec<Timeline>,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Digest;
-use crate::record::Status;
+use crate::record::{Slept, Status};
 use crate::spec::Recipe;
 
 /// The version of the protocol. Both ends are the same executable; the version catches a wrapper that is not.
@@ -43,6 +43,8 @@ pub(crate) enum Order {
     Batches { count: u64 },
     /// Stop the model.
     Stop,
+    /// Find out how late tasks of this model wake; the cell says how many workers it has.
+    Time { assignment: Assignment },
 }
 
 /// What a runner answers.
@@ -67,6 +69,9 @@ pub(crate) enum Answer {
         total_ns: u64,
     },
     Stopped,
+    Timed {
+        slept: Vec<Slept>,
+    },
     /// The cell cannot be measured.
     Failed {
         status: Status,

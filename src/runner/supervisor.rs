@@ -16,7 +16,7 @@ use super::target::Target;
 use super::timeline::{Batch, timeline};
 use crate::model::{Digest, Family, Sizing};
 use crate::plan::Slot;
-use crate::record::{Machine, Status, Timeline, Track};
+use crate::record::{Machine, Slept, Status, Timeline, Track};
 use crate::spec::{CellSpec, Recipe, Spec};
 use crate::sys::{self, Usage};
 
@@ -186,6 +186,41 @@ impl Supervisor {
         }
     }
 
+    /// How late tasks wake under the model of a cell.
+    pub(crate) fn time(
+        &mut self,
+        spec: &Spec,
+        cell: usize,
+        deadline: Duration,
+    ) -> Result<Vec<Slept>, Silence> {
+        let slot = Slot { cell, padding: 0 };
+        self.undisturbed(&spec.cells[cell].id, |supervisor| {
+            match supervisor.attempt(spec, slot, deadline, |assignment| Order::Time { assignment })? {
+                (Answer::Timed { slept }, ..) => Ok(slept),
+                (other, ..) => Err(unexpected(&other)),
+            }
+        })
+    }
+
+    /// Measures, and once more if the machine slept meanwhile.
+    fn undisturbed<T>(
+        &mut self,
+        id: &str,
+        mut measure: impl FnMut(&mut Self) -> Result<T, Silence>,
+    ) -> Result<T, Silence> {
+        for _ in 0..ATTEMPTS {
+            let stretch = Stretch::begin(&self.interrupt);
+            let outcome = measure(self);
+            match stretch.gap(&self.interrupt) {
+                Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
+                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
+                }
+                _ => return outcome,
+            }
+        }
+        Err(broken_off())
+    }
+
     /// Has a fresh runner carry out one order; what it answers, its number, and what it has used.
     fn attempt(
         &mut self,
@@ -249,23 +284,13 @@ impl Launcher for Supervisor {
         warm: u32,
         deadline: Duration,
     ) -> Result<Measured, Silence> {
-        let id = &spec.cells[slot.cell].id;
-        for _ in 0..ATTEMPTS {
-            let stretch = Stretch::begin(&self.interrupt);
+        self.undisturbed(&spec.cells[slot.cell].id, |supervisor| {
             let order = |assignment| Order::Observe { assignment, warm };
-            let outcome = match self.attempt(spec, slot, deadline, order) {
-                Ok((Answer::Observed { phases }, _, usage)) => Ok(Measured { phases, usage }),
-                Ok((other, ..)) => Err(unexpected(&other)),
-                Err(silence) => Err(silence),
-            };
-            match stretch.gap(&self.interrupt) {
-                Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
-                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
-                }
-                _ => return outcome,
+            match supervisor.attempt(spec, slot, deadline, order)? {
+                (Answer::Observed { phases }, _, usage) => Ok(Measured { phases, usage }),
+                (other, ..) => Err(unexpected(&other)),
             }
-        }
-        Err(broken_off())
+        })
     }
 
     fn take_notes(&mut self) -> Vec<String> {

@@ -7,4 +7,5 @@ mod scaling;
 mod sentences;
 mod simulation;
 mod synthetic;
+mod timers;
 mod verdicts;

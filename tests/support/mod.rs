@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use concbench::analyse;
 use concbench::model::Family;
 use concbench::record::{
-    BlockNoise, CellRecord, Grade, Granularity, Machine, Mode, Noise, Observation, Run, RunInfo, SCHEMA,
-    Span, Status, Timeline, Tool, Track, Warning, WorkloadRecord,
+    BlockNoise, CellRecord, Grade, Granularity, Machine, Mode, ModelTimer, Noise, Observation, Run, RunInfo,
+    SCHEMA, Slept, Span, Status, Timeline, Tool, Track, Warning, WorkloadRecord,
 };
 use concbench_workloads::{Class, Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
 
@@ -160,6 +160,7 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        timers: timers(),
         timelines: Vec::new(),
     };
     run.granularity = Some(sweep(&mut Random::new(seed ^ 0xabcd), &slower));
@@ -274,6 +275,27 @@ fn sweep(random: &mut Random, slower: &impl Fn(&str, &str) -> f64) -> Granularit
         models: Vec::new(),
         regions: Vec::new(),
     }
+}
+
+/// Timers of every model that keeps its tasks in one process: those of tokio in steps, the others fine.
+fn timers() -> Vec<ModelTimer> {
+    let of = |model: &ModelSample| {
+        let grain = if model.id.contains("tokio") { 600_000 } else { 55_000 };
+        let known = model.family != Family::Processes;
+        let slept = |asked_ns: u64, count: i64| Slept {
+            asked_ns,
+            late_ns: (0..count).map(|step| grain + 37 * step).collect(),
+        };
+        ModelTimer {
+            model: model.id.into(),
+            workers: CORES,
+            slept: if known { vec![slept(1_000, 100), slept(10_000_000, 20)] } else { Vec::new() },
+            lateness: Vec::new(),
+            resolution_ns: None,
+            reason: (!known).then(|| "a task in a process of its own sleeps as a thread does".into()),
+        }
+    };
+    MODELS.iter().map(of).collect()
 }
 
 /// A batch of `factorial` on four workers, and the same on one.

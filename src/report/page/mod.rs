@@ -10,6 +10,7 @@ mod scaling;
 mod source;
 mod stability;
 mod timeline;
+mod timers;
 mod trust;
 mod verdict;
 mod workload;
@@ -71,6 +72,7 @@ struct Page {
     workloads: Vec<workload::Workload>,
     scaling: scaling::Scaling,
     overhead: Option<granularity::Overhead>,
+    timers: Option<timers::Timers>,
     resources: Vec<resources::Resources>,
     timelines: Vec<timeline::Timelines>,
     stability: stability::Stability,
@@ -104,6 +106,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         workloads: workload::workloads(&view)?,
         scaling: scaling::scaling(&view)?,
         overhead: granularity::overhead(&view)?,
+        timers: timers::timers(&view),
         resources: resources::resources(&view)?,
         timelines: timeline::timelines(&view)?,
         stability: stability::stability(&view)?,
