@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::{Options, granularity, ideal};
 use crate::machine;
 use crate::record::{
-    CellRecord, Grade, Machine, ModelTimer, Noise, Run, RunInfo, SCHEMA, Status, Timeline, Tool, Warning,
-    WorkloadRecord,
+    CellRecord, Grade, Latency, Machine, ModelTimer, Noise, Run, RunInfo, SCHEMA, Status, Timeline, Tool,
+    Warning, WorkloadRecord,
 };
 use crate::runner::schedule::{Outcome, Progress};
 use crate::spec::{CellSpec, Spec};
@@ -49,13 +49,14 @@ pub(super) struct Measured<'a> {
     pub(super) options: &'a Options,
     pub(super) outcome: Outcome,
     pub(super) timers: Vec<ModelTimer>,
+    pub(super) latency: Option<Latency>,
     pub(super) id: String,
     pub(super) elapsed: Duration,
     pub(super) timelines: Vec<Timeline>,
 }
 
 pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &CriterionMedians) -> Run {
-    let Measured { spec, options, outcome, timers, id, elapsed, timelines } = measured;
+    let Measured { spec, options, outcome, timers, latency, id, elapsed, timelines } = measured;
     let cells: Vec<CellRecord> = spec
         .cells
         .iter()
@@ -87,6 +88,7 @@ pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &Criteri
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        latency,
         timers,
         timelines,
     };

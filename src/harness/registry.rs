@@ -14,6 +14,7 @@ use crate::model::{Catalogue, serve_process};
 use crate::record::Status;
 use crate::role::Role;
 use crate::runner::cell;
+use crate::runner::load::{self, Paced};
 use crate::runner::protocol::{Answer, Channel, Order, ProtocolError};
 use crate::runner::timer::{self, Timer};
 use crate::runner::trace::Traced;
@@ -90,12 +91,16 @@ impl<C: Catalogue> Registry<C> {
             }
             Role::Task { recipe, .. } | Role::Forkserver { recipe } | Role::PoolWorker { recipe, .. } => {
                 let recipe: Recipe = serde_json::from_str(recipe)?;
-                let code = match &recipe.errand {
-                    Some(Errand::Timer(notebook)) => {
+                let code = match (&recipe.errand, recipe.kernel.clone()) {
+                    (Some(Errand::Load(notebook)), Some(Kernel::Http(http))) => {
+                        let paced = Paced::open(http, notebook).map_err(PlayError::Notebook)?;
+                        serve_process(role, &Arc::new(paced))?
+                    }
+                    (Some(Errand::Timer(notebook)), _) => {
                         let timer = Timer::open(notebook).map_err(PlayError::Notebook)?;
                         serve_process(role, &Arc::new(timer))?
                     }
-                    None => self.with(&recipe, |workload| workload.process(role))??,
+                    _ => self.with(&recipe, |workload| workload.process(role))??,
                 };
                 Ok(u8::try_from(code).unwrap_or(u8::MAX))
             }
@@ -116,6 +121,19 @@ impl<C: Catalogue> Registry<C> {
                 Order::Observe { assignment, .. }
                 | Order::Trace { assignment }
                 | Order::Start { assignment } => assignment.recipe.clone(),
+                Order::Load { assignment, arrivals } => {
+                    match assignment.recipe.kernel.clone() {
+                        Some(Kernel::Http(http)) => {
+                            load::measure::<C, _, _>(http, assignment, *arrivals, &mut channel)?;
+                        }
+                        _ => {
+                            let reason =
+                                "a load is put on tasks that ask a server, and on no others".to_owned();
+                            channel.send(Answer::Failed { status: Status::Unsupported, reason })?;
+                        }
+                    }
+                    continue;
+                }
                 Order::Time { assignment } => {
                     timer::measure::<C, _>(assignment, &mut channel)?;
                     continue;

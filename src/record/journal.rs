@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::store::StoreError;
-use super::{BlockNoise, Machine, Mode, ModelTimer, Observation, Status, Tool, Track, Warning};
+use super::{
+    BlockNoise, LoadObservation, Machine, Mode, ModelTimer, Observation, Status, Tool, Track, Warning,
+};
 use crate::spec::Definition;
 
 /// The name of the journal in the folder of its run.
@@ -43,6 +45,9 @@ pub struct Header {
     pub cells: Vec<String>,
     /// Whether models outside the default matrix are measured too.
     pub all: bool,
+    /// Whether loads are put on the cells that ask a server.
+    #[serde(default)]
+    pub latency: bool,
     /// The filter that chose the cells.
     pub filter: Option<String>,
     /// How many blocks are planned.
@@ -116,6 +121,31 @@ pub enum Entry {
     Timer {
         /// What was measured.
         timer: ModelTimer,
+    },
+    /// What a cell of the latency sweep can do.
+    Capacity {
+        /// The cell's id.
+        cell: String,
+        /// Tasks a second.
+        per_s: f64,
+    },
+    /// One load of the latency sweep on one cell.
+    Load {
+        /// The cell's id.
+        cell: String,
+        /// Which of its open loads, from 0; `None` for the closed one.
+        load: Option<u32>,
+        /// What was seen.
+        observation: LoadObservation,
+    },
+    /// A cell on which no load is put any more.
+    LatencyFailure {
+        /// The cell's id.
+        cell: String,
+        /// How it ended.
+        status: Status,
+        /// Why.
+        reason: String,
     },
     /// Something that a reader of the record should know.
     Note {
@@ -275,6 +305,7 @@ mod tests {
             definitions: vec![Definition::registered("own", 3)],
             cells: vec!["own/sequential@1".to_owned()],
             all: false,
+            latency: true,
             filter: Some("\"\n".to_owned()),
             blocks: 2,
             mode: Mode::Custom,

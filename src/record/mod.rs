@@ -6,7 +6,9 @@
 mod cell;
 mod finding;
 mod granularity;
+mod histogram;
 pub mod journal;
+mod latency;
 pub mod lock;
 mod machine;
 mod run;
@@ -17,6 +19,8 @@ mod timer;
 pub use cell::{CellRecord, CellSummary, Estimate, Observation, Status};
 pub use finding::{Comparison, ComparisonKind, Verdict, WorkloadVerdict};
 pub use granularity::{GrainPoint, Granularity, Metg, ModelGranularity, Region};
+pub use histogram::{Histogram, HistogramError};
+pub use latency::{Knee, Latency, LatencyCell, LoadObservation, LoadRecord, LoadSummary, OneIn};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
 pub use run::{Mode, Run, RunInfo, Tool, Track, WorkloadRecord};
 pub use timeline::{Span, Timeline};

@@ -71,7 +71,11 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
         Order::Observe { assignment, warm } => (assignment, Errand::Observe { warm }),
         Order::Trace { assignment } => (assignment, Errand::Trace),
         Order::Start { assignment } => (assignment, Errand::Serve),
-        Order::Reference { .. } | Order::Batches { .. } | Order::Stop | Order::Time { .. } => {
+        Order::Reference { .. }
+        | Order::Batches { .. }
+        | Order::Stop
+        | Order::Time { .. }
+        | Order::Load { .. } => {
             let reason = "the order does not name a cell".to_owned();
             return channel.send(Answer::Failed { status: Status::Failed, reason });
         }

@@ -3,7 +3,8 @@
 pub(crate) mod cell;
 mod gap;
 pub(crate) mod interrupt;
-pub(crate) mod ledger;
+mod ledger;
+pub(crate) mod load;
 mod memory;
 pub(crate) mod process;
 pub(crate) mod protocol;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::load::{Arrivals, Served};
 use crate::model::Digest;
 use crate::record::{Slept, Status};
 use crate::spec::Recipe;
@@ -45,6 +46,8 @@ pub(crate) enum Order {
     Stop,
     /// Find out how late tasks of this model wake; the cell says how many workers it has.
     Time { assignment: Assignment },
+    /// Put a load on this model, and find out how long tasks take.
+    Load { assignment: Assignment, arrivals: Arrivals },
 }
 
 /// What a runner answers.
@@ -71,6 +74,9 @@ pub(crate) enum Answer {
     Stopped,
     Timed {
         slept: Vec<Slept>,
+    },
+    Loaded {
+        served: Served,
     },
     /// The cell cannot be measured.
     Failed {

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::gap::Stretch;
 use super::interrupt::Interrupt;
+use super::load::{Arrivals, Served};
 use super::process::{Failure, Runner, Silence};
 use super::protocol::{Answer, Assignment, Order};
 use super::schedule::{Launcher, Measured};
@@ -199,6 +200,32 @@ impl Supervisor {
                 (Answer::Timed { slept }, ..) => Ok(slept),
                 (other, ..) => Err(unexpected(&other)),
             }
+        })
+    }
+
+    /// Puts a load on a cell: what became of it, and the share of the time in which the target computed, where that is
+    /// known.
+    pub(crate) fn load(
+        &mut self,
+        spec: &Spec,
+        cell: usize,
+        arrivals: Arrivals,
+        deadline: Duration,
+    ) -> Result<(Served, Option<f64>), Silence> {
+        let slot = Slot { cell, padding: 0 };
+        self.undisturbed(&spec.cells[cell].id, |supervisor| {
+            let before = supervisor.target.as_ref().map(|target| (target.pid(), target.computed()));
+            let order = |assignment| Order::Load { assignment, arrivals };
+            let served = match supervisor.attempt(spec, slot, deadline, order)? {
+                (Answer::Loaded { served }, ..) => served,
+                (other, ..) => return Err(unexpected(&other)),
+            };
+            let after = supervisor.target.as_ref().map(|target| (target.pid(), target.computed()));
+            let computed = before.zip(after).filter(|(before, after)| before.0 == after.0);
+            let computed = computed.and_then(|(before, after)| Some(after.1? - before.1?));
+            let share = |time: Duration| time.as_nanos() as f64 / served.elapsed_ns.max(1) as f64;
+            let busy = computed.map(|time| share(time).min(1.0));
+            Ok((served, busy))
         })
     }
 

@@ -168,6 +168,8 @@ pub(crate) struct Recipe {
 pub(crate) enum Errand {
     /// How late they wake, in place of their work.
     Timer(Notebook),
+    /// When each was free, begun and done, and the work itself when it is due.
+    Load(Notebook),
 }
 
 /// Memory that a runner shares with the processes of its model.

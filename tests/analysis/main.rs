@@ -2,6 +2,7 @@
 //! sentences come out. Nothing is measured, so every figure in these tests is exact or seeded.
 
 mod granularity;
+mod latency;
 mod launcher;
 mod scaling;
 mod sentences;
