@@ -98,6 +98,8 @@ fn a_stall_shows_in_the_open_p99_and_is_missing_from_the_closed_one() {
         assert!(open.queued > 0.05, "who came during a stall found both workers waiting: {open:?}");
     }
     assert!(pool.knee.is_none() && pool.refusal.as_deref().unwrap().contains("99th percentile"), "{pool:?}");
-    assert!(page.contains("What the closed load hid") && page.contains("process-pool: under a closed load"));
+    assert!(
+        page.contains("What the closed load hid most") && page.contains("process-pool: under a closed load")
+    );
     assert!(page.contains("Under an open load it shows in every task that was due"));
 }

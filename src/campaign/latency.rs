@@ -41,7 +41,7 @@ const BURSTS: u32 = 2;
 /// How much longer than planned a load may take.
 const PATIENCE: u32 = 10;
 /// What the seed of the run is mixed with, so that the order of the loads is not that of the blocks.
-const SALT: u64 = 0x6c61_7465_6e63_79;
+const SALT: u64 = 0x006c_6174_656e_6379;
 
 /// The loads of a run, of which nothing has been measured yet; a cell that cannot carry any says so.
 pub(super) fn plan(spec: &Spec, blocks: u32) -> Latency {

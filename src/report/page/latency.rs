@@ -15,9 +15,12 @@ const DRAWN: f64 = 0.5;
 /// How many times the 99th percentile of the closed load that of an open one has to be, to be worth a sentence.
 const HIDDEN: f64 = 3.0;
 
+/// How many of those are told; the table beneath the charts has them all.
+const TOLD: usize = 4;
+
 /// What the latency sweep of a run found.
 pub(crate) struct Latencies {
-    /// Where a closed load has hidden something.
+    /// Where a closed load has hidden the most.
     pub(crate) hidden: Vec<String>,
     pub(crate) charts: Vec<Chart>,
     /// Cells without a figure: name, status, reason.
@@ -29,15 +32,18 @@ pub(crate) fn latencies(view: &View<'_>) -> Result<Option<Latencies>, ReportErro
     let Some(latency) = &view.run.latency else { return Ok(None) };
     let without = latency.cells.iter().filter(|cell| cell.status != Status::Ok);
     let reason = |cell: &LatencyCell| cell.reason.as_deref().map_or(String::new(), text::sentence);
+    let mut hidden: Vec<(f64, String)> = latency.cells.iter().filter_map(|cell| hidden(view, cell)).collect();
+    hidden.sort_by(|left, right| right.0.total_cmp(&left.0));
     Ok(Some(Latencies {
-        hidden: latency.cells.iter().filter_map(|cell| hidden(view, cell)).collect(),
+        hidden: hidden.into_iter().take(TOLD).map(|(_, sentence)| sentence).collect(),
         charts: vec![by_rate(view, latency)?, curve(view, latency)?, knees(view, latency)?],
         without: without.map(|cell| (view.label_of(&cell.cell), status(cell.status), reason(cell))).collect(),
     }))
 }
 
-/// That the closed load of a cell hides what its open ones show, if it does: the load at which that is seen best.
-fn hidden(view: &View<'_>, cell: &LatencyCell) -> Option<String> {
+/// That the closed load of a cell hides what its open ones show, if it does: by how much at the load at which that is
+/// seen best, and in words.
+fn hidden(view: &View<'_>, cell: &LatencyCell) -> Option<(f64, String)> {
     let closed = cell.closed.summary.as_ref()?.p99_ns?;
     let within = cell.open.iter().filter(|load| load.share.is_some_and(|share| share < 1.0));
     let p99 = |load: &LoadRecord| load.summary.as_ref().and_then(|summary| summary.p99_ns);
@@ -45,14 +51,15 @@ fn hidden(view: &View<'_>, cell: &LatencyCell) -> Option<String> {
         .filter_map(|load| Some((p99(load)?, load.share?)))
         .max_by(|left, right| left.0.total_cmp(&right.0))?;
     (open > HIDDEN * closed).then(|| {
-        format!(
+        let sentence = format!(
             "{}: under a closed load 99 of 100 tasks take at most {}; due at {} of what it can do, they take up to {}, \
              counted from when they were due.",
             view.label_of(&cell.cell),
             units::time(closed),
             wording::percent(share),
             units::time(open),
-        )
+        );
+        (open / closed, sentence)
     })
 }
 
