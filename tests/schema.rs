@@ -111,6 +111,27 @@ fn a_record_fits_its_schema_and_its_figures_fit_each_other() {
 }
 
 #[test]
+fn the_timers_of_a_run_are_measured_and_a_wait_below_ten_times_their_resolution_is_not_ranked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, run) = measure(folder.path(), &["--blocks", "1"]);
+    assert_eq!(faults(&json), Vec::<String>::new());
+    let models: Vec<_> = run.timers.iter().map(|timer| timer.model.as_str()).collect();
+    assert_eq!(models, ["sequential", "process-pool", "tokio-multi-thread"]);
+    for timer in &run.timers {
+        assert_eq!(timer.reason, None, "{}", timer.model);
+        // A sleep of a microsecond takes at least that, and none that was asked for is missing.
+        assert!(timer.resolution_ns.unwrap() >= 1_000.0, "{}", timer.model);
+        let counts: Vec<_> = timer.slept.iter().map(|slept| (slept.asked_ns, slept.late_ns.len())).collect();
+        assert_eq!(counts, [(1_000, 100), (1_000_000, 100), (10_000_000, 20)]);
+    }
+    let verdict = |name: &str| run.verdicts.iter().find(|found| found.workload == name).unwrap();
+    let short = verdict("tiny-sleep");
+    assert!(short.winners.is_empty() && short.unranked.is_some(), "{short:?}");
+    assert!(run.comparisons.iter().any(|found| found.workload == "tiny-sleep"), "it is shown all the same");
+    assert_eq!(verdict("tiny-count").unranked, None);
+}
+
+#[test]
 fn a_quick_run_says_that_its_verdicts_are_indicative() {
     let folder = tempfile::tempdir().unwrap();
     let (json, run) = measure(folder.path(), &["--quick", "tiny-count"]);

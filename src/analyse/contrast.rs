@@ -4,6 +4,7 @@ use super::compare::{MARGIN, Pair, compare_family, noise_floor};
 use super::ranking::{best, contenders};
 use super::sample::Price;
 use super::sentence::sentence;
+use super::timers::too_short;
 use crate::record::{
     CellRecord, Comparison, ComparisonKind, Run, Status, Verdict, WorkloadRecord, WorkloadVerdict,
 };
@@ -63,13 +64,22 @@ pub(super) fn verdict(run: &Run, workload: &WorkloadRecord) -> WorkloadVerdict {
         .iter()
         .filter(|found| found.workload == workload.name && found.kind == ComparisonKind::Twin)
         .map(noise_floor);
+    let unranked = too_short(run, workload);
+    let winners = |price| match unranked {
+        Some(_) => Vec::new(),
+        None => ids(winners(run, &workload.name, price)),
+    };
     WorkloadVerdict {
         workload: workload.name.clone(),
         class: workload.class,
-        winners: ids(winners(run, &workload.name, Price::Steady)),
-        one_off_winners: ids(winners(run, &workload.name, Price::OneOff)),
+        winners: winners(Price::Steady),
+        one_off_winners: winners(Price::OneOff),
         noise_floor: twin_floors.reduce(f64::max),
-        sentence: sentence(run, workload),
+        sentence: match &unranked {
+            Some(why) => format!("{}: not ranked: {why}.", workload.name),
+            None => sentence(run, workload),
+        },
+        unranked,
     }
 }
 

@@ -12,12 +12,15 @@
 //! - `ranking`: how the models stand over all workloads
 //! - `stability`, `power`: whether the observations are of one piece, and what they could have shown
 //! - `granularity`, `scaling`: how small tasks may become, and what more workers bring
+//! - `timers`: how late tasks wake, and which waits are too short to be ranked
+//! - `latency`: percentiles under an open load, and where they give way
 //! - `across`: several runs beside each other
 
 mod across;
 mod compare;
 mod contrast;
 mod granularity;
+mod latency;
 mod power;
 mod ranking;
 mod sample;
@@ -26,6 +29,7 @@ mod sentence;
 mod stability;
 pub mod stats;
 mod summary;
+mod timers;
 pub mod wording;
 
 pub use across::{
@@ -34,6 +38,7 @@ pub use across::{
 };
 pub use compare::{FEWEST_PAIRS, MARGIN, noise_floor};
 pub use granularity::{HALF, MetgRefusal, SweepPoint, crossover, efficiency, metg, regions, sweep};
+pub use latency::{BUSY, KEEPS_UP, KNEE, LATE};
 pub use power::{POWER, SmallestEffect, smallest_effect};
 pub use ranking::{ModelMean, best, geometric_means};
 pub use sample::Price;
@@ -43,6 +48,7 @@ pub use scaling::{
 pub use stability::{
     Outlier, Severity, Side, Trend, VarianceParts, block_drift, outliers, variance_parts, warm_trend,
 };
+pub use timers::RESOLUTIONS;
 
 use crate::record::{Run, Status};
 
@@ -59,6 +65,8 @@ pub fn complete(run: &mut Run) {
     for cell in &mut run.cells {
         cell.summary = if cell.status == Status::Ok { summary::summarise(cell) } else { None };
     }
+    timers::complete(run);
+    latency::complete(run);
     run.comparisons = run.workloads.iter().flat_map(|workload| contrast::contrasts(run, workload)).collect();
     run.verdicts = run.workloads.iter().map(|workload| contrast::verdict(run, workload)).collect();
     granularity::complete(run);

@@ -57,8 +57,13 @@ pub struct ModelMean {
 pub fn geometric_means(run: &Run, price: Price, class: Option<Class>) -> Vec<ModelMean> {
     let mut ratios: BTreeMap<&str, (Family, Vec<f64>)> = BTreeMap::new();
     let mut of = 0;
+    let unranked =
+        |name: &str| run.verdicts.iter().any(|found| found.workload == name && found.unranked.is_some());
     for workload in run.workloads.iter().filter(|workload| class.is_none_or(|class| workload.class == class))
     {
+        if unranked(&workload.name) {
+            continue;
+        }
         let Some(best) = best(run, &workload.name, price) else {
             continue;
         };

@@ -7,7 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{CriterionMedians, Options};
 use crate::record::journal::{Entry, Journal};
-use crate::record::{BlockNoise, Observation};
+use crate::record::{BlockNoise, Latency, ModelTimer, Observation};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Events, Outcome, Pace};
 use crate::spec::Spec;
@@ -64,6 +64,30 @@ impl Console {
         self.bar.set_prefix("preflight");
     }
 
+    pub(super) fn begin_timers(&mut self, models: usize) {
+        self.say(&format!("timers: how late tasks wake under {models} model(s)"));
+    }
+
+    pub(super) fn begin_latency(&mut self, latency: &Latency) {
+        let loads: usize = latency.cells.iter().map(|cell| cell.open.len() + 1).sum();
+        let (cells, rounds) = (latency.cells.len(), latency.rounds);
+        self.say(&format!("latency: {} loads on {cells} cells, {rounds} round(s)", loads / cells.max(1)));
+        self.bar.reset();
+        self.bar.set_length(loads as u64 * u64::from(rounds));
+        self.bar.set_prefix("latency");
+    }
+
+    /// What is measured now.
+    pub(super) fn show(&self, cell: &str) {
+        self.bar.set_message(cell.to_owned());
+        self.bar.inc(1);
+    }
+
+    /// How late tasks wake under a model.
+    pub(super) fn keep_timer(&mut self, timer: &ModelTimer) {
+        self.log(&Entry::Timer { timer: timer.clone() });
+    }
+
     pub(super) fn begin_blocks(&mut self, outcome: &Outcome) {
         let made = outcome.cells.iter().map(|progress| progress.observations.len() as u64).sum();
         let all = self.ids.len() as u64 * u64::from(self.blocks);
@@ -115,7 +139,8 @@ impl Console {
         }
     }
 
-    fn log(&mut self, entry: &Entry) {
+    /// Writes a line of the journal.
+    pub(super) fn log(&mut self, entry: &Entry) {
         if let Err(error) = self.journal.write(entry)
             && self.trouble.is_empty()
         {

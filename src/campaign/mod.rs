@@ -3,11 +3,13 @@
 mod console;
 pub(crate) mod granularity;
 mod ideal;
+mod latency;
 mod record;
 mod resume;
 #[cfg(test)]
 mod tests;
 mod timelines;
+mod timers;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ use crate::plan;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::store::{self, StoreError};
-use crate::record::{Mode, Run, Timeline, Track};
+use crate::record::{Latency, Mode, ModelTimer, Run, Timeline, Track};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{self, Events, Launcher, Outcome};
 use crate::runner::supervisor::Supervisor;
@@ -38,6 +40,8 @@ pub(crate) struct Options {
     pub(crate) deadline: Duration,
     /// Whether models outside the default matrix are measured too.
     pub(crate) all: bool,
+    /// Whether loads are put on the cells that ask a server.
+    pub(crate) latency: bool,
     pub(crate) filter: Option<String>,
     /// The command that makes such a run again.
     pub(crate) command: String,
@@ -100,6 +104,8 @@ pub(crate) struct Campaign {
     pub(crate) spec: Spec,
     pub(crate) supervisor: Supervisor,
     pub(crate) outcome: Outcome,
+    timers: Vec<ModelTimer>,
+    latency: Option<Latency>,
     options: Options,
     facts: record::Facts,
     console: Console,
@@ -125,6 +131,8 @@ impl Campaign {
         let console = Console::new(&spec, journal, &options, Duration::ZERO);
         let mut campaign = Self {
             outcome: Outcome::of(&spec),
+            timers: Vec::new(),
+            latency: options.latency.then(|| latency::plan(&spec, options.blocks)),
             spec,
             supervisor,
             options,
@@ -159,7 +167,7 @@ impl Campaign {
         let lock = Lock::take(folder)?;
         let found = journal::read(folder)?;
         let (end, id) = (found.end, found.header.id.clone());
-        let resume::Resumed { spec, options, facts, mut outcome, medians, elapsed } =
+        let resume::Resumed { spec, options, facts, mut outcome, timers, latency, medians, elapsed } =
             resume::rebuild(found, folder, models, quiet)?;
         if let Some(other) = filter.filter(|filter| options.filter.as_deref() != *filter) {
             let shown = |filter: Option<&str>| filter.map_or("none".to_owned(), |text| format!("`{text}`"));
@@ -179,6 +187,8 @@ impl Campaign {
             spec,
             supervisor,
             outcome,
+            timers,
+            latency,
             options,
             facts,
             console,
@@ -200,16 +210,24 @@ impl Campaign {
         schedule::preflight(supervisor, spec, options.deadline, outcome, console);
     }
 
-    /// Measures the blocks.
+    /// Measures how late tasks wake, then the blocks, then latency if that was asked for.
     pub(crate) fn measure(&mut self) {
         if self.outcome.interrupted {
             return;
         }
+        let Self { spec, supervisor, outcome, console, timers, options, .. } = self;
+        timers::measure(supervisor, spec, options.deadline, outcome, console, timers);
+        if outcome.interrupted {
+            return;
+        }
         let plan = plan::blocks(&self.spec, self.options.blocks, self.options.seed);
         let mut watch = watch::Gatekeeper::new();
-        let Self { spec, supervisor, outcome, console, .. } = self;
+        let Self { spec, supervisor, outcome, console, latency, options, .. } = self;
         console.begin_blocks(outcome);
         schedule::run(supervisor, &mut watch, spec, &plan, outcome, console);
+        if let Some(latency) = latency.as_mut().filter(|_| !outcome.interrupted) {
+            latency::measure(latency, supervisor, spec, options, outcome, console);
+        }
         if !outcome.interrupted {
             self.trace();
         }
@@ -266,6 +284,8 @@ impl Campaign {
             spec: &self.spec,
             options: &self.options,
             outcome,
+            timers: self.timers,
+            latency: self.latency,
             id: self.id,
             elapsed: self.before + self.started.elapsed(),
             timelines: self.timelines,

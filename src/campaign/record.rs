@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::{Options, granularity, ideal};
 use crate::machine;
 use crate::record::{
-    CellRecord, Grade, Machine, Noise, Run, RunInfo, SCHEMA, Status, Timeline, Tool, Warning, WorkloadRecord,
+    CellRecord, Grade, Latency, Machine, ModelTimer, Noise, Run, RunInfo, SCHEMA, Status, Timeline, Tool,
+    Warning, WorkloadRecord,
 };
 use crate::runner::schedule::{Outcome, Progress};
 use crate::spec::{CellSpec, Spec};
@@ -47,13 +48,15 @@ pub(super) struct Measured<'a> {
     pub(super) spec: &'a Spec,
     pub(super) options: &'a Options,
     pub(super) outcome: Outcome,
+    pub(super) timers: Vec<ModelTimer>,
+    pub(super) latency: Option<Latency>,
     pub(super) id: String,
     pub(super) elapsed: Duration,
     pub(super) timelines: Vec<Timeline>,
 }
 
 pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &CriterionMedians) -> Run {
-    let Measured { spec, options, outcome, id, elapsed, timelines } = measured;
+    let Measured { spec, options, outcome, timers, latency, id, elapsed, timelines } = measured;
     let cells: Vec<CellRecord> = spec
         .cells
         .iter()
@@ -85,6 +88,8 @@ pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &Criteri
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        latency,
+        timers,
         timelines,
     };
     ideal::fill(&mut run);

@@ -10,10 +10,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::record::{CriterionMedians, Facts, tool};
-use super::{CampaignError, Options, matrix};
+use super::{CampaignError, Options, latency, matrix};
 use crate::model::ModelInfo;
-use crate::record::Machine;
 use crate::record::journal::{Entry, Found, Header, VERSION};
+use crate::record::{Latency, LatencyCell, Machine, ModelTimer};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Outcome, Pace};
 use crate::spec::Spec;
@@ -37,6 +37,7 @@ pub(super) fn header(id: &str, spec: &Spec, options: &Options, facts: &Facts) ->
         definitions: spec.workloads.iter().map(|workload| workload.definition.clone()).collect(),
         cells: spec.cells.iter().map(|cell| cell.id.clone()).collect(),
         all: options.all,
+        latency: options.latency,
         filter: options.filter.clone(),
         blocks: options.blocks,
         mode: options.mode,
@@ -62,6 +63,8 @@ pub(super) struct Resumed {
     pub(super) options: Options,
     pub(super) facts: Facts,
     pub(super) outcome: Outcome,
+    pub(super) timers: Vec<ModelTimer>,
+    pub(super) latency: Option<Latency>,
     pub(super) medians: Option<CriterionMedians>,
     /// How long the run took before.
     pub(super) elapsed: Duration,
@@ -103,19 +106,20 @@ pub(super) fn rebuild(
         track: header.track,
         deadline: Duration::from_nanos(header.deadline_ns),
         all: header.all,
+        latency: header.latency,
         filter: header.filter,
         command: header.command,
         quiet,
     };
-    let mut replay = Replay::of(&spec, options.blocks);
+    let mut replay = Replay::of(&spec, &options);
     entries.into_iter().for_each(|entry| replay.take(entry));
-    let Replay { mut outcome, medians, elapsed, foreign, .. } = replay;
+    let Replay { mut outcome, timers, latency, medians, elapsed, foreign, .. } = replay;
     outcome.notes.extend(lost.into_iter().map(|what| format!("{LOST}{what}")));
     if foreign > 0 {
         outcome.notes.push(format!("{LOST}{foreign} line(s) that do not belong to this run"));
     }
     let facts = Facts { machine: header.machine, warnings: header.warnings, started };
-    Ok(Resumed { spec, options, facts, outcome, medians, elapsed })
+    Ok(Resumed { spec, options, facts, outcome, timers, latency, medians, elapsed })
 }
 
 /// The seam, in words: what a reader of the record should know about a run that was broken off.
@@ -148,6 +152,8 @@ struct Replay<'a> {
     cells: HashMap<&'a str, usize>,
     blocks: u32,
     outcome: Outcome,
+    timers: Vec<ModelTimer>,
+    latency: Option<Latency>,
     medians: Option<CriterionMedians>,
     elapsed: Duration,
     /// Lines that name no cell or block of this run.
@@ -155,12 +161,14 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn of(spec: &'a Spec, blocks: u32) -> Self {
+    fn of(spec: &'a Spec, options: &Options) -> Self {
         Self {
             spec,
             cells: spec.cells.iter().enumerate().map(|(number, cell)| (cell.id.as_str(), number)).collect(),
-            blocks,
+            blocks: options.blocks,
             outcome: Outcome::of(spec),
+            timers: Vec::new(),
+            latency: options.latency.then(|| latency::plan(spec, options.blocks)),
             medians: None,
             elapsed: Duration::ZERO,
             foreign: 0,
@@ -211,9 +219,31 @@ impl<'a> Replay<'a> {
                     false => self.outcome.blocks.push(noise),
                 }
             }
+            Entry::Timer { timer } => {
+                let of_run = self.spec.cells.iter().any(|cell| cell.model.id == timer.model);
+                if !of_run || self.timers.iter().any(|known| known.model == timer.model) {
+                    return None;
+                }
+                self.timers.push(timer);
+            }
+            Entry::Capacity { cell, per_s } => latency::take_capacity(self.loaded(&cell)?, per_s),
+            Entry::Load { cell, load, observation } => {
+                let load = load.map(|load| load as usize);
+                latency::take_load(self.loaded(&cell)?, load, observation).then_some(())?;
+            }
+            Entry::LatencyFailure { cell, status, reason } => {
+                latency::take_failure(self.loaded(&cell)?, status, reason);
+            }
             Entry::Note { note } => self.outcome.notes.push(note),
         }
         Some(())
+    }
+}
+
+impl Replay<'_> {
+    /// The cell of the latency sweep with this id.
+    fn loaded(&mut self, id: &str) -> Option<&mut LatencyCell> {
+        self.latency.as_mut()?.cells.iter_mut().find(|cell| cell.cell == id)
     }
 }
 
@@ -232,6 +262,46 @@ fn difference(then: &Machine, now: &Machine) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_loads_of_a_latency_sweep_are_found_again_once_each() {
+        use crate::model::{BuiltIn, Catalogue};
+        use crate::record::{Histogram, LoadObservation, Status};
+        let spec = Spec::build(crate::spec::default_definitions(), &BuiltIn::infos(), false, 2).unwrap();
+        let options = Options { latency: true, ..super::super::tests::options(1) };
+        let mut replay = Replay::of(&spec, &options);
+        let load = |cell: &str, load| Entry::Load {
+            cell: cell.to_owned(),
+            load,
+            observation: LoadObservation {
+                round: 0,
+                tasks: 1,
+                elapsed_ns: 1,
+                queued: 0,
+                late: 0,
+                target_busy: None,
+                latency: [1_000_000].into_iter().collect::<Histogram>(),
+            },
+        };
+        replay.take(Entry::Capacity { cell: "http/rayon@2".to_owned(), per_s: 100.0 });
+        replay.take(load("http/rayon@2", Some(4)));
+        replay.take(load("http/rayon@2", None));
+        let (status, reason) = (Status::Crashed, "gone".to_owned());
+        replay.take(Entry::LatencyFailure { cell: "http/rayon@32".to_owned(), status, reason });
+        assert_eq!(replay.foreign, 0);
+        for foreign in
+            [load("http/rayon@2", Some(4)), load("http/rayon@2", Some(5)), load("noop/rayon@2", None)]
+        {
+            replay.take(foreign);
+        }
+        assert_eq!(replay.foreign, 3);
+        let latency = replay.latency.expect("it was asked for");
+        let cell = |id: &str| latency.cells.iter().find(|cell| cell.cell == id).unwrap();
+        let found = cell("http/rayon@2");
+        assert_eq!((found.status, found.open[4].rate_per_s), (Status::Ok, Some(120.0)));
+        assert_eq!((found.open[4].observations.len(), found.closed.observations.len()), (1, 1));
+        assert_eq!(cell("http/rayon@32").status, Status::Crashed);
+    }
 
     #[test]
     fn a_machine_with_another_number_of_cores_is_another_one_and_one_with_another_load_is_not() {

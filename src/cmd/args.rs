@@ -96,6 +96,9 @@ pub(crate) struct CommonArgs {
     /// Add a sweep of the task size under every model: how small tasks may become, and where the answer flips
     #[arg(long, env = "CONCBENCH_GRANULARITY", conflicts_with = "quick")]
     granularity: bool,
+    /// Add a sweep of the rate at which tasks that ask a server are due: their latency, and where it gives way
+    #[arg(long, env = "CONCBENCH_LATENCY", conflicts_with = "quick")]
+    latency: bool,
     /// The seed of every shuffle; the time decides if there is none
     #[arg(long, env = "CONCBENCH_SEED", value_name = "N", allow_negative_numbers = true,
         value_parser = number(0..=u64::MAX))]
@@ -134,7 +137,7 @@ pub(super) struct RunArgs {
     pub(super) common: CommonArgs,
     /// Go on with the run in this folder, which was interrupted or killed; all settings are those that it began with
     #[arg(long, env = "CONCBENCH_RESUME", value_name = "RUN",
-        conflicts_with_all = ["filter", "definition", "all", "quick", "rigorous", "blocks", "seed"])]
+        conflicts_with_all = ["filter", "definition", "all", "quick", "rigorous", "blocks", "latency", "seed"])]
     pub(super) resume: Option<PathBuf>,
     /// How the results are written to standard output
     #[arg(long, value_enum, default_value = "table")]
@@ -287,6 +290,7 @@ impl CommonArgs {
             track: self.track(),
             deadline: self.deadline(),
             all: self.all,
+            latency: self.latency,
             filter,
             command,
             quiet: self.quiet,

@@ -21,7 +21,7 @@ use crate::campaign::{CampaignError, Finished};
 use crate::harness::Registry;
 use crate::model::{Catalogue, panic_message};
 use crate::record::store::StoreError;
-use crate::record::{Run, Status};
+use crate::record::{LatencyCell, Run, Status};
 use crate::report::{Export, Format};
 use crate::spec::Definition;
 use args::{Cli, Command};
@@ -65,6 +65,10 @@ pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<E
     for cell in broken.iter().chain(&unsupported) {
         remark(&format!("{}: {}: {}", cell.id, cell.status, cell.reason.as_deref().unwrap_or("no reason")));
     }
+    let unloaded = fail_under_load(&run);
+    for cell in &unloaded {
+        remark(&format!("{}, under load: {}", cell.cell, cell.reason.as_deref().unwrap_or("no reason")));
+    }
     if !broken.is_empty() {
         let all = run.cells.len() + run.granularity.as_ref().map_or(0, |sweep| sweep.cells.len());
         remark(&format!("{} of {all} cells are not ok", broken.len() + unsupported.len()));
@@ -72,9 +76,17 @@ pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<E
     remark(&format!("report: {}", folder.join("index.html").display()));
     Ok(match interrupted_by {
         Some(signal) => exit::by_signal(signal),
-        None if broken.is_empty() => ExitCode::SUCCESS,
+        None if broken.is_empty() && unloaded.is_empty() => ExitCode::SUCCESS,
         None => ExitCode::from(exit::CELLS_FAILED),
     })
+}
+
+/// The cells that work in the matrix and have failed in the latency sweep.
+fn fail_under_load(run: &Run) -> Vec<&LatencyCell> {
+    let works = |id: &str| run.cells.iter().any(|cell| cell.id == id && cell.status == Status::Ok);
+    let failed = |status| matches!(status, Status::Failed | Status::TimedOut | Status::Crashed);
+    let cells = run.latency.iter().flat_map(|latency| &latency.cells);
+    cells.filter(|cell| failed(cell.status) && works(&cell.cell)).collect()
 }
 
 fn format_run(run: &Run, output: RunOutput) -> anyhow::Result<String> {

@@ -14,10 +14,12 @@ use crate::model::{Catalogue, serve_process};
 use crate::record::Status;
 use crate::role::Role;
 use crate::runner::cell;
+use crate::runner::load::{self, Paced};
 use crate::runner::protocol::{Answer, Channel, Order, ProtocolError};
+use crate::runner::timer::{self, Timer};
 use crate::runner::trace::Traced;
 use crate::server::{ServeOptions, serve};
-use crate::spec::Recipe;
+use crate::spec::{Errand, Recipe};
 
 /// The workloads that code has registered, and the models that they run under.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ enum PlayError {
     Socket(#[from] std::io::Error),
     #[error("bad recipe: {0}")]
     Recipe(#[from] serde_json::Error),
+    #[error("what the runner shares cannot be opened: {0}")]
+    Notebook(std::io::Error),
     #[error("no workload is registered as `{0}` in this executable")]
     UnknownWorkload(String),
     #[error("the file for the notes of its tasks cannot be opened: {0}")]
@@ -87,7 +91,17 @@ impl<C: Catalogue> Registry<C> {
             }
             Role::Task { recipe, .. } | Role::Forkserver { recipe } | Role::PoolWorker { recipe, .. } => {
                 let recipe: Recipe = serde_json::from_str(recipe)?;
-                let code = self.with(&recipe, |workload| workload.process(role))??;
+                let code = match (&recipe.errand, recipe.kernel.clone()) {
+                    (Some(Errand::Load(notebook)), Some(Kernel::Http(http))) => {
+                        let paced = Paced::open(http, notebook).map_err(PlayError::Notebook)?;
+                        serve_process(role, &Arc::new(paced))?
+                    }
+                    (Some(Errand::Timer(notebook)), _) => {
+                        let timer = Timer::open(notebook).map_err(PlayError::Notebook)?;
+                        serve_process(role, &Arc::new(timer))?
+                    }
+                    _ => self.with(&recipe, |workload| workload.process(role))??,
+                };
                 Ok(u8::try_from(code).unwrap_or(u8::MAX))
             }
         }
@@ -107,6 +121,23 @@ impl<C: Catalogue> Registry<C> {
                 Order::Observe { assignment, .. }
                 | Order::Trace { assignment }
                 | Order::Start { assignment } => assignment.recipe.clone(),
+                Order::Load { assignment, arrivals } => {
+                    match assignment.recipe.kernel.clone() {
+                        Some(Kernel::Http(http)) => {
+                            load::measure::<C, _, _>(http, assignment, *arrivals, &mut channel)?;
+                        }
+                        _ => {
+                            let reason =
+                                "a load is put on tasks that ask a server, and on no others".to_owned();
+                            channel.send(Answer::Failed { status: Status::Unsupported, reason })?;
+                        }
+                    }
+                    continue;
+                }
+                Order::Time { assignment } => {
+                    timer::measure::<C, _>(assignment, &mut channel)?;
+                    continue;
+                }
                 Order::Batches { .. } | Order::Stop => {
                     let reason = "an order for a cell before there is one".to_owned();
                     channel.send(Answer::Failed { status: Status::Failed, reason })?;

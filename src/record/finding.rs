@@ -75,6 +75,9 @@ pub struct WorkloadVerdict {
     pub one_off_winners: Vec<String>,
     /// The noise floor: the half-width of the interval of the A/A twin's ratio, as a fraction. `null` without a twin.
     pub noise_floor: Option<f64>,
+    /// Why the workload is not ranked: then nothing wins. `null` where it is.
+    #[serde(default)]
+    pub unranked: Option<String>,
     /// The answer, as one sentence.
     pub sentence: String,
 }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::store::StoreError;
-use super::{BlockNoise, Machine, Mode, Observation, Status, Tool, Track, Warning};
+use super::{
+    BlockNoise, LoadObservation, Machine, Mode, ModelTimer, Observation, Status, Tool, Track, Warning,
+};
 use crate::spec::Definition;
 
 /// The name of the journal in the folder of its run.
@@ -43,6 +45,9 @@ pub struct Header {
     pub cells: Vec<String>,
     /// Whether models outside the default matrix are measured too.
     pub all: bool,
+    /// Whether loads are put on the cells that ask a server.
+    #[serde(default)]
+    pub latency: bool,
     /// The filter that chose the cells.
     pub filter: Option<String>,
     /// How many blocks are planned.
@@ -111,6 +116,36 @@ pub enum Entry {
         again: bool,
         /// How long the run has taken so far, in nanoseconds.
         elapsed_ns: u64,
+    },
+    /// How late tasks wake under a model.
+    Timer {
+        /// What was measured.
+        timer: ModelTimer,
+    },
+    /// What a cell of the latency sweep can do.
+    Capacity {
+        /// The cell's id.
+        cell: String,
+        /// Tasks a second.
+        per_s: f64,
+    },
+    /// One load of the latency sweep on one cell.
+    Load {
+        /// The cell's id.
+        cell: String,
+        /// Which of its open loads, from 0; `None` for the closed one.
+        load: Option<u32>,
+        /// What was seen.
+        observation: LoadObservation,
+    },
+    /// A cell on which no load is put any more.
+    LatencyFailure {
+        /// The cell's id.
+        cell: String,
+        /// How it ended.
+        status: Status,
+        /// Why.
+        reason: String,
     },
     /// Something that a reader of the record should know.
     Note {
@@ -248,6 +283,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Slept;
 
     fn sample() -> (Header, Vec<Entry>) {
         let header = Header {
@@ -269,6 +305,7 @@ mod tests {
             definitions: vec![Definition::registered("own", 3)],
             cells: vec!["own/sequential@1".to_owned()],
             all: false,
+            latency: true,
             filter: Some("\"\n".to_owned()),
             blocks: 2,
             mode: Mode::Custom,
@@ -279,10 +316,19 @@ mod tests {
             command: "concbench run".to_owned(),
         };
         let cell = "own/sequential@1".to_owned();
+        let timer = ModelTimer {
+            model: "sequential".to_owned(),
+            workers: 1,
+            slept: vec![Slept { asked_ns: 1, late_ns: vec![-1, 2] }],
+            lateness: Vec::new(),
+            resolution_ns: None,
+            reason: None,
+        };
         let entries = vec![
             Entry::Pace { cell: cell.clone(), warm: 1, deadline_ns: 2, batch_ns: 3, estimate_ns: 4 },
             Entry::Criterion { medians: [(cell.clone(), 1.5)].into() },
             Entry::Failure { cell, status: Status::Failed, reason: "\u{e9}".to_owned(), stderr_tail: None },
+            Entry::Timer { timer },
             Entry::Note { note: "a\nb".to_owned() },
         ];
         (header, entries)

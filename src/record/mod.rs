@@ -6,19 +6,25 @@
 mod cell;
 mod finding;
 mod granularity;
+mod histogram;
 pub mod journal;
+mod latency;
 pub mod lock;
 mod machine;
 mod run;
 pub mod store;
 mod timeline;
+mod timer;
 
 pub use cell::{CellRecord, CellSummary, Estimate, Observation, Status};
 pub use finding::{Comparison, ComparisonKind, Verdict, WorkloadVerdict};
 pub use granularity::{GrainPoint, Granularity, Metg, ModelGranularity, Region};
+pub use histogram::{Histogram, HistogramError};
+pub use latency::{Knee, Latency, LatencyCell, LoadObservation, LoadRecord, LoadSummary, OneIn};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
 pub use run::{Mode, Run, RunInfo, Tool, Track, WorkloadRecord};
 pub use timeline::{Span, Timeline};
+pub use timer::{Lateness, ModelTimer, Slept};
 
 /// The version of the schema that this build writes, and the only one that it reads.
 pub const SCHEMA: u32 = 1;

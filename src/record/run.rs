@@ -1,7 +1,9 @@
 use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, Comparison, Granularity, Machine, Noise, Timeline, WorkloadVerdict};
+use super::{
+    CellRecord, Comparison, Granularity, Latency, Machine, ModelTimer, Noise, Timeline, WorkloadVerdict,
+};
 
 /// One run: all blocks of a campaign on one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,12 @@ pub struct Run {
     /// How small tasks may become; `null` for a run that did not sweep their size.
     #[serde(default)]
     pub granularity: Option<Granularity>,
+    /// How long tasks take that are due at a fixed rate; `null` for a run that put no such load on its models.
+    #[serde(default)]
+    pub latency: Option<Latency>,
+    /// How late tasks wake under each model, in the order of the matrix; empty where no task sleeps.
+    #[serde(default)]
+    pub timers: Vec<ModelTimer>,
     /// One batch of some cells, task by task; empty where none was traced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timelines: Vec<Timeline>,

@@ -15,10 +15,11 @@ use crate::model::{
     Catalogue, Digest, DryIo, Family, Model, ModelError, Settings, Visitor, attempt_at_once, panic_message,
 };
 use crate::record::Status;
+use crate::spec::Recipe;
 
 /// Why a cell has no time.
 #[derive(Debug, thiserror::Error)]
-enum CellError {
+pub(super) enum CellError {
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error("{batch}: {done} of {asked} tasks completed")]
@@ -27,10 +28,12 @@ enum CellError {
     Digest { batch: &'static str },
     #[error("the model panicked: {0}")]
     Panicked(String),
+    #[error("no model is called `{0}`")]
+    UnknownModel(String),
 }
 
 impl CellError {
-    fn answer(&self) -> Answer {
+    pub(super) fn answer(&self) -> Answer {
         let status = match self {
             Self::Model(ModelError::Unsupported(_)) => Status::Unsupported,
             Self::Model(ModelError::Died { .. }) => Status::Crashed,
@@ -41,7 +44,7 @@ impl CellError {
 }
 
 /// A model that panics has failed, and its runner can still say so.
-fn guarded<T>(part: impl FnOnce() -> Result<T, CellError>) -> Result<T, CellError> {
+pub(super) fn guarded<T>(part: impl FnOnce() -> Result<T, CellError>) -> Result<T, CellError> {
     catch_unwind(AssertUnwindSafe(part))
         .unwrap_or_else(|panic| Err(CellError::Panicked(panic_message(panic.as_ref()))))
 }
@@ -68,7 +71,11 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
         Order::Observe { assignment, warm } => (assignment, Errand::Observe { warm }),
         Order::Trace { assignment } => (assignment, Errand::Trace),
         Order::Start { assignment } => (assignment, Errand::Serve),
-        Order::Reference { .. } | Order::Batches { .. } | Order::Stop => {
+        Order::Reference { .. }
+        | Order::Batches { .. }
+        | Order::Stop
+        | Order::Time { .. }
+        | Order::Load { .. } => {
             let reason = "the order does not name a cell".to_owned();
             return channel.send(Answer::Failed { status: Status::Failed, reason });
         }
@@ -77,9 +84,7 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
     let visitor = Measure { workload, assignment, errand, channel, catalogue: PhantomData::<C> };
     match C::visit(&id, visitor) {
         Ok(outcome) => outcome,
-        Err(visitor) => visitor
-            .channel
-            .send(Answer::Failed { status: Status::Failed, reason: format!("no model is called `{id}`") }),
+        Err(visitor) => visitor.channel.send(CellError::UnknownModel(id).answer()),
     }
 }
 
@@ -124,14 +129,19 @@ struct Session<'a, W> {
     assignment: &'a Assignment,
 }
 
+/// How the model of a cell is to be started, for tasks that follow this recipe.
+pub(super) fn settings(assignment: &Assignment, recipe: &Recipe) -> Settings {
+    Settings {
+        workers: usize::try_from(assignment.workers).unwrap_or(usize::MAX),
+        stack_bytes: assignment.stack_bytes,
+        pin: assignment.pin,
+        recipe: recipe.to_text(),
+    }
+}
+
 impl<W: Workload> Session<'_, W> {
     fn settings(&self) -> Settings {
-        Settings {
-            workers: usize::try_from(self.assignment.workers).unwrap_or(usize::MAX),
-            stack_bytes: self.assignment.stack_bytes,
-            pin: self.assignment.pin,
-            recipe: self.assignment.recipe.to_text(),
-        }
+        settings(self.assignment, &self.assignment.recipe)
     }
 
     /// One batch: its time, once its digest has been found to be right.
@@ -215,6 +225,7 @@ impl<W: Workload> Session<'_, W> {
     }
 }
 
-fn nanoseconds(since: Instant) -> u64 {
+/// How long ago something was.
+pub(super) fn nanoseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

@@ -3,6 +3,8 @@
 pub(crate) mod cell;
 mod gap;
 pub(crate) mod interrupt;
+mod ledger;
+pub(crate) mod load;
 mod memory;
 pub(crate) mod process;
 pub(crate) mod protocol;
@@ -10,4 +12,5 @@ pub(crate) mod schedule;
 pub(crate) mod supervisor;
 pub(crate) mod target;
 mod timeline;
+pub(crate) mod timer;
 pub(crate) mod trace;

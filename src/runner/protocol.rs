@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::load::{Arrivals, Served};
 use crate::model::Digest;
-use crate::record::Status;
+use crate::record::{Slept, Status};
 use crate::spec::Recipe;
 
 /// The version of the protocol. Both ends are the same executable; the version catches a wrapper that is not.
@@ -43,6 +44,10 @@ pub(crate) enum Order {
     Batches { count: u64 },
     /// Stop the model.
     Stop,
+    /// Find out how late tasks of this model wake; the cell says how many workers it has.
+    Time { assignment: Assignment },
+    /// Put a load on this model, and find out how long tasks take.
+    Load { assignment: Assignment, arrivals: Arrivals },
 }
 
 /// What a runner answers.
@@ -67,6 +72,12 @@ pub(crate) enum Answer {
         total_ns: u64,
     },
     Stopped,
+    Timed {
+        slept: Vec<Slept>,
+    },
+    Loaded {
+        served: Served,
+    },
     /// The cell cannot be measured.
     Failed {
         status: Status,

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::gap::Stretch;
 use super::interrupt::Interrupt;
+use super::load::{Arrivals, Served};
 use super::process::{Failure, Runner, Silence};
 use super::protocol::{Answer, Assignment, Order};
 use super::schedule::{Launcher, Measured};
@@ -16,7 +17,7 @@ use super::target::Target;
 use super::timeline::{Batch, timeline};
 use crate::model::{Digest, Family, Sizing};
 use crate::plan::Slot;
-use crate::record::{Machine, Status, Timeline, Track};
+use crate::record::{Machine, Slept, Status, Timeline, Track};
 use crate::spec::{CellSpec, Recipe, Spec};
 use crate::sys::{self, Usage};
 
@@ -186,6 +187,67 @@ impl Supervisor {
         }
     }
 
+    /// How late tasks wake under the model of a cell.
+    pub(crate) fn time(
+        &mut self,
+        spec: &Spec,
+        cell: usize,
+        deadline: Duration,
+    ) -> Result<Vec<Slept>, Silence> {
+        let slot = Slot { cell, padding: 0 };
+        self.undisturbed(&spec.cells[cell].id, |supervisor| {
+            match supervisor.attempt(spec, slot, deadline, |assignment| Order::Time { assignment })? {
+                (Answer::Timed { slept }, ..) => Ok(slept),
+                (other, ..) => Err(unexpected(&other)),
+            }
+        })
+    }
+
+    /// Puts a load on a cell: what became of it, and the share of the time in which the target computed, where that is
+    /// known.
+    pub(crate) fn load(
+        &mut self,
+        spec: &Spec,
+        cell: usize,
+        arrivals: Arrivals,
+        deadline: Duration,
+    ) -> Result<(Served, Option<f64>), Silence> {
+        let slot = Slot { cell, padding: 0 };
+        self.undisturbed(&spec.cells[cell].id, |supervisor| {
+            let before = supervisor.target.as_ref().map(|target| (target.pid(), target.computed()));
+            let order = |assignment| Order::Load { assignment, arrivals };
+            let served = match supervisor.attempt(spec, slot, deadline, order)? {
+                (Answer::Loaded { served }, ..) => served,
+                (other, ..) => return Err(unexpected(&other)),
+            };
+            let after = supervisor.target.as_ref().map(|target| (target.pid(), target.computed()));
+            let computed = before.zip(after).filter(|(before, after)| before.0 == after.0);
+            let computed = computed.and_then(|(before, after)| Some(after.1? - before.1?));
+            let share = |time: Duration| time.as_nanos() as f64 / served.elapsed_ns.max(1) as f64;
+            let busy = computed.map(|time| share(time).min(1.0));
+            Ok((served, busy))
+        })
+    }
+
+    /// Measures, and once more if the machine slept meanwhile.
+    fn undisturbed<T>(
+        &mut self,
+        id: &str,
+        mut measure: impl FnMut(&mut Self) -> Result<T, Silence>,
+    ) -> Result<T, Silence> {
+        for _ in 0..ATTEMPTS {
+            let stretch = Stretch::begin(&self.interrupt);
+            let outcome = measure(self);
+            match stretch.gap(&self.interrupt) {
+                Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
+                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
+                }
+                _ => return outcome,
+            }
+        }
+        Err(broken_off())
+    }
+
     /// Has a fresh runner carry out one order; what it answers, its number, and what it has used.
     fn attempt(
         &mut self,
@@ -249,23 +311,13 @@ impl Launcher for Supervisor {
         warm: u32,
         deadline: Duration,
     ) -> Result<Measured, Silence> {
-        let id = &spec.cells[slot.cell].id;
-        for _ in 0..ATTEMPTS {
-            let stretch = Stretch::begin(&self.interrupt);
+        self.undisturbed(&spec.cells[slot.cell].id, |supervisor| {
             let order = |assignment| Order::Observe { assignment, warm };
-            let outcome = match self.attempt(spec, slot, deadline, order) {
-                Ok((Answer::Observed { phases }, _, usage)) => Ok(Measured { phases, usage }),
-                Ok((other, ..)) => Err(unexpected(&other)),
-                Err(silence) => Err(silence),
-            };
-            match stretch.gap(&self.interrupt) {
-                Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
-                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
-                }
-                _ => return outcome,
+            match supervisor.attempt(spec, slot, deadline, order)? {
+                (Answer::Observed { phases }, _, usage) => Ok(Measured { phases, usage }),
+                (other, ..) => Err(unexpected(&other)),
             }
-        }
-        Err(broken_off())
+        })
     }
 
     fn take_notes(&mut self) -> Vec<String> {

@@ -51,6 +51,12 @@ impl Target {
         self.child.id() as i32
     }
 
+    /// How long it has computed so far, where the kernel says: on the thread that serves, which is its first.
+    pub(crate) fn computed(&self) -> Option<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", self.pid())).ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    }
+
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

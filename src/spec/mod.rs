@@ -157,6 +157,28 @@ pub(crate) struct Recipe {
     /// The file that every task is to leave a note in, for a timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trace: Option<PathBuf>,
+    /// What the tasks are to find out beside their work; nothing where only the batch is timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) errand: Option<Errand>,
+}
+
+/// What tasks find out, and where they write it down.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Errand {
+    /// How late they wake, in place of their work.
+    Timer(Notebook),
+    /// When each was free, begun and done, and the work itself when it is due.
+    Load(Notebook),
+}
+
+/// Memory that a runner shares with the processes of its model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Notebook {
+    /// A file that these processes can open for as long as the runner lives.
+    pub(crate) path: PathBuf,
+    /// How many words of 64 bits it holds.
+    pub(crate) words: usize,
 }
 
 impl Recipe {
@@ -176,7 +198,12 @@ pub struct WorkloadSpec {
 
 impl WorkloadSpec {
     pub(crate) fn recipe(&self) -> Recipe {
-        Recipe { name: self.definition.name.clone(), kernel: self.definition.kernel.clone(), trace: None }
+        Recipe {
+            name: self.definition.name.clone(),
+            kernel: self.definition.kernel.clone(),
+            trace: None,
+            errand: None,
+        }
     }
 
     /// How long each task waits at least, in nanoseconds.

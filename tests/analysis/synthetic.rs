@@ -148,6 +148,8 @@ pub(crate) fn run(cells: Vec<CellRecord>) -> Run {
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        latency: None,
+        timers: Vec::new(),
         timelines: Vec::new(),
     }
 }

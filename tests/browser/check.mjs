@@ -14,7 +14,7 @@ import { promisify } from "node:util";
 import { HtmlValidate } from "html-validate";
 import { chromium } from "playwright-core";
 
-const SECTIONS = ["verdict", "trust", "ranking", "map", "workloads", "scaling", "overhead", "resources", "timeline",
+const SECTIONS = ["verdict", "trust", "ranking", "map", "workloads", "scaling", "overhead", "latency", "resources", "timeline",
   "stability", "method"];
 /** What a section is there for: each holds some of it, or says in one line how to get it. */
 const DATA = {

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use concbench::analyse;
 use concbench::model::Family;
 use concbench::record::{
-    BlockNoise, CellRecord, Grade, Granularity, Machine, Mode, Noise, Observation, Run, RunInfo, SCHEMA,
-    Span, Status, Timeline, Tool, Track, Warning, WorkloadRecord,
+    BlockNoise, CellRecord, Grade, Granularity, Histogram, Latency, LatencyCell, LoadObservation, LoadRecord,
+    Machine, Mode, ModelTimer, Noise, Observation, Run, RunInfo, SCHEMA, Slept, Span, Status, Timeline, Tool,
+    Track, Warning, WorkloadRecord,
 };
 use concbench_workloads::{Class, Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
 
@@ -160,8 +161,11 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        latency: None,
+        timers: timers(),
         timelines: Vec::new(),
     };
+    run.latency = Some(latency(&mut Random::new(seed ^ 0xfeed), &run.cells));
     run.granularity = Some(sweep(&mut Random::new(seed ^ 0xabcd), &slower));
     run.timelines = timelines();
     analyse::complete(&mut run);
@@ -274,6 +278,77 @@ fn sweep(random: &mut Random, slower: &impl Fn(&str, &str) -> f64) -> Granularit
         models: Vec::new(),
         regions: Vec::new(),
     }
+}
+
+/// The loads of the cells that ask a server: queues grow with the load, and a stall of the server shows in one model.
+fn latency(random: &mut Random, cells: &[CellRecord]) -> Latency {
+    let of = |cell: &CellRecord| {
+        let capacity = cell.concurrency as f64 * 90.0;
+        let mut load = |share: Option<f64>| {
+            let mut observation = |round| {
+                let busy = share.unwrap_or(0.0).min(0.98);
+                let mut one = |task: u64| {
+                    let stalled = cell.model == "thread-pool" && share.is_some() && task % 400 < 20;
+                    let waits = if stalled { 200e6 } else { 3e6 * busy / (1.0 - busy) };
+                    (16e6 * random.factor(0.05) + waits * random.unit()) as u64
+                };
+                let latency: Histogram = (0..400).map(&mut one).collect();
+                LoadObservation {
+                    round,
+                    tasks: 400,
+                    elapsed_ns: (400e9 / (capacity * share.unwrap_or(0.97).min(1.0))) as u64,
+                    queued: (400.0 * busy * busy) as u64,
+                    late: 0,
+                    target_busy: Some(0.4 * busy),
+                    latency,
+                }
+            };
+            LoadRecord {
+                share,
+                rate_per_s: share.map(|share| share * capacity),
+                observations: (0..3).map(&mut observation).collect(),
+                summary: None,
+            }
+        };
+        let (closed, open) = (load(None), [0.2, 0.5, 0.75, 0.9, 1.2].map(|share| load(Some(share))).into());
+        let refused = cell.family == Family::Processes;
+        LatencyCell {
+            cell: cell.id.clone(),
+            workload: cell.workload.clone(),
+            model: cell.model.clone(),
+            workers: cell.workers,
+            status: if refused { Status::Unsupported } else { Status::Ok },
+            reason: refused.then(|| "a process for each task would have to be there before".into()),
+            capacity_per_s: Some(capacity),
+            closed,
+            open: if refused { Vec::new() } else { open },
+            knee: None,
+            refusal: None,
+        }
+    };
+    let asks = |cell: &&CellRecord| cell.workload == "http" && cell.ranked && !cell.twin;
+    Latency { rounds: 3, cells: cells.iter().filter(asks).map(of).collect() }
+}
+
+/// Timers of every model that keeps its tasks in one process: those of tokio in steps, the others fine.
+fn timers() -> Vec<ModelTimer> {
+    let of = |model: &ModelSample| {
+        let grain = if model.id.contains("tokio") { 600_000 } else { 55_000 };
+        let known = model.family != Family::Processes;
+        let slept = |asked_ns: u64, count: i64| Slept {
+            asked_ns,
+            late_ns: (0..count).map(|step| grain + 37 * step).collect(),
+        };
+        ModelTimer {
+            model: model.id.into(),
+            workers: CORES,
+            slept: if known { vec![slept(1_000, 100), slept(10_000_000, 20)] } else { Vec::new() },
+            lateness: Vec::new(),
+            resolution_ns: None,
+            reason: (!known).then(|| "a task in a process of its own sleeps as a thread does".into()),
+        }
+    };
+    MODELS.iter().map(of).collect()
 }
 
 /// A batch of `factorial` on four workers, and the same on one.

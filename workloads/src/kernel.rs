@@ -68,6 +68,14 @@ impl Kernel {
         wait_us.saturating_mul(1000)
     }
 
+    /// How long a task waits by its model's timer, in nanoseconds; 0 for one that waits for something else, or not at all.
+    pub fn timer_ns(&self) -> u64 {
+        match self {
+            Self::Http(_) => 0,
+            other => other.wait_ns(),
+        }
+    }
+
     /// Whether it needs the HTTP target that concbench starts.
     pub fn needs_target(&self) -> bool {
         matches!(self, Self::Http(Http { target: None, .. }))

@@ -39,7 +39,7 @@ pub(crate) fn method(view: &View<'_>) -> Method {
     let limits = lines(&[
         "They hold for this machine, this build and these sizes of tasks. Another machine may rank differently.",
         "A margin below which differences do not count is a choice: a difference of 1 % may matter to you.",
-        "Times under closed load say nothing about latency under a fixed rate of requests.",
+        "Times under closed load say nothing about latency at a fixed rate; only the section on latency does.",
     ]);
     Method {
         method: how,

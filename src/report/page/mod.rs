@@ -2,6 +2,7 @@
 
 mod facts;
 mod granularity;
+mod latency;
 mod method;
 mod models;
 mod ranking;
@@ -10,6 +11,7 @@ mod scaling;
 mod source;
 mod stability;
 mod timeline;
+mod timers;
 mod trust;
 mod verdict;
 mod workload;
@@ -38,7 +40,7 @@ pub(crate) const STYLE: &str = concat!(
 pub(crate) const SCRIPT: &str = include_str!("../../../templates/page.js");
 
 /// The sections of a report, in order: id and name.
-const SECTIONS: [(&str, &str); 11] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("verdict", "Verdict"),
     ("trust", "Trust"),
     ("ranking", "Ranking"),
@@ -46,6 +48,7 @@ const SECTIONS: [(&str, &str); 11] = [
     ("workloads", "Workloads"),
     ("scaling", "Scaling"),
     ("overhead", "Overhead"),
+    ("latency", "Latency"),
     ("resources", "Resources"),
     ("timeline", "Timeline"),
     ("stability", "Stability"),
@@ -60,7 +63,7 @@ struct Page {
     machine: String,
     lede: String,
     made_by: String,
-    sections: [(&'static str, &'static str); 11],
+    sections: [(&'static str, &'static str); 12],
     style: &'static str,
     script: &'static str,
     verdict: Verdicts,
@@ -71,6 +74,8 @@ struct Page {
     workloads: Vec<workload::Workload>,
     scaling: scaling::Scaling,
     overhead: Option<granularity::Overhead>,
+    timers: Option<timers::Timers>,
+    latency: Option<latency::Latencies>,
     resources: Vec<resources::Resources>,
     timelines: Vec<timeline::Timelines>,
     stability: stability::Stability,
@@ -104,6 +109,8 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         workloads: workload::workloads(&view)?,
         scaling: scaling::scaling(&view)?,
         overhead: granularity::overhead(&view)?,
+        timers: timers::timers(&view),
+        latency: latency::latencies(&view)?,
         resources: resources::resources(&view)?,
         timelines: timeline::timelines(&view)?,
         stability: stability::stability(&view)?,
@@ -114,6 +121,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
     charts.extend(page.workloads.into_iter().flat_map(|work| work.charts));
     charts.extend(page.scaling.charts);
     charts.extend(page.overhead.into_iter().flat_map(|overhead| overhead.charts));
+    charts.extend(page.latency.into_iter().flat_map(|latency| latency.charts));
     charts.extend(page.resources.into_iter().flat_map(|work| work.charts));
     let mut traces = Vec::new();
     for work in page.timelines {

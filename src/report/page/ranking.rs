@@ -1,7 +1,7 @@
 use super::models::also;
 use super::{key, key_of};
 use crate::analyse::stats::geometric_mean;
-use crate::record::{CellRecord, ComparisonKind};
+use crate::record::{CellRecord, ComparisonKind, WorkloadRecord};
 use crate::report::chart::{Ink, Marker};
 use crate::report::view::{ModelView, Ratio, View, family, measured, reason, status};
 use crate::report::{text, units};
@@ -96,9 +96,12 @@ pub(crate) fn standing<'a>(view: &View<'a>, workload: &str, model: &str) -> Stan
 fn row(view: &View<'_>, index: usize, model: &ModelView<'_>) -> RankRow {
     let standings: Vec<_> =
         view.run.workloads.iter().map(|work| standing(view, &work.name, model.id)).collect();
-    let all = standings.len();
-    let (steady, steady_order) = mean(standings.iter().filter_map(|s| s.steady), all);
-    let (one_off, _) = mean(standings.iter().filter_map(|s| s.one_off), all);
+    let is_ranked =
+        |workload: &WorkloadRecord| view.verdict(&workload.name).is_none_or(|v| v.unranked.is_none());
+    let counted = || view.run.workloads.iter().zip(&standings).filter(|(work, _)| is_ranked(work));
+    let all = counted().count();
+    let (steady, steady_order) = mean(counted().filter_map(|(_, s)| s.steady), all);
+    let (one_off, _) = mean(counted().filter_map(|(_, s)| s.one_off), all);
     let mut cells = vec![steady, one_off];
     cells.extend(standings.iter().map(|standing| square(view, standing)));
     cells.push(relative(view, &standings, "CPU", |cell| measured(cell)?.1.cpu.map(|cpu| cpu.median)));

@@ -125,7 +125,7 @@ fn capitalised(sentence: &str) -> String {
     let first = sentence.split([' ', ',']).next().unwrap_or_default();
     let mut letters = sentence.chars();
     match letters.next() {
-        Some(letter) if ["a", "no", "indicative", "nothing"].contains(&first) => {
+        Some(letter) if ["a", "no", "not", "indicative", "nothing"].contains(&first) => {
             letter.to_uppercase().chain(letters).collect()
         }
         _ => sentence.to_owned(),
