@@ -4,6 +4,8 @@ mod console;
 pub(crate) mod granularity;
 mod ideal;
 mod record;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 mod resume;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,42 @@
+//! The scheduler, the record and the analysis together, on a machine on which no time passes.
+
+use std::time::Duration;
+
+use super::{CriterionMedians, Options, record};
+use crate::plan;
+use crate::record::{Mode, Run, Track};
+use crate::runner::schedule::mock::{MockEvents, MockWatch};
+use crate::runner::schedule::{Launcher, Outcome, preflight, run};
+use crate::spec::Spec;
+
+/// The blocks of a rehearsal.
+pub(crate) const BLOCKS: u32 = 20;
+
+/// A whole run of a matrix on a machine with this many cores, whose every observation the launcher makes up.
+pub(crate) fn rehearse(spec: &Spec, seed: u64, cores: u64, launcher: &mut impl Launcher) -> Run {
+    let options = Options {
+        blocks: BLOCKS,
+        mode: Mode::Default,
+        seed,
+        label: "mock".to_owned(),
+        out: "nowhere".into(),
+        track: Track::Defaults,
+        deadline: Duration::from_secs(1),
+        all: false,
+        filter: None,
+        command: "concbench run".to_owned(),
+        quiet: true,
+    };
+    let mut events = MockEvents::default();
+    let mut outcome = Outcome::of(spec);
+    preflight(launcher, spec, options.deadline, &mut outcome, &mut events);
+    let plan = plan::blocks(spec, options.blocks, options.seed);
+    run(launcher, &mut MockWatch::default(), spec, &plan, &mut outcome, &mut events);
+    let mut facts = record::Facts::gather();
+    facts.machine.cores = cores;
+    // What is tested here was not built to be measured.
+    facts.warnings.clear();
+    let elapsed = Duration::from_secs(1);
+    let measured = record::Measured { spec, options: &options, outcome, id: "mock".to_owned(), elapsed };
+    record::assemble(measured, facts, &CriterionMedians::new())
+}
