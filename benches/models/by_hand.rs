@@ -2,30 +2,50 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Visitor};
 
 use crate::figure::{Measured, median};
 use crate::ours::{settings, time_batch};
-use crate::work::Work;
+use crate::work::{Work, count};
 
 /// How many pairs of batches a ratio is made of.
 const PAIRS: usize = 41;
 
-/// A batch that is run by hand: `tasks` no-op tasks, whose values are added up.
-type ByHand = Box<dyn FnMut(u64) -> u64>;
+/// A batch that is run by hand: so many tasks, whose values are added up.
+pub(crate) type ByHand = Box<dyn FnMut(u64) -> u64>;
+
+/// What a task makes of its index.
+trait Task: Fn(u64) -> u64 + Copy + Send + Sync + 'static {}
+
+impl<T: Fn(u64) -> u64 + Copy + Send + Sync + 'static> Task for T {}
+
+/// The loop for a model on the same library.
+pub(crate) fn batch(model: &str, workers: usize, work: Work) -> Result<ByHand, String> {
+    match work {
+        Work::Noop => of(model, workers, black_box),
+        Work::Count(steps) => of(model, workers, move |index| index ^ count(steps)),
+        Work::Sleep(_) => Err("nothing that waits is written by hand".to_owned()),
+    }
+}
+
+fn of(model: &str, workers: usize, task: impl Task) -> Result<ByHand, String> {
+    Ok(match model {
+        "thread-pool" => threadpool(workers, task),
+        "rayon" => rayon(workers, task),
+        "tokio-current-thread" => tokio_current_thread(task),
+        "tokio-multi-thread" => tokio_multi_thread(workers, task),
+        "smol" => smol(workers, task),
+        "async-std" => Box::new(move |tasks| async_std(tasks, task)),
+        other => return Err(format!("nothing is written by hand for {other}")),
+    })
+}
 
 pub(crate) fn ratio(model: &str, workers: usize, tasks: u64) -> Measured {
     // Before the model: both use one async-std, which reads its size once.
-    let by_hand = match model {
-        "thread-pool" => threadpool(workers),
-        "tokio-current-thread" => tokio_current_thread(),
-        "tokio-multi-thread" => tokio_multi_thread(workers),
-        "smol" => smol(workers),
-        "async-std" => Box::new(async_std),
-        other => return Err(format!("nothing is written by hand for {other}")),
-    };
+    let by_hand = batch(model, workers, Work::Noop)?;
     match BuiltIn::visit(model, Ratio { workers, tasks, by_hand }) {
         Ok(measured) => measured.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no model is called {model}")),
@@ -73,21 +93,37 @@ impl Ratio {
     }
 }
 
-fn threadpool(workers: usize) -> ByHand {
+fn threadpool(workers: usize, task: impl Task) -> ByHand {
     let pool = ::threadpool::ThreadPool::new(workers);
     Box::new(move |tasks| {
         let (results, returned) = std::sync::mpsc::channel();
         for index in 0..tasks {
             let results = results.clone();
-            pool.execute(move || results.send(black_box(index)).expect("it is read to its end"));
+            pool.execute(move || results.send(task(index)).expect("it is read to its end"));
         }
         drop(results);
         returned.iter().sum()
     })
 }
 
-async fn on_tokio(tasks: u64) -> u64 {
-    let handles: Vec<_> = (0..tasks).map(|index| tokio::spawn(async move { black_box(index) })).collect();
+fn rayon(workers: usize, task: impl Task) -> ByHand {
+    let pool = ::rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("it starts");
+    Box::new(move |tasks| {
+        let sum = AtomicU64::new(0);
+        pool.scope(|scope| {
+            for index in 0..tasks {
+                let sum = &sum;
+                scope.spawn(move |_| {
+                    sum.fetch_add(task(index), Ordering::Relaxed);
+                });
+            }
+        });
+        sum.into_inner()
+    })
+}
+
+async fn on_tokio(tasks: u64, task: impl Task) -> u64 {
+    let handles: Vec<_> = (0..tasks).map(|index| tokio::spawn(async move { task(index) })).collect();
     let mut sum = 0;
     for handle in handles {
         sum += handle.await.expect("it does not panic");
@@ -95,18 +131,18 @@ async fn on_tokio(tasks: u64) -> u64 {
     sum
 }
 
-fn tokio_current_thread() -> ByHand {
+fn tokio_current_thread(task: impl Task) -> ByHand {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it starts");
-    Box::new(move |tasks| runtime.block_on(on_tokio(tasks)))
+    Box::new(move |tasks| runtime.block_on(on_tokio(tasks, task)))
 }
 
-fn tokio_multi_thread(workers: usize) -> ByHand {
+fn tokio_multi_thread(workers: usize, task: impl Task) -> ByHand {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(workers).enable_all().build().expect("it starts");
-    Box::new(move |tasks| runtime.block_on(runtime.spawn(on_tokio(tasks))).expect("it does not panic"))
+    Box::new(move |tasks| runtime.block_on(runtime.spawn(on_tokio(tasks, task))).expect("it does not panic"))
 }
 
-fn smol(workers: usize) -> ByHand {
+fn smol(workers: usize, task: impl Task) -> ByHand {
     let executor: Arc<::smol::Executor<'static>> = Arc::default();
     for _ in 0..workers {
         let executor = Arc::clone(&executor);
@@ -115,8 +151,7 @@ fn smol(workers: usize) -> ByHand {
     Box::new(move |tasks| {
         let spawner = Arc::clone(&executor);
         ::smol::future::block_on(executor.spawn(async move {
-            let handles: Vec<_> =
-                (0..tasks).map(|index| spawner.spawn(async move { black_box(index) })).collect();
+            let handles: Vec<_> = (0..tasks).map(|index| spawner.spawn(async move { task(index) })).collect();
             let mut sum = 0;
             for handle in handles {
                 sum += handle.await;
@@ -126,10 +161,10 @@ fn smol(workers: usize) -> ByHand {
     })
 }
 
-fn async_std(tasks: u64) -> u64 {
+fn async_std(tasks: u64, task: impl Task) -> u64 {
     use ::async_std::task::spawn;
     ::smol::future::block_on(spawn(async move {
-        let handles: Vec<_> = (0..tasks).map(|index| spawn(async move { black_box(index) })).collect();
+        let handles: Vec<_> = (0..tasks).map(|index| spawn(async move { task(index) })).collect();
         let mut sum = 0;
         for handle in handles {
             sum += handle.await;
