@@ -1,6 +1,7 @@
 //! Which cells of a workload are compared, with which margin, and who wins.
 
 use super::compare::{MARGIN, Pair, compare_family, noise_floor};
+use super::power::smallest_effect;
 use super::ranking::{best, contenders};
 use super::sample::Price;
 use super::sentence::sentence;
@@ -69,6 +70,7 @@ pub(super) fn verdict(run: &Run, workload: &WorkloadRecord) -> WorkloadVerdict {
         winners: ids(winners(run, &workload.name, Price::Steady)),
         one_off_winners: ids(winners(run, &workload.name, Price::OneOff)),
         noise_floor: twin_floors.reduce(f64::max),
+        smallest_effect: smallest_effect(run, &workload.name, Price::Steady).map(|effect| effect.different),
         sentence: sentence(run, workload),
     }
 }

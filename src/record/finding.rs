@@ -75,6 +75,10 @@ pub struct WorkloadVerdict {
     pub one_off_winners: Vec<String>,
     /// The noise floor: the half-width of the interval of the A/A twin's ratio, as a fraction. `null` without a twin.
     pub noise_floor: Option<f64>,
+    /// The smallest effect that this run would have called different in four of five cases, in steady state, as a
+    /// fraction. `null` without a twin, or with too few blocks to call anything different.
+    #[serde(default)]
+    pub smallest_effect: Option<f64>,
     /// The answer, as one sentence.
     pub sentence: String,
 }
