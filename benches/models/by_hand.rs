@@ -9,7 +9,7 @@ use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Visitor};
 
 use crate::figure::{Measured, median};
 use crate::ours::{settings, time_batch};
-use crate::work::{Work, count};
+use crate::work::Work;
 
 /// How many pairs of batches a ratio is made of.
 const PAIRS: usize = 41;
@@ -18,20 +18,12 @@ const PAIRS: usize = 41;
 pub(crate) type ByHand = Box<dyn FnMut(u64) -> u64>;
 
 /// What a task makes of its index.
-trait Task: Fn(u64) -> u64 + Copy + Send + Sync + 'static {}
+pub(crate) trait Task: Fn(u64) -> u64 + Copy + Send + Sync + 'static {}
 
 impl<T: Fn(u64) -> u64 + Copy + Send + Sync + 'static> Task for T {}
 
 /// The loop for a model on the same library.
-pub(crate) fn batch(model: &str, workers: usize, work: Work) -> Result<ByHand, String> {
-    match work {
-        Work::Noop => of(model, workers, black_box),
-        Work::Count(steps) => of(model, workers, move |index| index ^ count(steps)),
-        Work::Sleep(_) => Err("nothing that waits is written by hand".to_owned()),
-    }
-}
-
-fn of(model: &str, workers: usize, task: impl Task) -> Result<ByHand, String> {
+pub(crate) fn batch(model: &str, workers: usize, task: impl Task) -> Result<ByHand, String> {
     Ok(match model {
         "thread-pool" => threadpool(workers, task),
         "rayon" => rayon(workers, task),
@@ -45,7 +37,7 @@ fn of(model: &str, workers: usize, task: impl Task) -> Result<ByHand, String> {
 
 pub(crate) fn ratio(model: &str, workers: usize, tasks: u64) -> Measured {
     // Before the model: both use one async-std, which reads its size once.
-    let by_hand = batch(model, workers, Work::Noop)?;
+    let by_hand = batch(model, workers, black_box)?;
     match BuiltIn::visit(model, Ratio { workers, tasks, by_hand }) {
         Ok(measured) => measured.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no model is called {model}")),

@@ -1,16 +1,17 @@
 //! What our models execute beside the work, counted in instructions: a count does not depend on what else the machine
 //! does. `make overhead` prints the table.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Visitor};
+use concbench::Workload;
+use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Settings, Visitor};
+use concbench_workloads::{Count, Noop};
 use serde::{Deserialize, Serialize};
 
-use crate::by_hand;
-use crate::ours::settings;
-use crate::work::Work;
+use crate::by_hand::{self, ByHand};
 
 /// The argument that asks for the table.
 const MARK: &str = "--instructions";
@@ -24,9 +25,17 @@ const MODELS: [&str; 4] = ["rayon", "thread-pool", "tokio-multi-thread", "smol"]
 /// The share that may be ours.
 const MOST: f64 = 1.01;
 
-/// A batch of the default matrix, and how often it runs in the shorter of two programs.
+/// The kernels of the default matrix whose batches are counted, with their tasks, and how often they run in the shorter of
+/// two programs.
 const CELLS: [(&str, Work, u64, u64); 2] =
-    [("count", Work::Count(500_000), 48, 1), ("noop", Work::Noop, 200, 200)];
+    [("count", Work::Count { n: 500_000 }, 48, 1), ("noop", Work::Noop, 200, 200)];
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum Work {
+    Noop,
+    Count { n: u64 },
+}
 
 /// A program that runs batches and does nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,17 +50,28 @@ struct Program {
 
 impl Program {
     fn run(&self) -> Result<(), String> {
-        if self.by_hand {
-            let mut batch = by_hand::batch(&self.model, WORKERS, self.work)?;
-            for _ in 0..self.batches {
-                std::hint::black_box(batch(self.tasks));
+        match (self.by_hand, self.work) {
+            (false, Work::Noop) => self.ours(Noop {}),
+            (false, Work::Count { n }) => self.ours(Count { n }),
+            (true, Work::Noop) => self.theirs(by_hand::batch(&self.model, WORKERS, black_box)?),
+            (true, Work::Count { n }) => {
+                self.theirs(by_hand::batch(&self.model, WORKERS, move |index| index ^ count(n))?)
             }
-            return Ok(());
         }
-        match BuiltIn::visit(&self.model, Batches(self)) {
+    }
+
+    fn ours(&self, work: impl Workload) -> Result<(), String> {
+        match BuiltIn::visit(&self.model, Batches { program: self, work: Arc::new(work) }) {
             Ok(done) => done.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no model is called {}", self.model)),
         }
+    }
+
+    fn theirs(&self, mut batch: ByHand) -> Result<(), String> {
+        for _ in 0..self.batches {
+            black_box(batch(self.tasks));
+        }
+        Ok(())
     }
 
     /// How many instructions it executes from beginning to end.
@@ -75,20 +95,32 @@ impl Program {
     }
 }
 
-struct Batches<'a>(&'a Program);
+struct Batches<'a, W> {
+    program: &'a Program,
+    work: Arc<W>,
+}
 
-impl Visitor for Batches<'_> {
+impl<W: Workload> Visitor for Batches<'_, W> {
     type Output = Result<(), ModelError>;
 
     fn visit<M: Model>(self) -> Self::Output {
-        let Program { work, tasks, batches, .. } = *self.0;
-        let mut model = M::start(&settings(WORKERS, work))?;
-        let work = Arc::new(work);
-        for _ in 0..batches {
-            std::hint::black_box(model.run(&work, 0..tasks)?);
+        // No model that is counted here starts a process, which alone would read a recipe.
+        let settings = Settings { workers: WORKERS, stack_bytes: None, pin: false, recipe: String::new() };
+        let mut model = M::start(&settings)?;
+        for _ in 0..self.program.batches {
+            black_box(model.run(&self.work, 0..self.program.tasks)?);
         }
         model.stop()
     }
+}
+
+/// What a task of the kernel counts, by hand: one step at a time, without the compiler knowing the sum beforehand.
+fn count(n: u64) -> u64 {
+    let mut counted = 0;
+    while counted < n {
+        counted = black_box(counted + 1);
+    }
+    counted
 }
 
 /// The sum in a file of callgrind's.

@@ -1,6 +1,5 @@
-//! The kinds of task that everybody runs here.
+//! The two kinds of task that everybody runs here.
 
-use std::hint::black_box;
 use std::time::Duration;
 
 use concbench_workloads::{Io, Result, Workload};
@@ -11,8 +10,6 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Work {
     /// It returns its index.
     Noop,
-    /// It counts so far.
-    Count(u64),
     /// It sleeps for this many milliseconds.
     Sleep(u64),
 }
@@ -29,20 +26,9 @@ impl Work {
 
 impl Workload for Work {
     async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
-        match self {
-            Self::Noop => {}
-            Self::Count(steps) => return Ok(index ^ count(*steps)),
-            Self::Sleep(milliseconds) => io.sleep(Duration::from_millis(*milliseconds)).await,
+        if let Self::Sleep(milliseconds) = self {
+            io.sleep(Duration::from_millis(*milliseconds)).await;
         }
         Ok(index)
     }
-}
-
-/// Counts one step at a time; the same for us and by hand.
-pub(crate) fn count(steps: u64) -> u64 {
-    let mut counted = 0;
-    while counted < steps {
-        counted = black_box(counted + 1);
-    }
-    counted
 }
