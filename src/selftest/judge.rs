@@ -198,7 +198,7 @@ fn found(effect: &Effect, run: &Run) -> Check {
         figure: format!("{word}: {ratio}; could have seen {smallest}"),
         value: Some(comparison.ratio),
         unit: "ratio",
-        bound: Some(format!("found, if not below {needed}")),
+        bound: Some(format!("found, from {needed} on")),
         verdict: Some(verdict),
     }
 }
