@@ -1,6 +1,6 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
-.PHONY: bench quick list report compare doctor lint test faults versus-python picture
+.PHONY: bench quick list report compare doctor lint test faults versus-python overhead picture
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -41,6 +41,10 @@ faults:
 # The models beside CPython's standard library and beside loops written by hand.
 versus-python:
 	cargo bench --bench models
+
+# Counts the instructions of our models beside those of loops written by hand (some minutes, needs valgrind).
+overhead:
+	scripts/overhead.sh
 
 # Takes the pictures of the README from the latest report.
 picture:

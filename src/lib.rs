@@ -17,6 +17,7 @@ pub mod record;
 pub mod report;
 mod role;
 mod runner;
+mod selftest;
 pub mod server;
 pub mod spec;
 mod sys;

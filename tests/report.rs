@@ -50,6 +50,32 @@ fn a_cell_without_a_figure_says_why() {
     assert!(page.contains("connection reset by the target"));
 }
 
+#[test]
+fn what_a_run_could_not_have_seen_is_said_wherever_it_is_shown() {
+    let run = support::sample();
+    for verdict in &run.verdicts {
+        assert!(verdict.smallest_effect > verdict.noise_floor, "{verdict:?}");
+    }
+    for format in [Format::Table, Format::Md] {
+        let table = report::table(&run, format);
+        let said = table.matches("smallest effect called different ").count();
+        assert_eq!(said, run.workloads.len(), "{table}");
+        // The sample has one block of each workload measured again, and one that was not quiet even then.
+        assert_eq!(table.matches("of 20 blocks not quiet, 1 measured again").count(), run.workloads.len());
+    }
+    let folder = folder("report-noise");
+    report::write_all(&run, &folder).expect("a report");
+    for file in ["summary.md", "index.html"] {
+        let text = std::fs::read_to_string(folder.join(file)).expect("it was written");
+        assert!(text.contains("to be called one in four of five such runs"), "{file}");
+    }
+    let page = report::html(&run).expect("a page");
+    let (title, breach) =
+        ("What else the machine did, block by block", "steal 6.1 % of CPU time, the gate is 5 %");
+    let table = page.split(title).nth(1).unwrap_or_else(|| panic!("no table: {title}"));
+    assert!(table.contains(breach) && table.contains("6.1 %"));
+}
+
 fn measured<'a>(run: &'a Run, workload: &str) -> Vec<&'a CellRecord> {
     let ranked = |cell: &&CellRecord| cell.workload == workload && cell.ranked && !cell.twin;
     run.cells.iter().filter(ranked).filter(|cell| cell.status == Status::Ok).collect()

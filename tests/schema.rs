@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use concbench::record::{CellRecord, Mode, Observation, Run, Status, Timeline, store};
+use concbench::record::{CellRecord, Mode, Run, Status, Timeline, store};
 
 /// Two workloads under three models: one that computes, one that waits; a process, a pool and the baseline.
 const DEFINITION: &str = r#"
@@ -55,18 +55,13 @@ fn faults(record: &serde_json::Value) -> Vec<String> {
     validator().iter_errors(record).map(|error| format!("{}: {error}", error.instance_path)).collect()
 }
 
-fn phases_ns(observation: &Observation) -> u64 {
-    let Observation { startup_ns, cold_ns, warm_ns, probe_ns, shutdown_ns, .. } = observation;
-    startup_ns + cold_ns + warm_ns.iter().sum::<u64>() + probe_ns + shutdown_ns
-}
-
 fn check_cell(cell: &CellRecord, blocks: usize, digest: &str) {
     assert_eq!(cell.status, Status::Ok, "{}: {:?}", cell.id, cell.reason);
     assert_eq!(cell.observations.len(), blocks, "{}", cell.id);
     for observation in &cell.observations {
         assert_eq!(observation.tasks, cell.tasks, "{}", cell.id);
         assert_eq!(observation.digest, digest, "{}", cell.id);
-        let (phases, wall) = (phases_ns(observation), observation.wall_ns);
+        let (phases, wall) = (observation.phases_ns(), observation.wall_ns);
         assert!(phases.abs_diff(wall) * 100 <= wall, "{}: phases {phases} ns, wall {wall} ns", cell.id);
     }
 }

@@ -1,34 +1,43 @@
 //! The same batches without our models: what somebody would write who needs no other. The task is the same one, so that
 //! the difference is what the model adds: catching panics, naming errors, the digest.
 
-use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Visitor};
 use concbench::{Io, Workload};
+use concbench_workloads::Noop;
+use futures::FutureExt;
 
 use crate::figure::{Measured, median};
 use crate::ours::{settings, time_batch};
-use crate::work::{Noop, Work};
+use crate::work::Work;
 
 /// How many pairs of batches a ratio is made of.
 const PAIRS: usize = 41;
 
-/// A batch that is run by hand: so many no-op tasks, whose values are added up.
-type ByHand = Box<dyn FnMut(u64) -> u64>;
+/// A batch that is run by hand: so many tasks, whose values are added up.
+pub(crate) type ByHand = Box<dyn FnMut(u64) -> u64>;
+
+/// The loop for a model on the same library.
+pub(crate) fn batch<W: Workload>(model: &str, workers: usize, work: W) -> Result<ByHand, String> {
+    let work = Arc::new(work);
+    Ok(match model {
+        "thread-pool" => threadpool(workers, work),
+        "rayon" => rayon(workers, work),
+        "tokio-current-thread" => tokio_current_thread(work),
+        "tokio-multi-thread" => tokio_multi_thread(workers, work),
+        "smol" => smol(workers, work),
+        "async-std" => Box::new(move |tasks| async_std(tasks, &work)),
+        other => return Err(format!("nothing is written by hand for {other}")),
+    })
+}
 
 pub(crate) fn ratio(model: &str, workers: usize, tasks: u64) -> Measured {
     // Before the model: both use one async-std, which reads its size once.
-    let by_hand = match model {
-        "thread-pool" => threadpool(workers),
-        "tokio-current-thread" => tokio_current_thread(),
-        "tokio-multi-thread" => tokio_multi_thread(workers),
-        "smol" => smol(workers),
-        "async-std" => Box::new(async_std),
-        other => return Err(format!("nothing is written by hand for {other}")),
-    };
+    let by_hand = batch(model, workers, Noop {})?;
     match BuiltIn::visit(model, Ratio { workers, tasks, by_hand }) {
         Ok(measured) => measured.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no model is called {model}")),
@@ -47,7 +56,7 @@ impl Visitor for Ratio {
     /// The median of the ratios of neighbours: what changes slowly on this machine changes both.
     fn visit<M: Model>(mut self) -> Self::Output {
         let mut model = M::start(&settings(self.workers, Work::Noop))?;
-        let work = Arc::new(Noop);
+        let work = Arc::new(Noop {});
         let mut ratios = Vec::new();
         for pair in 0..=PAIRS {
             // Alternating who comes first: who comes second finds warmer caches.
@@ -76,20 +85,7 @@ impl Ratio {
     }
 }
 
-fn threadpool(workers: usize) -> ByHand {
-    let pool = ::threadpool::ThreadPool::new(workers);
-    Box::new(move |tasks| {
-        let (results, returned) = std::sync::mpsc::channel();
-        for index in 0..tasks {
-            let results = results.clone();
-            pool.execute(move || results.send(black_box(index)).expect("it is read to its end"));
-        }
-        drop(results);
-        returned.iter().sum()
-    })
-}
-
-/// What the loops hand to a task that waits for nothing.
+/// What the loops hand to tasks that wait for nothing.
 #[derive(Debug, Clone, Copy)]
 struct NoIo;
 
@@ -97,16 +93,49 @@ impl Io for NoIo {
     type Stream = ::smol::net::TcpStream;
 
     async fn sleep(&self, _duration: Duration) {
-        unreachable!("a no-op does not sleep");
+        unreachable!("no task here sleeps");
     }
 
     async fn connect(&self, _address: SocketAddr) -> std::io::Result<Self::Stream> {
-        unreachable!("a no-op does not connect");
+        unreachable!("no task here connects");
     }
 }
 
-async fn on_tokio(tasks: u64) -> u64 {
-    let work = Arc::new(Noop);
+/// Runs a task on the thread that calls.
+fn at_once<W: Workload>(work: &W, index: u64) -> u64 {
+    work.task(&NoIo, index).now_or_never().expect("it does not wait").expect("it does not fail")
+}
+
+fn threadpool<W: Workload>(workers: usize, work: Arc<W>) -> ByHand {
+    let pool = ::threadpool::ThreadPool::new(workers);
+    Box::new(move |tasks| {
+        let (results, returned) = std::sync::mpsc::channel();
+        for index in 0..tasks {
+            let (work, results) = (Arc::clone(&work), results.clone());
+            pool.execute(move || results.send(at_once(work.as_ref(), index)).expect("it is read to its end"));
+        }
+        drop(results);
+        returned.iter().sum()
+    })
+}
+
+fn rayon<W: Workload>(workers: usize, work: Arc<W>) -> ByHand {
+    let pool = ::rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("it starts");
+    Box::new(move |tasks| {
+        let sum = AtomicU64::new(0);
+        pool.scope(|scope| {
+            for index in 0..tasks {
+                let (work, sum) = (work.as_ref(), &sum);
+                scope.spawn(move |_| {
+                    sum.fetch_add(at_once(work, index), Ordering::Relaxed);
+                });
+            }
+        });
+        sum.into_inner()
+    })
+}
+
+async fn on_tokio<W: Workload>(tasks: u64, work: Arc<W>) -> u64 {
     let spawn = |index| {
         let work = Arc::clone(&work);
         tokio::spawn(async move { work.task(&NoIo, index).await })
@@ -119,27 +148,29 @@ async fn on_tokio(tasks: u64) -> u64 {
     sum
 }
 
-fn tokio_current_thread() -> ByHand {
+fn tokio_current_thread<W: Workload>(work: Arc<W>) -> ByHand {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it starts");
-    Box::new(move |tasks| runtime.block_on(on_tokio(tasks)))
+    Box::new(move |tasks| runtime.block_on(on_tokio(tasks, Arc::clone(&work))))
 }
 
-fn tokio_multi_thread(workers: usize) -> ByHand {
+fn tokio_multi_thread<W: Workload>(workers: usize, work: Arc<W>) -> ByHand {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(workers).enable_all().build().expect("it starts");
-    Box::new(move |tasks| runtime.block_on(runtime.spawn(on_tokio(tasks))).expect("it does not panic"))
+    Box::new(move |tasks| {
+        let root = runtime.spawn(on_tokio(tasks, Arc::clone(&work)));
+        runtime.block_on(root).expect("it does not panic")
+    })
 }
 
-fn smol(workers: usize) -> ByHand {
+fn smol<W: Workload>(workers: usize, work: Arc<W>) -> ByHand {
     let executor: Arc<::smol::Executor<'static>> = Arc::default();
     for _ in 0..workers {
         let executor = Arc::clone(&executor);
         std::thread::spawn(move || ::smol::block_on(executor.run(std::future::pending::<()>())));
     }
     Box::new(move |tasks| {
-        let spawner = Arc::clone(&executor);
+        let (spawner, work) = (Arc::clone(&executor), Arc::clone(&work));
         ::smol::future::block_on(executor.spawn(async move {
-            let work = Arc::new(Noop);
             let spawn = |index| {
                 let work = Arc::clone(&work);
                 spawner.spawn(async move { work.task(&NoIo, index).await })
@@ -154,10 +185,10 @@ fn smol(workers: usize) -> ByHand {
     })
 }
 
-fn async_std(tasks: u64) -> u64 {
+fn async_std<W: Workload>(tasks: u64, work: &Arc<W>) -> u64 {
     use ::async_std::task::spawn;
+    let work = Arc::clone(work);
     ::smol::future::block_on(spawn(async move {
-        let work = Arc::new(Noop);
         let start = |index| {
             let work = Arc::clone(&work);
             spawn(async move { work.task(&NoIo, index).await })

@@ -1,9 +1,10 @@
-//! The models beside CPython's standard library and beside hand-written loops: `make versus-python`.
+//! The models beside CPython's standard library and beside hand-written loops: `make versus-python`, and `make overhead`.
 //!
 //! Each figure is measured in a process of its own. The table, in Markdown, goes to standard output.
 
 mod by_hand;
 mod figure;
+mod instructions;
 mod ours;
 mod python;
 mod table;
@@ -18,6 +19,9 @@ fn main() -> ExitCode {
         return code;
     }
     if let Some(code) = figure::measure_here() {
+        return code;
+    }
+    if let Some(code) = instructions::answer() {
         return code;
     }
     match table::print() {

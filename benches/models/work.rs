@@ -32,14 +32,3 @@ impl Workload for Work {
         Ok(index)
     }
 }
-
-/// A task that returns its index, and could do nothing else: under an `enum` of several kinds every task would take up as
-/// much memory as the largest of them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Noop;
-
-impl Workload for Noop {
-    async fn task<I: Io>(&self, _io: &I, index: u64) -> Result<u64> {
-        Ok(index)
-    }
-}

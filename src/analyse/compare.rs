@@ -70,6 +70,11 @@ pub(super) fn compare_family(
         .collect()
 }
 
+/// Compares two cells for themselves, with the least margin and as a family of one; `None` if they share no block.
+pub fn compare_alone(a: &CellRecord, b: &CellRecord, price: Price) -> Option<Comparison> {
+    compare_family(&[Pair { a, b }], price.contrast(), price, MARGIN).pop()
+}
+
 /// The p-value of "the log ratio lies within the edges": against the nearer edge, doubled because there are two.
 fn p_beyond(log_ratios: &[f64], edge: f64) -> f64 {
     let above = signed_rank(log_ratios, edge).above;

@@ -1,6 +1,7 @@
 //! Which cells of a workload are compared, with which margin, and who wins.
 
 use super::compare::{MARGIN, Pair, compare_family, noise_floor};
+use super::power::smallest_effect;
 use super::ranking::{best, contenders};
 use super::sample::Price;
 use super::sentence::sentence;
@@ -75,6 +76,7 @@ pub(super) fn verdict(run: &Run, workload: &WorkloadRecord) -> WorkloadVerdict {
         winners: winners(Price::Steady),
         one_off_winners: winners(Price::OneOff),
         noise_floor: twin_floors.reduce(f64::max),
+        smallest_effect: smallest_effect(run, &workload.name, Price::Steady).map(|effect| effect.different),
         sentence: match &unranked {
             Some(why) => format!("{}: not ranked: {why}.", workload.name),
             None => sentence(run, workload),

@@ -36,10 +36,10 @@ pub use across::{
     Across, AcrossOptions, AcrossRefusal, CellAcross, ClassAcross, Contrast, CurveAcross, MissingCell,
     ModelRanks, Objection, ObjectionKind, Place, Throughput, across,
 };
-pub use compare::{FEWEST_PAIRS, MARGIN, noise_floor};
+pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, noise_floor};
 pub use granularity::{HALF, MetgRefusal, SweepPoint, crossover, efficiency, metg, regions, sweep};
 pub use latency::{BUSY, KEEPS_UP, KNEE, LATE};
-pub use power::{POWER, SmallestEffect, smallest_effect};
+pub use power::{POWER, SmallestEffect, detectable, smallest_effect};
 pub use ranking::{ModelMean, best, geometric_means};
 pub use sample::Price;
 pub use scaling::{

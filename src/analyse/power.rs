@@ -38,13 +38,18 @@ pub fn smallest_effect(run: &Run, workload: &str, price: Price) -> Option<Smalle
     (least_precise.pairs >= FEWEST_PAIRS).then(|| effect(least_precise, margin))
 }
 
-/// The half-width of the interval is the standard error times a normal quantile; an effect is found with probability
-/// [`POWER`] if it lies the sum of two quantiles away (Lehr, 1992, for two-sided tests).
 fn effect(twin: &Comparison, margin: f64) -> SmallestEffect {
-    let error = 0.5 * spread(twin) / normal_quantile(0.5 + 0.5 * twin.confidence);
-    let away = error * (normal_quantile(0.5 + 0.5 * CONFIDENCE) + normal_quantile(POWER));
-    let any = away.exp_m1();
+    let any = detectable(twin, POWER);
     SmallestEffect { any, different: (1.0 + margin) * (1.0 + any) - 1.0, margin }
+}
+
+/// The smallest effect, as a fraction, that a comparison as precise as this one finds with probability `power`.
+///
+/// The half-width of the interval is the standard error times a normal quantile; an effect is found with that
+/// probability if it lies the sum of two quantiles away (Lehr, 1992, for two-sided tests).
+pub fn detectable(comparison: &Comparison, power: f64) -> f64 {
+    let error = 0.5 * spread(comparison) / normal_quantile(0.5 + 0.5 * comparison.confidence);
+    (error * (normal_quantile(0.5 + 0.5 * CONFIDENCE) + normal_quantile(power))).exp_m1()
 }
 
 fn spread(comparison: &Comparison) -> f64 {

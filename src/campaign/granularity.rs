@@ -206,6 +206,7 @@ pub(super) fn section(spec: &Spec, run: &mut Run) -> Option<Granularity> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::rehearsal::rehearse;
     use crate::model::{BuiltIn, Catalogue, Digest};
     use crate::runner::protocol::Phases;
     use crate::runner::schedule::Measured;
@@ -221,7 +222,7 @@ mod tests {
     const CORES: u64 = 4;
 
     impl Launcher for Machine {
-        fn observe(&mut self, spec: &Spec, slot: Slot, _: u32, _: Duration) -> Result<Measured, Silence> {
+        fn observe(&mut self, spec: &Spec, slot: Slot, warm: u32, _: Duration) -> Result<Measured, Silence> {
             let cell = &spec.cells[slot.cell];
             let definition = &spec.workload_of(cell).definition;
             self.batches.push(cell.id.clone());
@@ -232,7 +233,7 @@ mod tests {
             let phases = Phases {
                 startup_ns: 0,
                 cold_ns: batch as u64,
-                warm_ns: Vec::new(),
+                warm_ns: vec![batch as u64; warm as usize],
                 probe_ns: 0,
                 shutdown_ns: 0,
                 wall_ns: batch as u64,
@@ -293,6 +294,23 @@ mod tests {
         assert_eq!(sizes_of(&grains, "rayon").len(), SIZES_US.len());
         assert_eq!(sizes_of(&grains, "sequential").len(), SIZES_US.len());
         assert!(!batches.iter().any(|id| id.starts_with("grain-64us/process-spawn")), "it was tried in vain");
+    }
+
+    #[test]
+    fn a_model_that_adds_ten_microseconds_to_every_task_has_that_granularity() {
+        const OVERHEAD_NS: f64 = 10_000.0;
+        let overhead = |model: &str| Some(if model == "sequential" { 0.0 } else { OVERHEAD_NS });
+        let (grains, _) = grains(overhead);
+        let spec = Spec::build(grains, &BuiltIn::infos(), false, CORES).unwrap();
+        let mut machine = Machine { overhead_ns: overhead, batches: Vec::new() };
+        let run = rehearse(&spec, 1, CORES, &mut machine);
+        assert!(run.cells.is_empty(), "the sweep stands apart from the matrix");
+        let models = run.granularity.expect("a sweep was measured").models;
+        assert!(models.len() > 10, "{models:?}");
+        for found in models {
+            let metg = found.metg.unwrap_or_else(|| panic!("{}: {:?}", found.model, found.refusal)).task_ns;
+            assert!((metg / OVERHEAD_NS - 1.0).abs() <= 0.10, "{}: {metg} ns", found.model);
+        }
     }
 
     #[test]

@@ -38,3 +38,66 @@ fn sequential_ns(cell: &CellRecord) -> Option<u64> {
     times.sort_unstable();
     times.get(times.len() / 2).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::campaign::rehearsal::rehearse;
+    use crate::model::{BuiltIn, Catalogue};
+    use crate::record::Run;
+    use crate::runner::schedule::mock::MockLauncher;
+    use crate::spec::{Spec, default_definitions};
+
+    const MS: u64 = 1_000_000;
+    const CORES: u64 = 4;
+
+    /// The default matrix on four cores, on which the sequential batch of `mixed` takes 200 ms and every other batch
+    /// takes 10 ms.
+    fn measured() -> Run {
+        let spec = Spec::build(default_definitions(), &BuiltIn::infos(), true, CORES).expect("it is valid");
+        let mut launcher = MockLauncher::new(1);
+        launcher.truth = |spec, slot| match spec.cells[slot.cell].id.as_str() {
+            "mixed/sequential@1" => 200.0 * MS as f64,
+            _ => 10.0 * MS as f64,
+        };
+        rehearse(&spec, 1, CORES, &mut launcher)
+    }
+
+    fn ideal(run: &Run, id: &str) -> Option<u64> {
+        run.cells.iter().find(|cell| cell.id == id).unwrap_or_else(|| panic!("no cell {id}")).ideal_ns
+    }
+
+    #[test]
+    fn computing_is_bounded_by_the_cores_that_the_workers_can_use() {
+        let run = measured();
+        assert_eq!(ideal(&run, "count/sequential@1"), Some(10 * MS));
+        assert_eq!(ideal(&run, "count/tokio-current-thread@1"), Some(10 * MS));
+        assert_eq!(ideal(&run, "factorial/rayon@2"), Some(5 * MS));
+        assert_eq!(ideal(&run, "count/rayon@4"), Some(10 * MS / 4));
+        // More workers than cores help nothing.
+        assert_eq!(ideal(&run, "factorial/rayon@8"), Some(10 * MS / 4));
+        assert_eq!(ideal(&run, "count/thread-spawn@48"), Some(10 * MS / 4));
+    }
+
+    #[test]
+    fn waiting_is_bounded_by_the_rounds_that_its_concurrency_leaves() {
+        let run = measured();
+        // 64 tasks of 20 ms, whatever the baseline took.
+        assert_eq!(ideal(&run, "sleep/sequential@1"), Some(64 * 20 * MS));
+        assert_eq!(ideal(&run, "sleep/thread-pool@4"), Some(16 * 20 * MS));
+        assert_eq!(ideal(&run, "sleep/thread-pool@64"), Some(20 * MS));
+        assert_eq!(ideal(&run, "sleep/tokio-current-thread@1"), Some(20 * MS));
+        // Two requests of 5 ms each.
+        assert_eq!(ideal(&run, "http/thread-pool@4"), Some(8 * 10 * MS));
+    }
+
+    #[test]
+    fn a_mixture_is_bounded_by_the_longer_of_both_and_what_does_nothing_by_nothing() {
+        let run = measured();
+        // 32 tasks wait 5 ms each, one after the other 160 of the 200 ms: 40 ms are computing.
+        assert_eq!(ideal(&run, "mixed/sequential@1"), Some(160 * MS));
+        assert_eq!(ideal(&run, "mixed/tokio-multi-thread@4"), Some(10 * MS));
+        assert_eq!(ideal(&run, "mixed/tokio-current-thread@1"), Some(40 * MS));
+        assert_eq!(ideal(&run, "mixed/thread-pool@4"), Some(8 * 5 * MS));
+        assert_eq!(ideal(&run, "noop/rayon@4"), None);
+    }
+}

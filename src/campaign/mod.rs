@@ -5,6 +5,8 @@ pub(crate) mod granularity;
 mod ideal;
 mod latency;
 mod record;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 mod resume;
 #[cfg(test)]
 mod tests;

@@ -268,7 +268,7 @@ mod tests {
         use crate::model::{BuiltIn, Catalogue};
         use crate::record::{Histogram, LoadObservation, Status};
         let spec = Spec::build(crate::spec::default_definitions(), &BuiltIn::infos(), false, 2).unwrap();
-        let options = Options { latency: true, ..super::super::tests::options(1) };
+        let options = Options { latency: true, ..super::super::rehearsal::options(1) };
         let mut replay = Replay::of(&spec, &options);
         let load = |cell: &str, load| Entry::Load {
             cell: cell.to_owned(),

@@ -1,51 +1,18 @@
-//! The scheduler, the record and the analysis together, on a machine on which no time passes.
+//! What a run comes to whose every observation is known beforehand.
 
-use std::time::Duration;
-
-use super::{CriterionMedians, Options, record};
+use super::rehearsal::{BLOCKS, rehearse};
 use crate::analyse::SIGNIFICANCE;
-use crate::plan;
-use crate::record::{ComparisonKind, Mode, Run, Track, Verdict};
-use crate::runner::schedule::mock::{MockEvents, MockLauncher, MockWatch, twins};
-use crate::runner::schedule::{Outcome, preflight, run};
-
-const BLOCKS: u32 = 20;
-
-pub(super) fn options(seed: u64) -> Options {
-    Options {
-        blocks: BLOCKS,
-        mode: Mode::Default,
-        seed,
-        label: "mock".to_owned(),
-        out: "nowhere".into(),
-        track: Track::Defaults,
-        deadline: Duration::from_secs(1),
-        all: false,
-        latency: false,
-        filter: None,
-        command: "concbench run".to_owned(),
-        quiet: true,
-    }
-}
+use crate::record::{ComparisonKind, Run, Verdict};
+use crate::runner::schedule::mock::{MockLauncher, twins};
 
 /// A whole run of identical cells in twos, with this noise, while the machine becomes slower by `drift` from the first
 /// observation to the last.
 fn campaign(seed: u64, workloads: usize, noise: f64, drift: f64) -> Run {
-    let (spec, options) = (twins(workloads), options(seed));
+    let spec = twins(workloads);
     let mut launcher = MockLauncher::new(seed);
     launcher.noise = noise;
     launcher.drift = drift / f64::from(BLOCKS * spec.cells.len() as u32);
-    let mut events = MockEvents::default();
-    let mut outcome = Outcome::of(&spec);
-    preflight(&mut launcher, &spec, options.deadline, &mut outcome, &mut events);
-    let plan = plan::blocks(&spec, options.blocks, options.seed);
-    run(&mut launcher, &mut MockWatch::default(), &spec, &plan, &mut outcome, &mut events);
-    let elapsed = Duration::from_secs(1);
-    let id = "mock".to_owned();
-    let (timers, latency, timelines) = (Vec::new(), None, Vec::new());
-    let measured =
-        record::Measured { spec: &spec, options: &options, outcome, timers, latency, id, elapsed, timelines };
-    record::assemble(measured, record::Facts::gather(), &CriterionMedians::new())
+    rehearse(&spec, seed, 2, &mut launcher)
 }
 
 #[test]

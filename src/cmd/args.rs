@@ -25,7 +25,8 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 bad input; 3 some cells failed; 4 nothing matched; \
+const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 bad input; 3 some cells failed, or the self-test \
+    missed something; 4 nothing matched; \
     5 cannot save; 6 slower than compare was told to accept; 75 too noisy where asked to refuse; \
     128+n ended by signal n";
 
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Say whether this machine is fit to measure on, and what to do about it
     Doctor(DoctorArgs),
+    /// Say whether concbench finds what is there, and nothing else, on this machine
+    Selftest(SelftestArgs),
     /// Serve the HTTP target of the `http` workload
     Serve(ServeArgs),
 }
@@ -204,6 +207,25 @@ pub(super) struct DoctorArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct SelftestArgs {
+    /// Half as many comparisons in 12 blocks: under a minute
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// A number of blocks of your own; fewer than 12 tell nothing about comparisons
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number(1u32..=1000))]
+    pub(super) blocks: Option<u32>,
+    /// The seed of every shuffle; the time decides if there is none
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number(0..=u64::MAX))]
+    pub(super) seed: Option<u64>,
+    /// No progress on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// How the checks are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// Where to listen; port 0 leaves the choice to the system
     #[arg(long, default_value = "127.0.0.1:8017", value_name = "ADDRESS:PORT")]
@@ -280,11 +302,10 @@ impl CommonArgs {
             Mode::Default | Mode::Custom => 20,
             Mode::Rigorous => 30,
         };
-        let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Options {
             blocks: self.blocks.unwrap_or(usual),
             mode,
-            seed: self.seed.unwrap_or(clock.as_nanos() as u64),
+            seed: self.seed.unwrap_or_else(clock_seed),
             label: self.label.clone(),
             out: self.out.clone(),
             track: self.track(),
@@ -296,6 +317,12 @@ impl CommonArgs {
             quiet: self.quiet,
         }
     }
+}
+
+/// A seed where none was given.
+pub(super) fn clock_seed() -> u64 {
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    clock.as_nanos() as u64
 }
 
 /// A whole number within a range, and an error that names the range.

@@ -10,7 +10,7 @@ use crate::server::ServeError;
 pub(super) const INTERNAL: u8 = 1;
 /// An argument, a definition or a record is not what it should be.
 pub(super) const BAD_INPUT: u8 = 2;
-/// Some cells have no figures.
+/// Some cells have no figures, or the self-test has missed something.
 pub(crate) const CELLS_FAILED: u8 = 3;
 /// The filter matches no cell.
 pub(super) const NOTHING_MATCHES: u8 = 4;

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use comfy_table::{ContentArrangement, Table, presets};
-
-use super::args::{ListArgs, Output};
+use super::args::ListArgs;
 use crate::campaign::matrix;
 use crate::model::Catalogue;
 use crate::spec::Definition;
@@ -17,7 +15,7 @@ pub(super) fn run<C: Catalogue>(
         true => models::<C>(),
         false => cells::<C>(definitions, arguments)?,
     };
-    super::print(&render(&heads, rows, arguments.format)?);
+    super::print(&super::rows(&heads, rows, arguments.format)?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -46,29 +44,4 @@ fn cells<C: Catalogue>(definitions: Vec<Definition>, arguments: &ListArgs) -> an
         vec![cell.id.clone(), purpose.to_owned(), tasks, definition.teaches.clone()]
     });
     Ok((vec!["cell", "for", "tasks", "what the workload teaches"], rows.collect()))
-}
-
-fn render(heads: &[&str], rows: Vec<Vec<String>>, output: Output) -> anyhow::Result<String> {
-    match output {
-        Output::Table | Output::Md => {
-            let mut table = Table::new();
-            let preset = if output == Output::Md { presets::ASCII_MARKDOWN } else { presets::NOTHING };
-            table.load_preset(preset).set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_header(heads).add_rows(rows);
-            Ok(format!("{table}\n"))
-        }
-        Output::Csv => {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            writer.write_record(heads)?;
-            rows.iter().try_for_each(|row| writer.write_record(row))?;
-            Ok(String::from_utf8(writer.into_inner()?)?)
-        }
-        Output::Json => {
-            let object = |row: Vec<String>| -> serde_json::Map<String, serde_json::Value> {
-                heads.iter().map(|&head| head.to_owned()).zip(row.into_iter().map(Into::into)).collect()
-            };
-            let objects: Vec<_> = rows.into_iter().map(object).collect();
-            Ok(serde_json::to_string_pretty(&objects)? + "\n")
-        }
-    }
 }

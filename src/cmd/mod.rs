@@ -7,6 +7,7 @@ pub(crate) mod exit;
 mod list;
 mod report;
 mod run;
+mod selftest;
 mod serve;
 
 use std::io::Write;
@@ -14,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
+use comfy_table::{ContentArrangement, Table, presets};
 
 pub(crate) use args::{CommonArgs, RunOutput};
 
@@ -24,7 +26,7 @@ use crate::record::store::StoreError;
 use crate::record::{LatencyCell, Run, Status};
 use crate::report::{Export, Format};
 use crate::spec::Definition;
-use args::{Cli, Command};
+use args::{Cli, Command, Output};
 
 /// The `main` of the command line.
 pub(crate) fn main<C: Catalogue>(_registry: &Registry<C>, definitions: Vec<Definition>) -> ExitCode {
@@ -42,6 +44,7 @@ fn dispatch<C: Catalogue>(definitions: Vec<Definition>) -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Selftest(arguments) => selftest::run::<C>(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
     })
 }
@@ -98,6 +101,32 @@ fn format_run(run: &Run, output: RunOutput) -> anyhow::Result<String> {
         RunOutput::Bmf => crate::report::export(run, Export::Bmf)?,
         RunOutput::GithubActionBenchmark => crate::report::export(run, Export::GithubActionBenchmark)?,
     })
+}
+
+/// Rows below their heads.
+fn rows(heads: &[&str], rows: Vec<Vec<String>>, output: Output) -> anyhow::Result<String> {
+    match output {
+        Output::Table | Output::Md => {
+            let mut table = Table::new();
+            let preset = if output == Output::Md { presets::ASCII_MARKDOWN } else { presets::NOTHING };
+            table.load_preset(preset).set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_header(heads).add_rows(rows);
+            Ok(format!("{table}\n"))
+        }
+        Output::Csv => {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(heads)?;
+            rows.iter().try_for_each(|row| writer.write_record(row))?;
+            Ok(String::from_utf8(writer.into_inner()?)?)
+        }
+        Output::Json => {
+            let object = |row: Vec<String>| -> serde_json::Map<String, serde_json::Value> {
+                heads.iter().map(|&head| head.to_owned()).zip(row.into_iter().map(Into::into)).collect()
+            };
+            let objects: Vec<_> = rows.into_iter().map(object).collect();
+            Ok(serde_json::to_string_pretty(&objects)? + "\n")
+        }
+    }
 }
 
 /// Writes data to standard output. A reader that has closed it (`head`, say) has seen enough: that is no error.

@@ -118,6 +118,11 @@ impl Observation {
     pub fn one_off_ns(&self) -> u64 {
         self.startup_ns + self.cold_ns + self.shutdown_ns
     }
+
+    /// All phases together: what the wall time is held against.
+    pub fn phases_ns(&self) -> u64 {
+        self.one_off_ns() + self.warm_ns.iter().sum::<u64>() + self.probe_ns
+    }
 }
 
 /// A median with its interval.

@@ -78,6 +78,10 @@ pub struct WorkloadVerdict {
     /// Why the workload is not ranked: then nothing wins. `null` where it is.
     #[serde(default)]
     pub unranked: Option<String>,
+    /// The smallest effect that this run would have called different in four of five cases, in steady state, as a
+    /// fraction. `null` without a twin, or with too few blocks to call anything different.
+    #[serde(default)]
+    pub smallest_effect: Option<f64>,
     /// The answer, as one sentence.
     pub sentence: String,
 }

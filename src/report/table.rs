@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
 
 use super::csv::quoted;
 use super::page::sentence;
-use super::text::{clip, inert, markdown, name};
+use super::text::{clip, inert, markdown, name, plural};
 use super::units;
 use super::view::{View, family, measured, reason, status};
 use crate::record::ComparisonKind;
@@ -87,13 +87,32 @@ fn terminal(view: &View<'_>, work: &WorkloadRecord) -> String {
     for column in table.column_iter_mut().skip(1).take(6) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("{}\n{}\n{table}\n", name(&work.name), sentence(view, &work.name))
+    let (name, sentence, noise) = (name(&work.name), sentence(view, &work.name), noise(view, work));
+    format!("{name}\n{sentence}\n{noise}\n{table}\n")
+}
+
+/// What this workload's own twin and its own blocks say about how far its figures go.
+fn noise(view: &View<'_>, work: &WorkloadRecord) -> String {
+    let verdict = view.verdict(&work.name);
+    let floor = verdict.and_then(|verdict| verdict.noise_floor);
+    let effect = verdict.and_then(|verdict| verdict.smallest_effect);
+    let blocks: Vec<_> = view.run.noise.blocks.iter().filter(|block| block.workload == work.name).collect();
+    let breached = blocks.iter().filter(|block| block.breach.is_some()).count();
+    let repeats: u32 = blocks.iter().map(|block| block.repeats).sum();
+    let mut parts = vec![match floor {
+        Some(floor) => format!("noise floor {}", units::percent(floor)),
+        None => "no noise floor, since there is no twin".to_owned(),
+    }];
+    parts.extend(effect.map(|effect| format!("smallest effect called different {}", units::percent(effect))));
+    parts.push(format!("{breached} of {} not quiet", plural(blocks.len() as u64, "block")));
+    parts.extend((repeats > 0).then(|| format!("{repeats} measured again")));
+    parts.join(", ")
 }
 
 fn pasted(view: &View<'_>, work: &WorkloadRecord) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let mut out =
-        format!("### {}\n\n{}\n\n", markdown(&name(&work.name)), markdown(&sentence(view, &work.name)));
+    let (title, sentence) = (markdown(&name(&work.name)), markdown(&sentence(view, &work.name)));
+    let mut out = format!("### {title}\n\n{sentence}\n\n{}\n\n", markdown(&noise(view, work)));
     out += &line(&HEADS.map(str::to_owned));
     out += "| :-- | --: | --: | --: | --: | --: | --: | :-- |\n";
     for cell in cells(view, work) {

@@ -146,10 +146,19 @@ impl<W: Workload> Session<'_, W> {
 
     /// One batch: its time, once its digest has been found to be right.
     fn batch<M: Model>(&self, model: &mut M, name: &'static str) -> Result<u64, CellError> {
+        self.batch_within(&mut Laps::begin(), model, name)
+    }
+
+    /// The same from the end of the phase before it.
+    fn batch_within<M: Model>(
+        &self,
+        laps: &mut Laps,
+        model: &mut M,
+        name: &'static str,
+    ) -> Result<u64, CellError> {
         let Assignment { tasks, expected, .. } = *self.assignment;
-        let started = Instant::now();
         let digest = model.run(self.workload, 0..tasks);
-        let elapsed = nanoseconds(started);
+        let elapsed = laps.end();
         let digest = digest?;
         if digest.tasks != expected.tasks {
             return Err(CellError::Count { batch: name, done: digest.tasks, asked: expected.tasks });
@@ -164,22 +173,20 @@ impl<W: Workload> Session<'_, W> {
         let settings = self.settings();
         let mut warm_ns = Vec::with_capacity(warm as usize);
         let wall = Instant::now();
-        let started = Instant::now();
+        let mut laps = Laps::begin();
         let mut model = M::start(&settings)?;
-        let startup_ns = nanoseconds(started);
-        let cold_ns = self.batch(&mut model, "cold batch")?;
+        let startup_ns = laps.end();
+        let cold_ns = self.batch_within(&mut laps, &mut model, "cold batch")?;
         for _ in 0..warm {
-            warm_ns.push(self.batch(&mut model, "warm batch")?);
+            warm_ns.push(self.batch_within(&mut laps, &mut model, "warm batch")?);
         }
-        let probing = Instant::now();
         let peak_rss_bytes = match M::INFO.family {
             Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
             _ => memory::peak_bytes(),
         };
-        let probe_ns = nanoseconds(probing);
-        let stopping = Instant::now();
+        let probe_ns = laps.end();
         model.stop()?;
-        let shutdown_ns = nanoseconds(stopping);
+        let shutdown_ns = laps.end();
         let wall_ns = nanoseconds(wall);
         let digest = self.assignment.expected;
         Ok(Phases { startup_ns, cold_ns, warm_ns, probe_ns, shutdown_ns, wall_ns, peak_rss_bytes, digest })
@@ -222,6 +229,23 @@ impl<W: Workload> Session<'_, W> {
             Ok(()) => channel.send(Answer::Stopped),
             Err(error) => channel.send(error.answer()),
         }
+    }
+}
+
+/// The phases of an observation: one reading of the clock ends one and begins the next. With a reading for each end the
+/// clock itself would be a hundredth of the shortest observations, and in no phase.
+struct Laps(Instant);
+
+impl Laps {
+    fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Ends a phase; its time in nanoseconds.
+    fn end(&mut self) -> u64 {
+        let now = Instant::now();
+        let begun = std::mem::replace(&mut self.0, now);
+        u64::try_from((now - begun).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

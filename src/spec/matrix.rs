@@ -43,6 +43,13 @@ impl Spec {
     }
 }
 
+impl CellSpec {
+    /// The same cell again, as its A/A twin.
+    pub(crate) fn twin(&self) -> Self {
+        Self { id: format!("{}+twin", self.id), twin: true, ..self.clone() }
+    }
+}
+
 fn field(definition: &Definition, field: &'static str, what: String) -> SpecError {
     SpecError::Field { workload: definition.name.clone(), field, what }
 }
@@ -159,8 +166,7 @@ impl Builder<'_> {
                 format!("`{id}` is not among the models of this workload"),
             ));
         };
-        let twin = CellSpec { id: format!("{}+twin", base.id), twin: true, ..base.clone() };
-        cells.push(twin);
+        cells.push(base.twin());
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What the method promises, counted over thousands of campaigns that never took place.
 
+use concbench::analyse::stats::binomial_bound;
 use concbench::analyse::{
     POWER, Price, SIGNIFICANCE, SmallestEffect, block_drift, smallest_effect, warm_trend,
 };
@@ -72,15 +73,8 @@ fn not_even_the_luckiest_of_twenty_identical_models_is_called_different() {
 fn two_hundred_comparisons_of_equals_stay_within_the_binomial_bound() {
     const COMPARISONS: u32 = 200;
     let alarms = false_alarms(4, COMPARISONS, Campaign::DRIFTING) * f64::from(COMPARISONS);
-    // The least count that a binomial variable with 5 % exceeds with probability below 1 %.
-    let mut term = (1.0 - SIGNIFICANCE).powi(COMPARISONS as i32);
-    let (mut bound, mut below) = (0u32, term);
-    while 1.0 - below >= 0.01 {
-        term *= f64::from(COMPARISONS - bound) / f64::from(bound + 1) * SIGNIFICANCE / (1.0 - SIGNIFICANCE);
-        bound += 1;
-        below += term;
-    }
-    assert!(alarms.round() <= f64::from(bound), "{alarms} false alarms, {bound} are allowed");
+    let bound = binomial_bound(COMPARISONS.into(), SIGNIFICANCE, 0.01);
+    assert!(alarms.round() <= bound as f64, "{alarms} false alarms, {bound} are allowed");
 }
 
 #[test]

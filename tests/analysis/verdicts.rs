@@ -1,7 +1,8 @@
 //! Which comparisons are made and what they say.
 
 use concbench::analyse::{
-    CONFIDENCE, MARGIN, Price, complete, geometric_means, noise_floor, outliers, variance_parts, warm_trend,
+    CONFIDENCE, MARGIN, Price, complete, geometric_means, noise_floor, outliers, smallest_effect,
+    variance_parts, warm_trend,
 };
 use concbench::analyse::{Severity, Side, block_drift};
 use concbench::record::{Comparison, ComparisonKind, Run, Status, Verdict};
@@ -78,6 +79,9 @@ fn the_twin_sets_the_noise_floor_and_the_margin() {
     assert_eq!(floor, noise_floor(twins));
     assert!(floor > MARGIN && twins.low >= 1.0 / (1.0 + floor) && twins.high <= 1.0 + floor);
     assert_eq!(steady(&run, "sequential").margin, floor);
+    let smallest = smallest_effect(&run, "work", Price::Steady).expect("there are enough blocks");
+    assert_eq!(run.verdicts[0].smallest_effect, Some(smallest.different));
+    assert!(smallest.different > floor);
     let one_off = comparison(&run, ComparisonKind::TwinOneOff, "+twin");
     assert_eq!(
         comparison(&run, ComparisonKind::OneOff, "sequential").margin,

@@ -1,5 +1,6 @@
 //! The statistics that the analysis is made of: pure functions of numbers, each with the source of its formula.
 
+mod binomial;
 mod bootstrap;
 mod hodges_lehmann;
 mod holm;
@@ -12,6 +13,7 @@ mod signed_rank;
 mod usl;
 mod variance;
 
+pub use binomial::binomial_bound;
 pub use bootstrap::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, percentile_interval};
 pub use hodges_lehmann::{Location, hodges_lehmann};
 pub use holm::holm;

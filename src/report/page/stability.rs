@@ -24,7 +24,7 @@ const NAMED: usize = 12;
 pub(crate) fn stability(view: &View<'_>) -> Result<Stability, ReportError> {
     let outliers = outlying(view);
     let observations: usize = view.run.cells.iter().map(|cell| cell.observations.len()).sum();
-    let mut tables = vec![scatter(view), outliers, criterion(view)];
+    let mut tables = vec![scatter(view), outliers, criterion(view), machine(view)];
     let flagged = tables[1].1.rows.len();
     tables.retain(|(_, table)| !table.rows.is_empty());
     Ok(Stability {
@@ -136,6 +136,31 @@ fn notes(view: &View<'_>) -> Vec<String> {
         notes.push(format!("{} more blocks were not quiet.", breached.len() - NAMED));
     }
     notes
+}
+
+/// What else the machine did, block by block.
+fn machine(view: &View<'_>) -> (String, Table) {
+    let share = |share: Option<f64>| share.map_or("not recorded".into(), units::percent);
+    let row = |block: &BlockNoise| {
+        vec![
+            text::name(&block.workload),
+            block.block.to_string(),
+            share(block.steal),
+            share(block.foreign),
+            block.repeats.to_string(),
+            block.breach.as_deref().map_or("quiet".into(), text::sentence),
+        ]
+    };
+    let columns = columns(&[
+        "workload",
+        "block",
+        "CPU time taken by the hypervisor",
+        "used by other processes",
+        "measured again",
+        "the gate",
+    ]);
+    let rows = view.run.noise.blocks.iter().map(row).collect();
+    ("What else the machine did, block by block".into(), Table { columns, rows })
 }
 
 /// From where the times scatter.

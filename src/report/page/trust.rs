@@ -49,6 +49,11 @@ pub(crate) fn floor(view: &View<'_>) -> Option<f64> {
     view.run.verdicts.iter().filter_map(|verdict| verdict.noise_floor).max_by(f64::total_cmp)
 }
 
+/// The smallest effect that would have been called different in the worst workload, as a fraction.
+fn smallest_effect(view: &View<'_>) -> Option<f64> {
+    view.run.verdicts.iter().filter_map(|verdict| verdict.smallest_effect).max_by(f64::total_cmp)
+}
+
 /// A grade, as it is read.
 pub(crate) fn grade(grade: Grade) -> &'static str {
     match grade {
@@ -81,7 +86,13 @@ fn sentence(view: &View<'_>) -> String {
         Grade::Noisy => "The machine was noisy: only large differences mean anything.",
         Grade::Unknown => "Nothing was recorded that could tell how quiet the machine was.",
     };
-    format!("{verdict} {floor}")
+    let smallest = smallest_effect(view).map_or_else(String::new, |effect| {
+        format!(
+            " There, a difference has to be about {} to be called one in four of five such runs.",
+            units::percent(effect)
+        )
+    });
+    format!("{verdict} {floor}{smallest}")
 }
 
 /// How the run was made, as far as trust depends on it.
@@ -91,7 +102,9 @@ fn settings(view: &View<'_>) -> Vec<Fact> {
         Some(floor) => format!("{}, twins within {}", grade(run.noise.grade), units::percent(floor)),
         None => grade(run.noise.grade).to_owned(),
     };
-    let blocks = text::plural(run.run.blocks.into(), "block");
+    let again: u32 = run.noise.blocks.iter().map(|block| block.repeats).sum();
+    let again = if again > 0 { format!(", {again} measured again") } else { String::new() };
+    let blocks = text::plural(run.run.blocks.into(), "block") + &again;
     let blocks = if run.run.complete { blocks } else { format!("{blocks}, incomplete") };
     vec![
         Fact::known("noise", noise, matches!(run.noise.grade, Grade::Noisy | Grade::Unknown)),

@@ -41,6 +41,8 @@ pub(crate) struct MockLauncher {
     pub(crate) noise: f64,
     /// By how much each observation is slower than the one before, as a fraction.
     pub(crate) drift: f64,
+    /// How long a batch of a cell takes but for noise and drift, in nanoseconds.
+    pub(crate) truth: fn(&Spec, Slot) -> f64,
     /// What becomes of an observation, by its number from 0; `None` lets it succeed.
     pub(crate) trouble: fn(usize, Slot) -> Option<Silence>,
 }
@@ -48,27 +50,26 @@ pub(crate) struct MockLauncher {
 impl MockLauncher {
     pub(crate) fn new(seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
-        Self { random, asked: Vec::new(), noise: 0.0, drift: 0.0, trouble: |_, _| None }
+        Self { random, asked: Vec::new(), noise: 0.0, drift: 0.0, truth: |_, _| 1e7, trouble: |_, _| None }
     }
 
-    /// Around 10 ms, whatever the cell.
-    fn batch_ns(&mut self) -> u64 {
+    fn batch_ns(&mut self, truth: f64) -> u64 {
         // Box and Muller (1958).
         let (radius, angle): (f64, f64) = (1.0 - self.random.random::<f64>(), self.random.random());
         let normal = (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos();
         let slowed = 1.0 + self.drift * self.asked.len() as f64;
-        (1e7 * slowed * (self.noise * normal).exp()) as u64
+        (truth * slowed * (self.noise * normal).exp()) as u64
     }
 }
 
 impl Launcher for MockLauncher {
-    fn observe(&mut self, _: &Spec, slot: Slot, warm: u32, _: Duration) -> Result<Measured, Silence> {
+    fn observe(&mut self, spec: &Spec, slot: Slot, warm: u32, _: Duration) -> Result<Measured, Silence> {
         let number = self.asked.len();
         self.asked.push(slot);
         if let Some(silence) = (self.trouble)(number, slot) {
             return Err(silence);
         }
-        let batch = self.batch_ns();
+        let batch = self.batch_ns((self.truth)(spec, slot));
         let phases = Phases {
             startup_ns: batch / 10,
             cold_ns: batch,

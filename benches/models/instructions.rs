@@ -1,0 +1,166 @@
+//! What our models execute beside the work, counted in instructions: a count does not depend on what else the machine
+//! does. `make overhead` prints the table.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+
+use concbench::Workload;
+use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Settings, Visitor};
+use concbench_workloads::{Count, Noop};
+use serde::{Deserialize, Serialize};
+
+use crate::by_hand::{self, ByHand};
+
+/// The argument that asks for the table.
+const MARK: &str = "--instructions";
+/// The argument that marks a process that valgrind counts.
+const PROGRAM: &str = "--program";
+
+/// One: two that wait for each other spin for as long as the scheduler likes, and the count would hold that.
+const WORKERS: usize = 1;
+/// Whose batches are counted.
+const MODELS: [&str; 4] = ["rayon", "thread-pool", "tokio-multi-thread", "smol"];
+/// The share that may be ours.
+const MOST: f64 = 1.01;
+
+/// The kernels of the default matrix whose batches are counted, with their tasks, and how often they run in the shorter of
+/// two programs.
+const CELLS: [(&str, Work, u64, u64); 2] =
+    [("count", Work::Count { n: 500_000 }, 48, 1), ("noop", Work::Noop, 200, 200)];
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum Work {
+    Noop,
+    Count { n: u64 },
+}
+
+/// A program that runs batches and does nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Program {
+    model: String,
+    /// The loop on the same library that is written by hand, instead of our model.
+    by_hand: bool,
+    work: Work,
+    tasks: u64,
+    batches: u64,
+}
+
+impl Program {
+    fn run(&self) -> Result<(), String> {
+        match (self.by_hand, self.work) {
+            (false, Work::Noop) => self.ours(Noop {}),
+            (false, Work::Count { n }) => self.ours(Count { n }),
+            (true, Work::Noop) => self.theirs(by_hand::batch(&self.model, WORKERS, Noop {})?),
+            (true, Work::Count { n }) => self.theirs(by_hand::batch(&self.model, WORKERS, Count { n })?),
+        }
+    }
+
+    fn ours(&self, work: impl Workload) -> Result<(), String> {
+        match BuiltIn::visit(&self.model, Batches { program: self, work: Arc::new(work) }) {
+            Ok(done) => done.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no model is called {}", self.model)),
+        }
+    }
+
+    fn theirs(&self, mut batch: ByHand) -> Result<(), String> {
+        for _ in 0..self.batches {
+            black_box(batch(self.tasks));
+        }
+        Ok(())
+    }
+
+    /// How many instructions it executes from beginning to end.
+    fn count(&self) -> Result<u64, String> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let counts = folder.path().join("counts");
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let output = Command::new("valgrind")
+            .args(["--quiet", "--tool=callgrind"])
+            .arg(format!("--callgrind-out-file={}", counts.display()))
+            .arg(program)
+            .args([PROGRAM, &serde_json::to_string(self).map_err(|error| error.to_string())?])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("valgrind: {error}"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("valgrind ended with {}: {}", output.status, said.trim()));
+        }
+        total(&counts)
+    }
+}
+
+struct Batches<'a, W> {
+    program: &'a Program,
+    work: Arc<W>,
+}
+
+impl<W: Workload> Visitor for Batches<'_, W> {
+    type Output = Result<(), ModelError>;
+
+    fn visit<M: Model>(self) -> Self::Output {
+        // No model that is counted here starts a process, which alone would read a recipe.
+        let settings = Settings { workers: WORKERS, stack_bytes: None, pin: false, recipe: String::new() };
+        let mut model = M::start(&settings)?;
+        for _ in 0..self.program.batches {
+            black_box(model.run(&self.work, 0..self.program.tasks)?);
+        }
+        model.stop()
+    }
+}
+
+/// The sum in a file of callgrind's.
+fn total(counts: &Path) -> Result<u64, String> {
+    let text = std::fs::read_to_string(counts).map_err(|error| error.to_string())?;
+    let totals = text.lines().find_map(|line| line.strip_prefix("totals:"));
+    totals.and_then(|totals| totals.trim().parse().ok()).ok_or("callgrind has counted nothing".to_owned())
+}
+
+/// The instructions of one batch: those of a program with twice as many batches, less those of a program with so many.
+/// What starting and stopping execute is in both.
+fn of_batch(model: &str, by_hand: bool, work: Work, tasks: u64, batches: u64) -> Result<f64, String> {
+    let program = |batches| Program { model: model.to_owned(), by_hand, work, tasks, batches };
+    // The first batch fills caches and wakes threads.
+    let (once, twice) = (program(1 + batches).count()?, program(1 + 2 * batches).count()?);
+    Ok((twice as f64 - once as f64) / batches as f64)
+}
+
+/// Does what this process was started for, if it concerns instructions.
+pub(crate) fn answer() -> Option<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.first()?.as_str() {
+        MARK => table(),
+        PROGRAM => {
+            let program: Program = serde_json::from_str(arguments.get(1)?).expect("written by `count`");
+            program.run().map(|()| ExitCode::SUCCESS)
+        }
+        _ => return None,
+    };
+    Some(done.unwrap_or_else(|error| {
+        eprintln!("models: {error}");
+        ExitCode::FAILURE
+    }))
+}
+
+fn table() -> Result<ExitCode, String> {
+    println!("| cell | ours, a batch | by hand | ratio | more, a task | must be | |");
+    println!("| --- | --: | --: | --: | --: | --- | --- |");
+    let mut missed = 0;
+    for (name, work, tasks, batches) in CELLS {
+        for model in MODELS {
+            let ours = of_batch(model, false, work, tasks, batches)?;
+            let theirs = of_batch(model, true, work, tasks, batches)?;
+            let (ratio, more) = (ours / theirs, (ours - theirs) / tasks as f64);
+            let verdict = if ratio <= MOST { "pass" } else { "miss" };
+            missed += usize::from(ratio > MOST);
+            println!(
+                "| `{name}/{model}` | {ours:.0} | {theirs:.0} | {ratio:.4} | {more:.0} | at most {MOST} | {verdict} |"
+            );
+        }
+    }
+    eprintln!("{missed} of {} missed", CELLS.len() * MODELS.len());
+    Ok(ExitCode::SUCCESS)
+}
