@@ -12,12 +12,14 @@
 //! - `ranking`: how the models stand over all workloads
 //! - `stability`, `power`: whether the observations are of one piece, and what they could have shown
 //! - `granularity`, `scaling`: how small tasks may become, and what more workers bring
+//! - `memory`: what a waiting task costs
 //! - `across`: several runs beside each other
 
 mod across;
 mod compare;
 mod contrast;
 mod granularity;
+mod memory;
 mod power;
 mod ranking;
 mod sample;
@@ -34,6 +36,7 @@ pub use across::{
 };
 pub use compare::{FEWEST_PAIRS, MARGIN, noise_floor};
 pub use granularity::{HALF, MetgRefusal, SweepPoint, crossover, efficiency, metg, regions, sweep};
+pub use memory::per_task;
 pub use power::{POWER, SmallestEffect, smallest_effect};
 pub use ranking::{ModelMean, best, geometric_means};
 pub use sample::Price;
@@ -62,4 +65,7 @@ pub fn complete(run: &mut Run) {
     run.comparisons = run.workloads.iter().flat_map(|workload| contrast::contrasts(run, workload)).collect();
     run.verdicts = run.workloads.iter().map(|workload| contrast::verdict(run, workload)).collect();
     granularity::complete(run);
+    if let Some(memory) = &mut run.memory {
+        memory::complete(memory);
+    }
 }

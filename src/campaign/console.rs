@@ -7,7 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{CriterionMedians, Options};
 use crate::record::journal::{Entry, Journal};
-use crate::record::{BlockNoise, Observation};
+use crate::record::{BlockNoise, Observation, WaitingPoint};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Events, Outcome, Pace};
 use crate::spec::Spec;
@@ -80,6 +80,24 @@ impl Console {
     pub(super) fn begin_timelines(&mut self) {
         self.say("timelines: a batch of some cells, task by task");
         self.bar.set_prefix("timelines");
+    }
+
+    pub(super) fn begin_waiting(&mut self, crowds: u64) {
+        self.say(&format!("memory: up to {crowds} crowds of waiting tasks"));
+        self.bar.reset();
+        self.bar.set_length(crowds);
+        self.bar.set_prefix("memory");
+    }
+
+    /// A crowd has gathered, or could not.
+    pub(super) fn waiting(&mut self, model: &str, point: &WaitingPoint) {
+        let name = format!("{}@{}", super::memory::id(model), point.tasks);
+        if let Some(reason) = &point.reason {
+            self.say(&format!("{name}: {}: {reason}", point.status));
+        }
+        self.bar.set_message(name);
+        self.bar.inc(1);
+        self.log(&Entry::Waiting { model: model.to_owned(), point: point.clone() });
     }
 
     /// Something that the user should know at once.

@@ -3,6 +3,7 @@
 mod console;
 pub(crate) mod granularity;
 mod ideal;
+mod memory;
 mod record;
 mod resume;
 #[cfg(test)]
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) deadline: Duration,
     /// Whether models outside the default matrix are measured too.
     pub(crate) all: bool,
+    /// Whether it is measured what waiting and switching cost.
+    pub(crate) costs: bool,
     pub(crate) filter: Option<String>,
     /// The command that makes such a run again.
     pub(crate) command: String,
@@ -74,24 +77,58 @@ pub(crate) struct Finished {
     pub(crate) interrupted_by: Option<i32>,
 }
 
-/// The matrix for this machine, cut down to what the filter matches.
+/// Which cells and which costs are measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    /// Whether models outside the default matrix are measured too.
+    pub(crate) all: bool,
+    /// Whether it is measured what waiting and switching cost.
+    pub(crate) costs: bool,
+    /// What an id has to match.
+    pub(crate) filter: Option<&'a str>,
+}
+
+/// What a run is to measure.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Work {
+    pub(crate) spec: Spec,
+    /// The models under which crowds of tasks wait.
+    pub(crate) waiting: Vec<ModelInfo>,
+}
+
+/// The work for this machine, cut down to what the filter matches.
+pub(crate) fn work(
+    definitions: Vec<Definition>,
+    models: &[ModelInfo],
+    choice: Choice<'_>,
+) -> Result<Work, CampaignError> {
+    let spec = Spec::build(definitions, models, choice.all, crate::machine::facts().cores)?;
+    let mut waiting: Vec<ModelInfo> = match choice.costs {
+        true => models.iter().filter(|model| model.default || choice.all).copied().collect(),
+        false => Vec::new(),
+    };
+    waiting.retain(memory::concerns);
+    let Some(filter) = choice.filter else {
+        return Ok(Work { spec, waiting });
+    };
+    let expression = crate::spec::parse_filter(filter)?;
+    let baselines = granularity::baselines(&spec, |id| expression.is_match(id));
+    let spec = spec.retain(|id| expression.is_match(id) || baselines.contains(id));
+    waiting.retain(|model| expression.is_match(&memory::id(model.id)));
+    match spec.cells.is_empty() && waiting.is_empty() {
+        true => Err(CampaignError::NothingMatches(format!("`{filter}`"))),
+        false => Ok(Work { spec, waiting }),
+    }
+}
+
+/// The matrix alone.
 pub(crate) fn matrix(
     definitions: Vec<Definition>,
     models: &[ModelInfo],
     all: bool,
     filter: Option<&str>,
 ) -> Result<Spec, CampaignError> {
-    let spec = Spec::build(definitions, models, all, crate::machine::facts().cores)?;
-    let Some(filter) = filter else {
-        return Ok(spec);
-    };
-    let expression = crate::spec::parse_filter(filter)?;
-    let baselines = granularity::baselines(&spec, |id| expression.is_match(id));
-    let spec = spec.retain(|id| expression.is_match(id) || baselines.contains(id));
-    match spec.cells.is_empty() {
-        true => Err(CampaignError::NothingMatches(format!("`{filter}`"))),
-        false => Ok(spec),
-    }
+    work(definitions, models, Choice { all, costs: false, filter }).map(|work| work.spec)
 }
 
 /// A run that is under way.
@@ -100,6 +137,7 @@ pub(crate) struct Campaign {
     pub(crate) spec: Spec,
     pub(crate) supervisor: Supervisor,
     pub(crate) outcome: Outcome,
+    waiting: memory::Sweep,
     options: Options,
     facts: record::Facts,
     console: Console,
@@ -115,9 +153,11 @@ pub(crate) struct Campaign {
 
 impl Campaign {
     /// Makes the run's folder, says what will run, and tries one batch of every cell.
-    pub(crate) fn begin(spec: Spec, options: Options) -> Result<Self, CampaignError> {
+    pub(crate) fn begin(work: Work, options: Options) -> Result<Self, CampaignError> {
+        let Work { spec, waiting } = work;
         let supervisor = Supervisor::new(options.track).map_err(CampaignError::Supervise)?;
         let facts = record::Facts::gather();
+        let waiting = memory::Sweep::new(&waiting, facts.machine.cores, options.mode == Mode::Quick);
         let wanted = format!("{}-{}", facts.folder_time(), options.label);
         let (id, folder) = store::create_folder(&options.out, &wanted)?;
         let header = resume::header(&id, &spec, &options, &facts).map_err(CampaignError::Supervise)?;
@@ -125,6 +165,7 @@ impl Campaign {
         let console = Console::new(&spec, journal, &options, Duration::ZERO);
         let mut campaign = Self {
             outcome: Outcome::of(&spec),
+            waiting,
             spec,
             supervisor,
             options,
@@ -159,7 +200,7 @@ impl Campaign {
         let lock = Lock::take(folder)?;
         let found = journal::read(folder)?;
         let (end, id) = (found.end, found.header.id.clone());
-        let resume::Resumed { spec, options, facts, mut outcome, medians, elapsed } =
+        let resume::Resumed { spec, waiting, options, facts, mut outcome, medians, elapsed } =
             resume::rebuild(found, folder, models, quiet)?;
         if let Some(other) = filter.filter(|filter| options.filter.as_deref() != *filter) {
             let shown = |filter: Option<&str>| filter.map_or("none".to_owned(), |text| format!("`{text}`"));
@@ -179,6 +220,7 @@ impl Campaign {
             spec,
             supervisor,
             outcome,
+            waiting,
             options,
             facts,
             console,
@@ -196,13 +238,29 @@ impl Campaign {
 
     fn preflight(&mut self) {
         let Self { spec, supervisor, outcome, console, options, facts, .. } = self;
+        if spec.cells.is_empty() {
+            return;
+        }
         console.announce(spec, options, facts.machine.cores);
         schedule::preflight(supervisor, spec, options.deadline, outcome, console);
     }
 
-    /// Measures the blocks.
+    /// Measures the blocks, and then what waiting costs; timelines come last, since nothing follows from them.
     pub(crate) fn measure(&mut self) {
         if self.outcome.interrupted {
+            return;
+        }
+        self.measure_blocks();
+        if !self.outcome.interrupted {
+            self.measure_waiting();
+        }
+        if !self.outcome.interrupted && !self.spec.cells.is_empty() {
+            self.trace();
+        }
+    }
+
+    fn measure_blocks(&mut self) {
+        if self.spec.cells.is_empty() {
             return;
         }
         let plan = plan::blocks(&self.spec, self.options.blocks, self.options.seed);
@@ -210,9 +268,6 @@ impl Campaign {
         let Self { spec, supervisor, outcome, console, .. } = self;
         console.begin_blocks(outcome);
         schedule::run(supervisor, &mut watch, spec, &plan, outcome, console);
-        if !outcome.interrupted {
-            self.trace();
-        }
     }
 
     /// Takes the timelines. A run that is broken off meanwhile is complete: nothing that is ranked is missing.
@@ -224,6 +279,18 @@ impl Campaign {
         });
         self.timelines = timelines;
         notes.into_iter().chain(self.supervisor.take_notes()).for_each(|note| self.note(note));
+    }
+
+    fn measure_waiting(&mut self) {
+        let Self { supervisor, waiting, options, console, outcome, .. } = self;
+        if waiting.left() == 0 {
+            return;
+        }
+        console.begin_waiting(waiting.left());
+        let flow =
+            waiting.measure(supervisor, options.deadline, |model, point| console.waiting(model.id, point));
+        outcome.interrupted = flow.is_break();
+        schedule::take_notes(supervisor, &mut outcome.notes, console);
     }
 
     /// How long one observation may take where nothing is known yet.
@@ -266,6 +333,7 @@ impl Campaign {
             spec: &self.spec,
             options: &self.options,
             outcome,
+            waiting: self.waiting,
             id: self.id,
             elapsed: self.before + self.started.elapsed(),
             timelines: self.timelines,

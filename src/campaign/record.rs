@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::memory::Sweep;
 use super::{Options, granularity, ideal};
 use crate::machine;
 use crate::record::{
@@ -47,13 +48,14 @@ pub(super) struct Measured<'a> {
     pub(super) spec: &'a Spec,
     pub(super) options: &'a Options,
     pub(super) outcome: Outcome,
+    pub(super) waiting: Sweep,
     pub(super) id: String,
     pub(super) elapsed: Duration,
     pub(super) timelines: Vec<Timeline>,
 }
 
 pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &CriterionMedians) -> Run {
-    let Measured { spec, options, outcome, id, elapsed, timelines } = measured;
+    let Measured { spec, options, outcome, waiting, id, elapsed, timelines } = measured;
     let cells: Vec<CellRecord> = spec
         .cells
         .iter()
@@ -85,6 +87,7 @@ pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &Criteri
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        memory: waiting.into_record(),
         timelines,
     };
     ideal::fill(&mut run);

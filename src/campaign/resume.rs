@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::memory::Sweep;
 use super::record::{CriterionMedians, Facts, tool};
-use super::{CampaignError, Options, matrix};
+use super::{CampaignError, Choice, Options, Work, work};
 use crate::model::ModelInfo;
-use crate::record::Machine;
 use crate::record::journal::{Entry, Found, Header, VERSION};
+use crate::record::{Machine, Mode};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Outcome, Pace};
 use crate::spec::Spec;
@@ -37,6 +38,7 @@ pub(super) fn header(id: &str, spec: &Spec, options: &Options, facts: &Facts) ->
         definitions: spec.workloads.iter().map(|workload| workload.definition.clone()).collect(),
         cells: spec.cells.iter().map(|cell| cell.id.clone()).collect(),
         all: options.all,
+        costs: options.costs,
         filter: options.filter.clone(),
         blocks: options.blocks,
         mode: options.mode,
@@ -59,6 +61,7 @@ fn executable() -> std::io::Result<String> {
 #[derive(Debug)]
 pub(super) struct Resumed {
     pub(super) spec: Spec,
+    pub(super) waiting: Sweep,
     pub(super) options: Options,
     pub(super) facts: Facts,
     pub(super) outcome: Outcome,
@@ -90,7 +93,8 @@ pub(super) fn rebuild(
         .started_utc
         .parse()
         .map_err(|_| refuse(format!("`started_utc` is `{}`, which is no time", header.started_utc)))?;
-    let spec = matrix(header.definitions, models, header.all, header.filter.as_deref())?;
+    let choice = Choice { all: header.all, costs: header.costs, filter: header.filter.as_deref() };
+    let Work { spec, waiting } = work(header.definitions, models, choice)?;
     if spec.cells.iter().map(|cell| &cell.id).ne(&header.cells) {
         return Err(refuse("its matrix has other cells than this program and machine give it".to_owned()));
     }
@@ -103,19 +107,21 @@ pub(super) fn rebuild(
         track: header.track,
         deadline: Duration::from_nanos(header.deadline_ns),
         all: header.all,
+        costs: header.costs,
         filter: header.filter,
         command: header.command,
         quiet,
     };
-    let mut replay = Replay::of(&spec, options.blocks);
+    let waiting = Sweep::new(&waiting, header.machine.cores, options.mode == Mode::Quick);
+    let mut replay = Replay::of(&spec, waiting, options.blocks);
     entries.into_iter().for_each(|entry| replay.take(entry));
-    let Replay { mut outcome, medians, elapsed, foreign, .. } = replay;
+    let Replay { mut outcome, waiting, medians, elapsed, foreign, .. } = replay;
     outcome.notes.extend(lost.into_iter().map(|what| format!("{LOST}{what}")));
     if foreign > 0 {
         outcome.notes.push(format!("{LOST}{foreign} line(s) that do not belong to this run"));
     }
     let facts = Facts { machine: header.machine, warnings: header.warnings, started };
-    Ok(Resumed { spec, options, facts, outcome, medians, elapsed })
+    Ok(Resumed { spec, waiting, options, facts, outcome, medians, elapsed })
 }
 
 /// The seam, in words: what a reader of the record should know about a run that was broken off.
@@ -148,6 +154,7 @@ struct Replay<'a> {
     cells: HashMap<&'a str, usize>,
     blocks: u32,
     outcome: Outcome,
+    waiting: Sweep,
     medians: Option<CriterionMedians>,
     elapsed: Duration,
     /// Lines that name no cell or block of this run.
@@ -155,12 +162,13 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn of(spec: &'a Spec, blocks: u32) -> Self {
+    fn of(spec: &'a Spec, waiting: Sweep, blocks: u32) -> Self {
         Self {
             spec,
             cells: spec.cells.iter().enumerate().map(|(number, cell)| (cell.id.as_str(), number)).collect(),
             blocks,
             outcome: Outcome::of(spec),
+            waiting,
             medians: None,
             elapsed: Duration::ZERO,
             foreign: 0,
@@ -211,6 +219,7 @@ impl<'a> Replay<'a> {
                     false => self.outcome.blocks.push(noise),
                 }
             }
+            Entry::Waiting { model, point } => self.waiting.replay(&model, point)?,
             Entry::Note { note } => self.outcome.notes.push(note),
         }
         Some(())

@@ -21,6 +21,7 @@ fn options(seed: u64) -> Options {
         track: Track::Defaults,
         deadline: Duration::from_secs(1),
         all: false,
+        costs: false,
         filter: None,
         command: "concbench run".to_owned(),
         quiet: true,
@@ -41,8 +42,9 @@ fn campaign(seed: u64, workloads: usize, noise: f64, drift: f64) -> Run {
     run(&mut launcher, &mut MockWatch::default(), &spec, &plan, &mut outcome, &mut events);
     let elapsed = Duration::from_secs(1);
     let id = "mock".to_owned();
-    let timelines = Vec::new();
-    let measured = record::Measured { spec: &spec, options: &options, outcome, id, elapsed, timelines };
+    let (timelines, waiting) = (Vec::new(), super::memory::Sweep::new(&[], 1, false));
+    let measured =
+        record::Measured { spec: &spec, options: &options, outcome, waiting, id, elapsed, timelines };
     record::assemble(measured, record::Facts::gather(), &CriterionMedians::new())
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::campaign::granularity::sweep;
-use crate::campaign::{CampaignError, Options};
+use crate::campaign::{CampaignError, Choice, Options};
 use crate::model::Catalogue;
 use crate::record::{Mode, Track};
 use crate::spec::{Definition, Spec, SpecError};
@@ -96,6 +96,9 @@ pub(crate) struct CommonArgs {
     /// Add a sweep of the task size under every model: how small tasks may become, and where the answer flips
     #[arg(long, env = "CONCBENCH_GRANULARITY", conflicts_with = "quick")]
     granularity: bool,
+    /// Add what it costs to wait: the memory of many tasks that wait at once, under every model
+    #[arg(long, env = "CONCBENCH_COSTS")]
+    costs: bool,
     /// The seed of every shuffle; the time decides if there is none
     #[arg(long, env = "CONCBENCH_SEED", value_name = "N", allow_negative_numbers = true,
         value_parser = number(0..=u64::MAX))]
@@ -134,7 +137,7 @@ pub(super) struct RunArgs {
     pub(super) common: CommonArgs,
     /// Go on with the run in this folder, which was interrupted or killed; all settings are those that it began with
     #[arg(long, env = "CONCBENCH_RESUME", value_name = "RUN",
-        conflicts_with_all = ["filter", "definition", "all", "quick", "rigorous", "blocks", "seed"])]
+        conflicts_with_all = ["filter", "definition", "all", "costs", "quick", "rigorous", "blocks", "seed"])]
     pub(super) resume: Option<PathBuf>,
     /// How the results are written to standard output
     #[arg(long, value_enum, default_value = "table")]
@@ -249,6 +252,11 @@ impl CommonArgs {
         }
     }
 
+    /// Which cells and which costs are measured.
+    pub(crate) fn choice<'a>(&self, filter: Option<&'a str>) -> Choice<'a> {
+        Choice { all: self.all, costs: self.costs, filter }
+    }
+
     pub(crate) fn track(&self) -> Track {
         match self.track {
             TrackName::Defaults => Track::Defaults,
@@ -287,6 +295,7 @@ impl CommonArgs {
             track: self.track(),
             deadline: self.deadline(),
             all: self.all,
+            costs: self.costs,
             filter,
             command,
             quiet: self.quiet,

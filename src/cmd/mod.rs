@@ -59,11 +59,11 @@ pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<ExitCode> {
     let Finished { run, folder, interrupted_by } = finished;
     print(&format_run(&run, output)?);
-    let grains = run.granularity.iter().flat_map(|sweep| &sweep.cells);
-    let not_ok = run.cells.iter().chain(grains).filter(|cell| cell.status != Status::Ok);
-    let (unsupported, broken): (Vec<_>, Vec<_>) = not_ok.partition(|cell| cell.status == Status::Unsupported);
-    for cell in broken.iter().chain(&unsupported) {
-        remark(&format!("{}: {}: {}", cell.id, cell.status, cell.reason.as_deref().unwrap_or("no reason")));
+    let not_ok = not_ok(&run);
+    let (unsupported, broken): (Vec<_>, Vec<_>) =
+        not_ok.iter().partition(|(_, status, _)| *status == Status::Unsupported);
+    for (id, status, reason) in broken.iter().chain(&unsupported) {
+        remark(&format!("{id}: {status}: {}", reason.unwrap_or("no reason")));
     }
     if !broken.is_empty() {
         let all = run.cells.len() + run.granularity.as_ref().map_or(0, |sweep| sweep.cells.len());
@@ -75,6 +75,21 @@ pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<E
         None if broken.is_empty() => ExitCode::SUCCESS,
         None => ExitCode::from(exit::CELLS_FAILED),
     })
+}
+
+/// What has no figure: its id, how it ended, and why. Crowds of waiting tasks that were left out on purpose are not
+/// among them.
+fn not_ok(run: &Run) -> Vec<(String, Status, Option<&str>)> {
+    let grains = run.granularity.iter().flat_map(|sweep| &sweep.cells);
+    let cells = run.cells.iter().chain(grains);
+    let cells = cells.map(|cell| (cell.id.clone(), cell.status, cell.reason.as_deref()));
+    let crowds = run.memory.iter().flat_map(|memory| &memory.models).flat_map(|model| {
+        let kept = model.points.iter().filter(|point| point.status != Status::Skipped);
+        kept.map(|point| {
+            (format!("memory/{}@{}", model.model, point.tasks), point.status, point.reason.as_deref())
+        })
+    });
+    cells.chain(crowds).filter(|(_, status, _)| *status != Status::Ok).collect()
 }
 
 fn format_run(run: &Run, output: RunOutput) -> anyhow::Result<String> {

@@ -14,6 +14,7 @@ use crate::model::{Catalogue, serve_process};
 use crate::record::Status;
 use crate::role::Role;
 use crate::runner::cell;
+use crate::runner::crowd::Waiters;
 use crate::runner::protocol::{Answer, Channel, Order, ProtocolError};
 use crate::runner::trace::Traced;
 use crate::server::{ServeOptions, serve};
@@ -44,6 +45,8 @@ enum PlayError {
     Serve(#[from] crate::server::ServeError),
     #[error("its standard input is no socket: {0}")]
     Socket(#[from] std::io::Error),
+    #[error("cannot count tasks in: {0}")]
+    Gate(std::io::Error),
     #[error("bad recipe: {0}")]
     Recipe(#[from] serde_json::Error),
     #[error("no workload is registered as `{0}` in this executable")]
@@ -106,7 +109,8 @@ impl<C: Catalogue> Registry<C> {
                 Order::Reference { recipe, .. } => recipe.clone(),
                 Order::Observe { assignment, .. }
                 | Order::Trace { assignment }
-                | Order::Start { assignment } => assignment.recipe.clone(),
+                | Order::Start { assignment }
+                | Order::Crowd { assignment } => assignment.recipe.clone(),
                 Order::Batches { .. } | Order::Stop => {
                     let reason = "an order for a cell before there is one".to_owned();
                     channel.send(Answer::Failed { status: Status::Failed, reason })?;
@@ -124,6 +128,10 @@ impl<C: Catalogue> Registry<C> {
     }
 
     fn with<T>(&self, recipe: &Recipe, visit: impl FnOnce(&dyn Erased<C>) -> T) -> Result<T, PlayError> {
+        if let Some(gate) = &recipe.gate {
+            let waiters = Waiters::open(gate).map_err(PlayError::Gate)?;
+            return Ok(visit(erase(waiters).as_ref()));
+        }
         match (&recipe.kernel, self.workloads.get(&recipe.name), &recipe.trace) {
             (Some(kernel), _, None) => Ok(visit(built_in(kernel.clone()).as_ref())),
             (Some(kernel), _, Some(path)) => {

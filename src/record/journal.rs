@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::store::StoreError;
-use super::{BlockNoise, Machine, Mode, Observation, Status, Tool, Track, Warning};
+use super::{BlockNoise, Machine, Mode, Observation, Status, Tool, Track, WaitingPoint, Warning};
 use crate::spec::Definition;
 
 /// The name of the journal in the folder of its run.
@@ -43,6 +43,8 @@ pub struct Header {
     pub cells: Vec<String>,
     /// Whether models outside the default matrix are measured too.
     pub all: bool,
+    /// Whether it is measured what waiting and switching cost.
+    pub costs: bool,
     /// The filter that chose the cells.
     pub filter: Option<String>,
     /// How many blocks are planned.
@@ -111,6 +113,13 @@ pub enum Entry {
         again: bool,
         /// How long the run has taken so far, in nanoseconds.
         elapsed_ns: u64,
+    },
+    /// So many tasks that wait.
+    Waiting {
+        /// The id of their model.
+        model: String,
+        /// What was found.
+        point: WaitingPoint,
     },
     /// Something that a reader of the record should know.
     Note {
@@ -269,6 +278,7 @@ mod tests {
             definitions: vec![Definition::registered("own", 3)],
             cells: vec!["own/sequential@1".to_owned()],
             all: false,
+            costs: true,
             filter: Some("\"\n".to_owned()),
             blocks: 2,
             mode: Mode::Custom,

@@ -9,6 +9,7 @@ mod granularity;
 pub mod journal;
 pub mod lock;
 mod machine;
+mod memory;
 mod run;
 pub mod store;
 mod timeline;
@@ -17,6 +18,7 @@ pub use cell::{CellRecord, CellSummary, Estimate, Observation, Status};
 pub use finding::{Comparison, ComparisonKind, Verdict, WorkloadVerdict};
 pub use granularity::{GrainPoint, Granularity, Metg, ModelGranularity, Region};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
+pub use memory::{Memory, ModelMemory, PerTask, WaitingPoint};
 pub use run::{Mode, Run, RunInfo, Tool, Track, WorkloadRecord};
 pub use timeline::{Span, Timeline};
 

@@ -1,7 +1,7 @@
 use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, Comparison, Granularity, Machine, Noise, Timeline, WorkloadVerdict};
+use super::{CellRecord, Comparison, Granularity, Machine, Memory, Noise, Timeline, WorkloadVerdict};
 
 /// One run: all blocks of a campaign on one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Run {
     /// How small tasks may become; `null` for a run that did not sweep their size.
     #[serde(default)]
     pub granularity: Option<Granularity>,
+    /// What a waiting task costs; `null` for a run that did not look.
+    #[serde(default)]
+    pub memory: Option<Memory>,
     /// One batch of some cells, task by task; empty where none was traced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timelines: Vec<Timeline>,

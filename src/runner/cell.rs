@@ -1,5 +1,6 @@
 //! A runner: a fresh process that measures one cell and times itself.
 
+use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +24,8 @@ enum CellError {
     Model(#[from] ModelError),
     #[error("{batch}: {done} of {asked} tasks completed")]
     Count { batch: &'static str, done: u64, asked: u64 },
+    #[error("the batch ended, and its tasks were to wait for ever")]
+    Awake,
     #[error("{batch}: the tasks returned something else than under the sequential reference")]
     Digest { batch: &'static str },
     #[error("the model panicked: {0}")]
@@ -68,6 +71,7 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
         Order::Observe { assignment, warm } => (assignment, Errand::Observe { warm }),
         Order::Trace { assignment } => (assignment, Errand::Trace),
         Order::Start { assignment } => (assignment, Errand::Serve),
+        Order::Crowd { assignment } => (assignment, Errand::Crowd),
         Order::Reference { .. } | Order::Batches { .. } | Order::Stop => {
             let reason = "the order does not name a cell".to_owned();
             return channel.send(Answer::Failed { status: Status::Failed, reason });
@@ -91,6 +95,8 @@ enum Errand {
     Trace,
     /// Batches, as they are asked for.
     Serve,
+    /// Nothing that ends: the supervisor looks at tasks that wait.
+    Crowd,
 }
 
 struct Measure<'a, C, W, S: Read> {
@@ -113,6 +119,7 @@ impl<C, W: Workload, S: Read + Write> Visitor for Measure<'_, C, W, S> {
             Errand::Trace => {
                 guarded(|| session.trace::<M>()).map(|(from_ns, to_ns)| Answer::Traced { from_ns, to_ns })
             }
+            Errand::Crowd => guarded(|| session.wait_for_ever::<M>()).map(|never| match never {}),
             Errand::Serve => return session.serve_batches::<M, S>(self.channel),
         };
         self.channel.send(done.unwrap_or_else(|error| error.answer()))
@@ -148,6 +155,12 @@ impl<W: Workload> Session<'_, W> {
             return Err(CellError::Digest { batch: name });
         }
         Ok(elapsed)
+    }
+
+    /// Starts a batch that does not end.
+    fn wait_for_ever<M: Model>(&self) -> Result<Infallible, CellError> {
+        M::start(&self.settings())?.run(self.workload, 0..self.assignment.tasks)?;
+        Err(CellError::Awake)
     }
 
     fn observe<M: Model>(&self, warm: u32) -> Result<Phases, CellError> {

@@ -1,9 +1,10 @@
 //! Measuring: a supervisor that never runs a task itself, and runners, each a fresh process for one cell.
 
 pub(crate) mod cell;
+pub(crate) mod crowd;
 mod gap;
 pub(crate) mod interrupt;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod protocol;
 pub(crate) mod schedule;

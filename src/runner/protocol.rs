@@ -37,6 +37,9 @@ pub(crate) enum Order {
     Observe { assignment: Assignment, warm: u32 },
     /// Start the model, run a cold batch and one whose tasks leave their notes where the recipe says, stop.
     Trace { assignment: Assignment },
+    /// Start the model and run a batch whose tasks wait for ever. There is no answer unless that fails: the supervisor
+    /// looks at what waits, and ends it.
+    Crowd { assignment: Assignment },
     /// Start the model and run the cold batch; [`Order::Batches`] come next.
     Start { assignment: Assignment },
     /// Run this many warm batches.

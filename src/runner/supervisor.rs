@@ -14,7 +14,7 @@ use super::protocol::{Answer, Assignment, Order};
 use super::schedule::{Launcher, Measured};
 use super::target::Target;
 use super::timeline::{Batch, timeline};
-use crate::model::{Digest, Family, Sizing};
+use crate::model::{Digest, Family, ModelInfo, Sizing};
 use crate::plan::Slot;
 use crate::record::{Machine, Status, Timeline, Track};
 use crate::spec::{CellSpec, Recipe, Spec};
@@ -66,6 +66,10 @@ impl Supervisor {
         self.interrupt.signal()
     }
 
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// Starts a runner and gives it its cell: for criterion, which then asks for batches.
     pub(crate) fn start(
         &mut self,
@@ -81,15 +85,14 @@ impl Supervisor {
         }
     }
 
-    fn runner(&self, padding: usize) -> Result<Runner, Silence> {
+    pub(super) fn runner(&self, padding: usize) -> Result<Runner, Silence> {
         Runner::start(padding).map_err(|error| failed(format!("a runner cannot be started: {error}")))
     }
 
     fn assign(&mut self, spec: &Spec, cell: &CellSpec, deadline: Duration) -> Result<Assignment, Silence> {
-        if let Some(reason) = self.refuses(spec, cell) {
-            return Err(Silence::Failure(Failure { status: Status::Unsupported, reason, stderr_tail: None }));
-        }
         let workload = spec.workload_of(cell);
+        let tasks = workload.definition.tasks;
+        self.refuse(&cell.model, cell.workers, tasks)?;
         let mut recipe = workload.recipe();
         if let Some(kernel) = recipe.kernel.take() {
             recipe.kernel = Some(match kernel.needs_target() {
@@ -97,18 +100,28 @@ impl Supervisor {
                 false => kernel,
             });
         }
-        let tasks = workload.definition.tasks;
         let expected = self.reference(&recipe, tasks, deadline)?;
+        Ok(self.assignment(recipe, &cell.model, cell.workers, expected))
+    }
+
+    /// What a runner is to run, on the track of this run.
+    pub(super) fn assignment(
+        &self,
+        recipe: Recipe,
+        model: &ModelInfo,
+        workers: u64,
+        expected: Digest,
+    ) -> Assignment {
         let equal = self.track == Track::Equalised;
-        Ok(Assignment {
+        Assignment {
             recipe,
-            model: cell.model.id.to_owned(),
-            workers: cell.workers,
-            tasks,
+            model: model.id.to_owned(),
+            workers,
+            tasks: expected.tasks,
             expected,
             stack_bytes: equal.then_some(EQUAL_STACK),
             pin: equal,
-        })
+        }
     }
 
     /// The address of a target that runs: it is started when it is first needed, and again if it has died.
@@ -123,19 +136,22 @@ impl Supervisor {
         self.target.as_ref().map(|target| target.address).ok_or_else(|| failed("no HTTP target".to_owned()))
     }
 
-    /// Which limit of this machine the cell would run into, as far as that is known before it starts.
-    fn refuses(&self, spec: &Spec, cell: &CellSpec) -> Option<String> {
-        let tasks = spec.workload_of(cell).definition.tasks;
-        let at_once = match cell.model.sizing {
+    /// Refuses what would run into a limit of this machine, as far as that is known before it starts.
+    pub(super) fn refuse(&self, model: &ModelInfo, workers: u64, tasks: u64) -> Result<(), Silence> {
+        let at_once = match model.sizing {
             Sizing::PerTask => tasks,
-            Sizing::One | Sizing::Workers => cell.workers,
+            Sizing::One | Sizing::Workers => workers,
         };
-        let refuses = match (cell.model.isolates, cell.model.family) {
+        let refuses = match (model.isolates, model.family) {
             (true, _) => crate::machine::refuses_processes,
-            (false, Family::Baseline) => return None,
+            (false, Family::Baseline) => return Ok(()),
             (false, _) => crate::machine::refuses_threads,
         };
-        refuses(&self.machine, at_once).map(|why| format!("{why}; `concbench doctor` says how to raise it"))
+        let Some(why) = refuses(&self.machine, at_once) else {
+            return Ok(());
+        };
+        let reason = format!("{why}; `concbench doctor` says how to raise it");
+        Err(Silence::Failure(Failure { status: Status::Unsupported, reason, stderr_tail: None }))
     }
 
     fn reference(&mut self, recipe: &Recipe, tasks: u64, deadline: Duration) -> Result<Digest, Silence> {
@@ -164,7 +180,7 @@ impl Supervisor {
 
     /// Ends processes that outlived their runner; how many there were. Those that they have started in turn become
     /// children of this process, and are ended as well.
-    fn sweep(&self) -> usize {
+    pub(super) fn sweep(&self) -> usize {
         let target = self.target.as_ref().map(Target::pid);
         let mut swept = 0;
         loop {
@@ -184,6 +200,25 @@ impl Supervisor {
                 swept += 1;
             }
         }
+    }
+
+    /// Makes an observation, again if the machine slept or the run was stopped meanwhile.
+    pub(super) fn undisturbed<T>(
+        &mut self,
+        id: &str,
+        mut attempt: impl FnMut(&mut Self) -> Result<T, Silence>,
+    ) -> Result<T, Silence> {
+        for _ in 0..ATTEMPTS {
+            let stretch = Stretch::begin(&self.interrupt);
+            let outcome = attempt(self);
+            match stretch.gap(&self.interrupt) {
+                Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
+                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
+                }
+                _ => return outcome,
+            }
+        }
+        Err(broken_off())
     }
 
     /// Has a fresh runner carry out one order; what it answers, its number, and what it has used.
@@ -250,22 +285,13 @@ impl Launcher for Supervisor {
         deadline: Duration,
     ) -> Result<Measured, Silence> {
         let id = &spec.cells[slot.cell].id;
-        for _ in 0..ATTEMPTS {
-            let stretch = Stretch::begin(&self.interrupt);
+        self.undisturbed(id, |supervisor| {
             let order = |assignment| Order::Observe { assignment, warm };
-            let outcome = match self.attempt(spec, slot, deadline, order) {
-                Ok((Answer::Observed { phases }, _, usage)) => Ok(Measured { phases, usage }),
-                Ok((other, ..)) => Err(unexpected(&other)),
-                Err(silence) => Err(silence),
-            };
-            match stretch.gap(&self.interrupt) {
-                Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
-                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
-                }
-                _ => return outcome,
+            match supervisor.attempt(spec, slot, deadline, order)? {
+                (Answer::Observed { phases }, _, usage) => Ok(Measured { phases, usage }),
+                (other, ..) => Err(unexpected(&other)),
             }
-        }
-        Err(broken_off())
+        })
     }
 
     fn take_notes(&mut self) -> Vec<String> {
@@ -314,7 +340,7 @@ impl Session<'_> {
     }
 }
 
-fn failed(reason: String) -> Silence {
+pub(super) fn failed(reason: String) -> Silence {
     Silence::Failure(Failure { status: Status::Failed, reason, stderr_tail: None })
 }
 
@@ -324,7 +350,7 @@ fn broken_off() -> Silence {
     ))
 }
 
-fn unexpected(answer: &Answer) -> Silence {
+pub(super) fn unexpected(answer: &Answer) -> Silence {
     failed(format!("the runner answered out of turn: {answer:?}"))
 }
 

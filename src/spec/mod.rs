@@ -157,6 +157,9 @@ pub(crate) struct Recipe {
     /// The file that every task is to leave a note in, for a timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trace: Option<PathBuf>,
+    /// Where the tasks of a crowd count themselves in, for the workload that does nothing but wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gate: Option<PathBuf>,
 }
 
 impl Recipe {
@@ -176,7 +179,12 @@ pub struct WorkloadSpec {
 
 impl WorkloadSpec {
     pub(crate) fn recipe(&self) -> Recipe {
-        Recipe { name: self.definition.name.clone(), kernel: self.definition.kernel.clone(), trace: None }
+        Recipe {
+            name: self.definition.name.clone(),
+            kernel: self.definition.kernel.clone(),
+            trace: None,
+            gate: None,
+        }
     }
 
     /// How long each task waits at least, in nanoseconds.

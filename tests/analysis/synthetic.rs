@@ -148,6 +148,7 @@ pub(crate) fn run(cells: Vec<CellRecord>) -> Run {
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        memory: None,
         timelines: Vec::new(),
     }
 }

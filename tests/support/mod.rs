@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use concbench::analyse;
 use concbench::model::Family;
 use concbench::record::{
-    BlockNoise, CellRecord, Grade, Granularity, Machine, Mode, Noise, Observation, Run, RunInfo, SCHEMA,
-    Span, Status, Timeline, Tool, Track, Warning, WorkloadRecord,
+    BlockNoise, CellRecord, Grade, Granularity, Machine, Memory, Mode, ModelMemory, Noise, Observation, Run,
+    RunInfo, SCHEMA, Span, Status, Timeline, Tool, Track, WaitingPoint, Warning, WorkloadRecord,
 };
 use concbench_workloads::{Class, Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
 
@@ -160,9 +160,11 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         granularity: None,
+        memory: None,
         timelines: Vec::new(),
     };
     run.granularity = Some(sweep(&mut Random::new(seed ^ 0xabcd), &slower));
+    run.memory = Some(memory());
     run.timelines = timelines();
     analyse::complete(&mut run);
     for cell in run.cells.iter_mut().filter(|cell| cell.ranked && !cell.twin) {
@@ -170,6 +172,47 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         cell.criterion_median_ns = median.map(|median| median * random.factor(0.03));
     }
     run
+}
+
+/// A sweep over waiting tasks: one to its end, one that a limit ended, one that could not be read.
+fn memory() -> Memory {
+    let point = |tasks: u64, bytes: Option<u64>, status, reason: Option<&str>| WaitingPoint {
+        tasks,
+        status,
+        reason: reason.map(str::to_owned),
+        stderr_tail: None,
+        gathered_ns: (status == Status::Ok).then_some(2_000_000 + 900 * tasks),
+        processes: bytes.map(|_| 1),
+        resident_bytes: bytes,
+        page_table_bytes: bytes.map(|bytes| 90_000 + bytes / 512),
+        missing: match (status, bytes) {
+            (Status::Ok, None) => [("resident_bytes".to_owned(), "no smaps_rollup".to_owned())].into(),
+            _ => BTreeMap::new(),
+        },
+    };
+    let model = |id: &str, family, points| ModelMemory {
+        model: id.into(),
+        family,
+        workers: 1,
+        points,
+        per_task: None,
+        refusal: None,
+    };
+    let line = |base: u64, each: u64, counts: &[u64]| {
+        let ok = |&tasks: &u64| point(tasks, Some(base + each * tasks), Status::Ok, None);
+        counts.iter().map(ok).collect::<Vec<_>>()
+    };
+    let why = "vm.max_map_count is 65530, which allows about 16332 threads, 30000 are needed";
+    let mut threads = line(3_100_000, 9_900, &[100, 300, 1_000, 3_000, 10_000]);
+    threads.push(point(30_000, None, Status::Unsupported, Some(why)));
+    Memory {
+        models: vec![
+            model("process-spawn", Family::Processes, line(3_000_000, 800_000, &[10, 25, 50, 100, 200])),
+            model("process-fork", Family::Processes, vec![point(10, None, Status::Ok, None)]),
+            model("thread-spawn", Family::Threads, threads),
+            model("smol", Family::Coroutines, line(4_200_000, 410, &[1_000, 10_000, 100_000, 1_000_000])),
+        ],
+    }
 }
 
 fn workloads() -> Vec<WorkloadRecord> {

@@ -1,5 +1,6 @@
 //! The page: sections made of strings and charts, and templates that lay them out.
 
+mod costs;
 mod facts;
 mod granularity;
 mod method;
@@ -22,6 +23,7 @@ use super::view::{ModelView, View};
 use super::{ReportError, text, units};
 use crate::record::Run;
 
+pub(crate) use costs::{waiting_sentence, waiting_table};
 pub(crate) use facts::{build as build_facts, machine as machine_facts};
 pub(crate) use ranking::{RankCell, Ranking, ranking};
 pub(crate) use timeline::Trace;
@@ -72,6 +74,7 @@ struct Page {
     scaling: scaling::Scaling,
     overhead: Option<granularity::Overhead>,
     resources: Vec<resources::Resources>,
+    waiting: Option<costs::WaitingCost>,
     timelines: Vec<timeline::Timelines>,
     stability: stability::Stability,
     method: method::Method,
@@ -105,6 +108,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         scaling: scaling::scaling(&view)?,
         overhead: granularity::overhead(&view)?,
         resources: resources::resources(&view)?,
+        waiting: costs::waiting(&view)?,
         timelines: timeline::timelines(&view)?,
         stability: stability::stability(&view)?,
         method: method::method(&view),
@@ -115,6 +119,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
     charts.extend(page.scaling.charts);
     charts.extend(page.overhead.into_iter().flat_map(|overhead| overhead.charts));
     charts.extend(page.resources.into_iter().flat_map(|work| work.charts));
+    charts.extend(page.waiting.map(|waiting| waiting.chart));
     let mut traces = Vec::new();
     for work in page.timelines {
         charts.push(work.chart);
