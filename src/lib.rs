@@ -19,6 +19,7 @@ mod role;
 mod runner;
 pub mod server;
 pub mod spec;
+mod switch;
 mod sys;
 
 pub use concbench_workloads::{Io, Result, TaskError, Workload};

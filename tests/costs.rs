@@ -1,11 +1,11 @@
-//! What waiting costs, measured for real: small crowds, a limit that stops them, and a run that goes on.
+//! What waiting and switching cost, measured for real: small crowds, a limit that stops them, a run that goes on, and games.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use concbench::record::{ModelMemory, Run, Status, store};
+use concbench::record::{ModelMemory, Placement, Run, Status, store};
 use rustix::process::{Pid, Signal, kill_process};
 
 fn concbench(out: &Path, arguments: &[&str]) -> Command {
@@ -126,4 +126,40 @@ fn an_interrupted_run_goes_on_with_the_crowds_that_are_missing() {
         assert_eq!(after.points.len(), 3, "{after:?}");
         assert!(after.per_task.is_some(), "{after:?}");
     }
+}
+
+#[test]
+fn each_pair_plays_in_every_block_pinned_and_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = concbench(folder.path(), &["--all", "^switch/"]).output().unwrap();
+    succeed(&output);
+    let (json, run) = record(folder.path());
+    assert_fits_the_schema(&json);
+    let pairs = &run.switches.as_ref().unwrap().pairs;
+    let cores = run.machine.cores;
+    let placements = [Placement::Pinned, Placement::Free].into_iter();
+    for placement in placements.filter(|&placement| placement == Placement::Pinned || cores > 1) {
+        let model = |id: &str| {
+            let found = pairs.iter().find(|pair| pair.model == id && pair.placement == placement);
+            found.unwrap_or_else(|| panic!("{id} did not play {placement}"))
+        };
+        for id in
+            ["generator-stackless", "generator-stackful", "smol", "tokio-multi-thread", "may", "thread-spawn"]
+        {
+            assert_eq!(model(id).status, Status::Ok, "{:?}", model(id));
+        }
+        let time = |id: &str| model(id).per_switch.unwrap().median;
+        // A switch that the kernel makes is more than one that no scheduler makes, on any machine.
+        assert!(time("process-fork") > 2.0 * time("generator-stackless"), "{placement}");
+        assert!(time("thread-spawn") > 2.0 * time("generator-stackless"), "{placement}");
+    }
+    for pair in pairs.iter().filter(|pair| pair.status == Status::Ok) {
+        let mut blocks: Vec<_> = pair.observations.iter().map(|game| game.block).collect();
+        blocks.sort_unstable();
+        assert_eq!(blocks, [0, 1, 2, 3, 4], "{}", pair.id);
+    }
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("On one core a switch takes"), "{table}");
+    let page = fs::read_to_string(folder.path().join("latest/index.html")).unwrap();
+    assert!(page.contains("On one core a switch takes"));
 }

@@ -13,6 +13,7 @@
 //! - `stability`, `power`: whether the observations are of one piece, and what they could have shown
 //! - `granularity`, `scaling`: how small tasks may become, and what more workers bring
 //! - `memory`: what a waiting task costs
+//! - `switches`: what a switch costs
 //! - `across`: several runs beside each other
 
 mod across;
@@ -28,6 +29,7 @@ mod sentence;
 mod stability;
 pub mod stats;
 mod summary;
+mod switches;
 pub mod wording;
 
 pub use across::{
@@ -67,5 +69,8 @@ pub fn complete(run: &mut Run) {
     granularity::complete(run);
     if let Some(memory) = &mut run.memory {
         memory::complete(memory);
+    }
+    if let Some(switches) = &mut run.switches {
+        switches::complete(switches);
     }
 }

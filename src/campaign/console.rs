@@ -7,7 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{CriterionMedians, Options};
 use crate::record::journal::{Entry, Journal};
-use crate::record::{BlockNoise, Observation, WaitingPoint};
+use crate::record::{BlockNoise, Observation, SwitchObservation, SwitchPair, WaitingPoint};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Events, Outcome, Pace};
 use crate::spec::Spec;
@@ -100,6 +100,28 @@ impl Console {
         self.log(&Entry::Waiting { model: model.to_owned(), point: point.clone() });
     }
 
+    pub(super) fn begin_switching(&mut self, games: u64) {
+        self.say(&format!("switches: {games} games of two tasks each"));
+        self.bar.reset();
+        self.bar.set_length(games);
+        self.bar.set_prefix("switches");
+    }
+
+    /// A game was played, or the pair plays no more.
+    pub(super) fn switched(&mut self, pair: &SwitchPair, game: Result<&SwitchObservation, &Failure>) {
+        self.bar.set_message(pair.id.clone());
+        self.bar.inc(1);
+        match game {
+            Ok(game) => {
+                self.log(&Entry::Switches { pair: pair.id.clone(), observation: game.clone() });
+            }
+            Err(failure) => {
+                self.say(&format!("{}: {}: {}", pair.id, failure.status, failure.reason));
+                self.log_failure(&pair.id, failure);
+            }
+        }
+    }
+
     /// Something that the user should know at once.
     pub(super) fn warn(&self, text: &str) {
         self.say(&format!("warning: {text}"));
@@ -113,8 +135,12 @@ impl Console {
 
     /// Why a cell is not measured any more.
     pub(super) fn keep_failure(&mut self, cell: usize, failure: &Failure) {
+        self.log_failure(&self.ids[cell].clone(), failure);
+    }
+
+    fn log_failure(&mut self, id: &str, failure: &Failure) {
         let Failure { status, reason, stderr_tail } = failure.clone();
-        self.log(&Entry::Failure { cell: self.ids[cell].clone(), status, reason, stderr_tail });
+        self.log(&Entry::Failure { cell: id.to_owned(), status, reason, stderr_tail });
     }
 
     pub(super) fn end(&mut self) {

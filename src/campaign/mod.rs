@@ -6,6 +6,7 @@ mod ideal;
 mod memory;
 mod record;
 mod resume;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod timelines;
@@ -19,11 +20,12 @@ use crate::plan;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::store::{self, StoreError};
-use crate::record::{Mode, Run, Timeline, Track};
+use crate::record::{Mode, Placement, Run, Timeline, Track};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{self, Events, Launcher, Outcome};
 use crate::runner::supervisor::Supervisor;
 use crate::spec::{Definition, Spec, SpecError};
+use crate::switch::Pair;
 use console::Console;
 
 /// How a run is to be made.
@@ -89,11 +91,13 @@ pub(crate) struct Choice<'a> {
 }
 
 /// What a run is to measure.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Work {
     pub(crate) spec: Spec,
     /// The models under which crowds of tasks wait.
     pub(crate) waiting: Vec<ModelInfo>,
+    /// The pairs of tasks that switch to and fro.
+    switching: Vec<(&'static Pair, Placement)>,
 }
 
 /// The work for this machine, cut down to what the filter matches.
@@ -108,16 +112,21 @@ pub(crate) fn work(
         false => Vec::new(),
     };
     waiting.retain(memory::concerns);
+    let switching = |keeps: &dyn Fn(&str) -> bool| match choice.costs {
+        true => switches::choose(choice.all, keeps),
+        false => Vec::new(),
+    };
     let Some(filter) = choice.filter else {
-        return Ok(Work { spec, waiting });
+        return Ok(Work { spec, waiting, switching: switching(&|_| true) });
     };
     let expression = crate::spec::parse_filter(filter)?;
     let baselines = granularity::baselines(&spec, |id| expression.is_match(id));
     let spec = spec.retain(|id| expression.is_match(id) || baselines.contains(id));
     waiting.retain(|model| expression.is_match(&memory::id(model.id)));
-    match spec.cells.is_empty() && waiting.is_empty() {
+    let switching = switching(&|id| expression.is_match(id));
+    match spec.cells.is_empty() && waiting.is_empty() && switching.is_empty() {
         true => Err(CampaignError::NothingMatches(format!("`{filter}`"))),
-        false => Ok(Work { spec, waiting }),
+        false => Ok(Work { spec, waiting, switching }),
     }
 }
 
@@ -138,6 +147,7 @@ pub(crate) struct Campaign {
     pub(crate) supervisor: Supervisor,
     pub(crate) outcome: Outcome,
     waiting: memory::Sweep,
+    switching: switches::Games,
     options: Options,
     facts: record::Facts,
     console: Console,
@@ -154,10 +164,11 @@ pub(crate) struct Campaign {
 impl Campaign {
     /// Makes the run's folder, says what will run, and tries one batch of every cell.
     pub(crate) fn begin(work: Work, options: Options) -> Result<Self, CampaignError> {
-        let Work { spec, waiting } = work;
+        let Work { spec, waiting, switching } = work;
         let supervisor = Supervisor::new(options.track).map_err(CampaignError::Supervise)?;
         let facts = record::Facts::gather();
         let waiting = memory::Sweep::new(&waiting, facts.machine.cores, options.mode == Mode::Quick);
+        let switching = switches::Games::new(&switching, facts.machine.cores, options.blocks, options.seed);
         let wanted = format!("{}-{}", facts.folder_time(), options.label);
         let (id, folder) = store::create_folder(&options.out, &wanted)?;
         let header = resume::header(&id, &spec, &options, &facts).map_err(CampaignError::Supervise)?;
@@ -166,6 +177,7 @@ impl Campaign {
         let mut campaign = Self {
             outcome: Outcome::of(&spec),
             waiting,
+            switching,
             spec,
             supervisor,
             options,
@@ -200,7 +212,7 @@ impl Campaign {
         let lock = Lock::take(folder)?;
         let found = journal::read(folder)?;
         let (end, id) = (found.end, found.header.id.clone());
-        let resume::Resumed { spec, waiting, options, facts, mut outcome, medians, elapsed } =
+        let resume::Resumed { spec, waiting, switching, options, facts, mut outcome, medians, elapsed } =
             resume::rebuild(found, folder, models, quiet)?;
         if let Some(other) = filter.filter(|filter| options.filter.as_deref() != *filter) {
             let shown = |filter: Option<&str>| filter.map_or("none".to_owned(), |text| format!("`{text}`"));
@@ -221,6 +233,7 @@ impl Campaign {
             supervisor,
             outcome,
             waiting,
+            switching,
             options,
             facts,
             console,
@@ -245,7 +258,7 @@ impl Campaign {
         schedule::preflight(supervisor, spec, options.deadline, outcome, console);
     }
 
-    /// Measures the blocks, and then what waiting costs; timelines come last, since nothing follows from them.
+    /// Measures the blocks, and then what waiting and switching cost; timelines come last, since nothing follows from them.
     pub(crate) fn measure(&mut self) {
         if self.outcome.interrupted {
             return;
@@ -253,6 +266,9 @@ impl Campaign {
         self.measure_blocks();
         if !self.outcome.interrupted {
             self.measure_waiting();
+        }
+        if !self.outcome.interrupted {
+            self.measure_switching();
         }
         if !self.outcome.interrupted && !self.spec.cells.is_empty() {
             self.trace();
@@ -289,6 +305,17 @@ impl Campaign {
         console.begin_waiting(waiting.left());
         let flow =
             waiting.measure(supervisor, options.deadline, |model, point| console.waiting(model.id, point));
+        outcome.interrupted = flow.is_break();
+        schedule::take_notes(supervisor, &mut outcome.notes, console);
+    }
+
+    fn measure_switching(&mut self) {
+        let Self { supervisor, switching, options, console, outcome, .. } = self;
+        if switching.left() == 0 {
+            return;
+        }
+        console.begin_switching(switching.left());
+        let flow = switching.play(supervisor, options.deadline, |pair, game| console.switched(pair, game));
         outcome.interrupted = flow.is_break();
         schedule::take_notes(supervisor, &mut outcome.notes, console);
     }
@@ -334,6 +361,7 @@ impl Campaign {
             options: &self.options,
             outcome,
             waiting: self.waiting,
+            switching: self.switching,
             id: self.id,
             elapsed: self.before + self.started.elapsed(),
             timelines: self.timelines,

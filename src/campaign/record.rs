@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::memory::Sweep;
+use super::switches::Games;
 use super::{Options, granularity, ideal};
 use crate::machine;
 use crate::record::{
@@ -49,13 +50,14 @@ pub(super) struct Measured<'a> {
     pub(super) options: &'a Options,
     pub(super) outcome: Outcome,
     pub(super) waiting: Sweep,
+    pub(super) switching: Games,
     pub(super) id: String,
     pub(super) elapsed: Duration,
     pub(super) timelines: Vec<Timeline>,
 }
 
 pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &CriterionMedians) -> Run {
-    let Measured { spec, options, outcome, waiting, id, elapsed, timelines } = measured;
+    let Measured { spec, options, outcome, waiting, switching, id, elapsed, timelines } = measured;
     let cells: Vec<CellRecord> = spec
         .cells
         .iter()
@@ -88,6 +90,7 @@ pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &Criteri
         verdicts: Vec::new(),
         granularity: None,
         memory: waiting.into_record(),
+        switches: switching.into_record(),
         timelines,
     };
     ideal::fill(&mut run);

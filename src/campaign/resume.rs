@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::memory::Sweep;
 use super::record::{CriterionMedians, Facts, tool};
+use super::switches::Games;
 use super::{CampaignError, Choice, Options, Work, work};
 use crate::model::ModelInfo;
 use crate::record::journal::{Entry, Found, Header, VERSION};
@@ -62,6 +63,7 @@ fn executable() -> std::io::Result<String> {
 pub(super) struct Resumed {
     pub(super) spec: Spec,
     pub(super) waiting: Sweep,
+    pub(super) switching: Games,
     pub(super) options: Options,
     pub(super) facts: Facts,
     pub(super) outcome: Outcome,
@@ -94,7 +96,7 @@ pub(super) fn rebuild(
         .parse()
         .map_err(|_| refuse(format!("`started_utc` is `{}`, which is no time", header.started_utc)))?;
     let choice = Choice { all: header.all, costs: header.costs, filter: header.filter.as_deref() };
-    let Work { spec, waiting } = work(header.definitions, models, choice)?;
+    let Work { spec, waiting, switching } = work(header.definitions, models, choice)?;
     if spec.cells.iter().map(|cell| &cell.id).ne(&header.cells) {
         return Err(refuse("its matrix has other cells than this program and machine give it".to_owned()));
     }
@@ -113,15 +115,16 @@ pub(super) fn rebuild(
         quiet,
     };
     let waiting = Sweep::new(&waiting, header.machine.cores, options.mode == Mode::Quick);
-    let mut replay = Replay::of(&spec, waiting, options.blocks);
+    let switching = Games::new(&switching, header.machine.cores, options.blocks, options.seed);
+    let mut replay = Replay::of(&spec, waiting, switching, options.blocks);
     entries.into_iter().for_each(|entry| replay.take(entry));
-    let Replay { mut outcome, waiting, medians, elapsed, foreign, .. } = replay;
+    let Replay { mut outcome, waiting, switching, medians, elapsed, foreign, .. } = replay;
     outcome.notes.extend(lost.into_iter().map(|what| format!("{LOST}{what}")));
     if foreign > 0 {
         outcome.notes.push(format!("{LOST}{foreign} line(s) that do not belong to this run"));
     }
     let facts = Facts { machine: header.machine, warnings: header.warnings, started };
-    Ok(Resumed { spec, waiting, options, facts, outcome, medians, elapsed })
+    Ok(Resumed { spec, waiting, switching, options, facts, outcome, medians, elapsed })
 }
 
 /// The seam, in words: what a reader of the record should know about a run that was broken off.
@@ -155,6 +158,7 @@ struct Replay<'a> {
     blocks: u32,
     outcome: Outcome,
     waiting: Sweep,
+    switching: Games,
     medians: Option<CriterionMedians>,
     elapsed: Duration,
     /// Lines that name no cell or block of this run.
@@ -162,13 +166,14 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn of(spec: &'a Spec, waiting: Sweep, blocks: u32) -> Self {
+    fn of(spec: &'a Spec, waiting: Sweep, switching: Games, blocks: u32) -> Self {
         Self {
             spec,
             cells: spec.cells.iter().enumerate().map(|(number, cell)| (cell.id.as_str(), number)).collect(),
             blocks,
             outcome: Outcome::of(spec),
             waiting,
+            switching,
             medians: None,
             elapsed: Duration::ZERO,
             foreign: 0,
@@ -205,8 +210,11 @@ impl<'a> Replay<'a> {
                 made.push(observation);
             }
             Entry::Failure { cell, status, reason, stderr_tail } => {
-                let cell = *self.cells.get(cell.as_str())?;
-                self.outcome.cells[cell].failure = Some(Failure { status, reason, stderr_tail });
+                let failure = Failure { status, reason, stderr_tail };
+                match self.cells.get(cell.as_str()) {
+                    Some(&cell) => self.outcome.cells[cell].failure = Some(failure),
+                    None => self.switching.replay_failure(&cell, failure)?,
+                }
             }
             Entry::Block { noise, again, elapsed_ns } => {
                 let known = |workload: &crate::spec::WorkloadSpec| workload.definition.name == noise.workload;
@@ -220,6 +228,7 @@ impl<'a> Replay<'a> {
                 }
             }
             Entry::Waiting { model, point } => self.waiting.replay(&model, point)?,
+            Entry::Switches { pair, observation } => self.switching.replay(&pair, observation)?,
             Entry::Note { note } => self.outcome.notes.push(note),
         }
         Some(())

@@ -40,11 +40,16 @@ fn campaign(seed: u64, workloads: usize, noise: f64, drift: f64) -> Run {
     preflight(&mut launcher, &spec, options.deadline, &mut outcome, &mut events);
     let plan = plan::blocks(&spec, options.blocks, options.seed);
     run(&mut launcher, &mut MockWatch::default(), &spec, &plan, &mut outcome, &mut events);
-    let elapsed = Duration::from_secs(1);
-    let id = "mock".to_owned();
-    let (timelines, waiting) = (Vec::new(), super::memory::Sweep::new(&[], 1, false));
-    let measured =
-        record::Measured { spec: &spec, options: &options, outcome, waiting, id, elapsed, timelines };
+    let measured = record::Measured {
+        spec: &spec,
+        options: &options,
+        outcome,
+        waiting: super::memory::Sweep::new(&[], 1, false),
+        switching: super::switches::Games::new(&[], 1, BLOCKS, seed),
+        id: "mock".to_owned(),
+        elapsed: Duration::from_secs(1),
+        timelines: Vec::new(),
+    };
     record::assemble(measured, record::Facts::gather(), &CriterionMedians::new())
 }
 

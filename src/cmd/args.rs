@@ -96,7 +96,8 @@ pub(crate) struct CommonArgs {
     /// Add a sweep of the task size under every model: how small tasks may become, and where the answer flips
     #[arg(long, env = "CONCBENCH_GRANULARITY", conflicts_with = "quick")]
     granularity: bool,
-    /// Add what it costs to wait: the memory of many tasks that wait at once, under every model
+    /// Add what waiting and switching cost: the memory of many tasks that wait at once, and the time of a switch between
+    /// two
     #[arg(long, env = "CONCBENCH_COSTS")]
     costs: bool,
     /// The seed of every shuffle; the time decides if there is none

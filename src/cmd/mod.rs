@@ -89,7 +89,9 @@ fn not_ok(run: &Run) -> Vec<(String, Status, Option<&str>)> {
             (format!("memory/{}@{}", model.model, point.tasks), point.status, point.reason.as_deref())
         })
     });
-    cells.chain(crowds).filter(|(_, status, _)| *status != Status::Ok).collect()
+    let pairs = run.switches.iter().flat_map(|switches| &switches.pairs);
+    let pairs = pairs.map(|pair| (pair.id.clone(), pair.status, pair.reason.as_deref()));
+    cells.chain(crowds).chain(pairs).filter(|(_, status, _)| *status != Status::Ok).collect()
 }
 
 fn format_run(run: &Run, output: RunOutput) -> anyhow::Result<String> {

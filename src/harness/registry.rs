@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use concbench_workloads::{Kernel, Workload};
 
@@ -16,6 +17,7 @@ use crate::role::Role;
 use crate::runner::cell;
 use crate::runner::crowd::Waiters;
 use crate::runner::protocol::{Answer, Channel, Order, ProtocolError};
+use crate::runner::rally;
 use crate::runner::trace::Traced;
 use crate::server::{ServeOptions, serve};
 use crate::spec::Recipe;
@@ -111,6 +113,11 @@ impl<C: Catalogue> Registry<C> {
                 | Order::Trace { assignment }
                 | Order::Start { assignment }
                 | Order::Crowd { assignment } => assignment.recipe.clone(),
+                Order::Rally { pair, workers, stack_bytes, pinned, time_ns } => {
+                    let time = Duration::from_nanos(*time_ns);
+                    channel.send(rally::play(pair, *workers, *stack_bytes, *pinned, time))?;
+                    continue;
+                }
                 Order::Batches { .. } | Order::Stop => {
                     let reason = "an order for a cell before there is one".to_owned();
                     channel.send(Answer::Failed { status: Status::Failed, reason })?;

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::store::StoreError;
-use super::{BlockNoise, Machine, Mode, Observation, Status, Tool, Track, WaitingPoint, Warning};
+use super::{
+    BlockNoise, Machine, Mode, Observation, Status, SwitchObservation, Tool, Track, WaitingPoint, Warning,
+};
 use crate::spec::Definition;
 
 /// The name of the journal in the folder of its run.
@@ -120,6 +122,13 @@ pub enum Entry {
         model: String,
         /// What was found.
         point: WaitingPoint,
+    },
+    /// A game between two tasks that switch to and fro.
+    Switches {
+        /// The id of the pair.
+        pair: String,
+        /// What was played.
+        observation: SwitchObservation,
     },
     /// Something that a reader of the record should know.
     Note {

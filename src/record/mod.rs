@@ -12,6 +12,7 @@ mod machine;
 mod memory;
 mod run;
 pub mod store;
+mod switches;
 mod timeline;
 
 pub use cell::{CellRecord, CellSummary, Estimate, Observation, Status};
@@ -20,6 +21,7 @@ pub use granularity::{GrainPoint, Granularity, Metg, ModelGranularity, Region};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
 pub use memory::{Memory, ModelMemory, PerTask, WaitingPoint};
 pub use run::{Mode, Run, RunInfo, Tool, Track, WorkloadRecord};
+pub use switches::{Placement, SwitchObservation, SwitchPair, Switches};
 pub use timeline::{Span, Timeline};
 
 /// The version of the schema that this build writes, and the only one that it reads.

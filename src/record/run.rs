@@ -1,7 +1,9 @@
 use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, Comparison, Granularity, Machine, Memory, Noise, Timeline, WorkloadVerdict};
+use super::{
+    CellRecord, Comparison, Granularity, Machine, Memory, Noise, Switches, Timeline, WorkloadVerdict,
+};
 
 /// One run: all blocks of a campaign on one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +32,9 @@ pub struct Run {
     /// What a waiting task costs; `null` for a run that did not look.
     #[serde(default)]
     pub memory: Option<Memory>,
+    /// What a switch costs; `null` likewise.
+    #[serde(default)]
+    pub switches: Option<Switches>,
     /// One batch of some cells, task by task; empty where none was traced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timelines: Vec<Timeline>,

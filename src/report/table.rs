@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
 
 use super::chart;
 use super::csv::quoted;
-use super::page::{sentence, waiting_sentence, waiting_table};
+use super::page::{sentence, switching_sentence, switching_table, waiting_sentence, waiting_table};
 use super::text::{clip, inert, markdown, name};
 use super::units;
 use super::view::{View, family, measured, reason, status};
@@ -147,7 +147,12 @@ fn costs(run: &Run) -> impl Iterator<Item = Cost> {
         sentence: waiting_sentence(memory),
         table: waiting_table(memory),
     });
-    waiting.into_iter()
+    let switching = run.switches.as_ref().map(|switches| Cost {
+        title: "switches",
+        sentence: switching_sentence(switches),
+        table: switching_table(switches),
+    });
+    waiting.into_iter().chain(switching)
 }
 
 fn plain(view: &View<'_>) -> String {

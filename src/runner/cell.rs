@@ -35,11 +35,19 @@ enum CellError {
 impl CellError {
     fn answer(&self) -> Answer {
         let status = match self {
-            Self::Model(ModelError::Unsupported(_)) => Status::Unsupported,
-            Self::Model(ModelError::Died { .. }) => Status::Crashed,
+            Self::Model(error) => status_of(error),
             _ => Status::Failed,
         };
         Answer::Failed { status, reason: self.to_string() }
+    }
+}
+
+/// What an error of a model makes of its cell.
+pub(super) fn status_of(error: &ModelError) -> Status {
+    match error {
+        ModelError::Unsupported(_) => Status::Unsupported,
+        ModelError::Died { .. } => Status::Crashed,
+        _ => Status::Failed,
     }
 }
 
@@ -72,7 +80,7 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
         Order::Trace { assignment } => (assignment, Errand::Trace),
         Order::Start { assignment } => (assignment, Errand::Serve),
         Order::Crowd { assignment } => (assignment, Errand::Crowd),
-        Order::Reference { .. } | Order::Batches { .. } | Order::Stop => {
+        Order::Reference { .. } | Order::Rally { .. } | Order::Batches { .. } | Order::Stop => {
             let reason = "the order does not name a cell".to_owned();
             return channel.send(Answer::Failed { status: Status::Failed, reason });
         }

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use concbench_workloads::{Io, Workload};
 
 use super::memory::{Held, held};
-use super::process::{Heard, Silence};
+use super::process::{Failure, Heard, Silence};
 use super::protocol::Order;
 use super::supervisor::{Supervisor, failed, unexpected};
 use crate::model::{Digest, ModelInfo};
+use crate::record::Status;
 use crate::spec::Recipe;
 use crate::sys::SharedMemory;
 
@@ -24,6 +25,9 @@ use crate::sys::SharedMemory;
 const NAME: &str = "crowd";
 /// How long a task waits: beyond any deadline.
 const FOR_EVER: Duration = Duration::from_secs(30 * 86_400);
+/// How long no task may come before it is given up: one that the system refuses is not reported, since the model waits
+/// for those that have come.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked whether all have come.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How long what was read must stay as it is: the last task has come, but may not wait yet.
@@ -137,20 +141,48 @@ impl Supervisor {
         let expected = (0..tasks).map(arrival).fold(Digest::default(), Digest::merge);
         let assignment = self.assignment(recipe, &model, workers, expected);
         let mut runner = self.runner(0)?;
-        let whole = || Some(gate.arrived()).filter(|arrived| arrived.tasks >= tasks);
         let order = Order::Crowd { assignment };
         let ordered = Instant::now();
+        let mut stall = Stall { arrived: 0, since: ordered };
+        let whole = || {
+            let arrived = gate.arrived();
+            let given_up = stall.lasts(arrived.tasks, Instant::now());
+            (arrived.tasks >= tasks || given_up).then_some(arrived)
+        };
         match runner.ask_or_see(order, deadline, self.interrupt(), LOOK_EVERY, whole)? {
             Heard::Seen(arrived) if arrived == expected => {
                 let took = ordered.elapsed();
                 Ok((still(runner.pid().unsigned_abs()), took))
             }
-            Heard::Seen(arrived) => {
-                let Digest { tasks: arrived, .. } = arrived;
+            Heard::Seen(Digest { tasks: arrived, .. }) if arrived < tasks => {
+                let seconds = PATIENCE.as_secs();
+                let reason = format!(
+                    "{arrived} of {tasks} tasks wait, and no other came for {seconds} s: the system may refuse them"
+                );
+                Err(Silence::Failure(Failure { status: Status::TimedOut, reason, stderr_tail: None }))
+            }
+            Heard::Seen(Digest { tasks: arrived, .. }) => {
                 Err(failed(format!("{arrived} of {tasks} tasks wait, and not each of them once")))
             }
             Heard::Answer(answer) => Err(unexpected(&answer)),
         }
+    }
+}
+
+/// Since when no task has come.
+#[derive(Debug)]
+struct Stall {
+    arrived: u64,
+    since: Instant,
+}
+
+impl Stall {
+    /// Whether none has come for longer than anybody waits.
+    fn lasts(&mut self, arrived: u64, now: Instant) -> bool {
+        if arrived != self.arrived {
+            *self = Self { arrived, since: now };
+        }
+        now.saturating_duration_since(self.since) > PATIENCE
     }
 }
 
@@ -181,6 +213,16 @@ mod tests {
         other.gate.arrive(1);
         assert_eq!(gate.arrived(), arrival(1).merge(arrival(3)));
         assert!(Waiters::open(Path::new("/dev/null")).is_err());
+    }
+
+    #[test]
+    fn a_crowd_is_given_up_once_nobody_has_come_for_long() {
+        let start = Instant::now();
+        let mut stall = Stall { arrived: 0, since: start };
+        assert!(!stall.lasts(0, start + PATIENCE));
+        assert!(!stall.lasts(1, start + 2 * PATIENCE), "somebody has come");
+        assert!(!stall.lasts(1, start + 3 * PATIENCE));
+        assert!(stall.lasts(1, start + 3 * PATIENCE + Duration::from_millis(1)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod interrupt;
 pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod protocol;
+pub(crate) mod rally;
 pub(crate) mod schedule;
 pub(crate) mod supervisor;
 pub(crate) mod target;

@@ -40,6 +40,8 @@ pub(crate) enum Order {
     /// Start the model and run a batch whose tasks wait for ever. There is no answer unless that fails: the supervisor
     /// looks at what waits, and ends it.
     Crowd { assignment: Assignment },
+    /// Have two tasks of a model switch to and fro for about this long, on one core if they are pinned.
+    Rally { pair: String, workers: u64, stack_bytes: Option<usize>, pinned: bool, time_ns: u64 },
     /// Start the model and run the cold batch; [`Order::Batches`] come next.
     Start { assignment: Assignment },
     /// Run this many warm batches.
@@ -70,6 +72,11 @@ pub(crate) enum Answer {
         total_ns: u64,
     },
     Stopped,
+    Rallied {
+        rounds: u64,
+        elapsed_ns: u64,
+        digest: Digest,
+    },
     /// The cell cannot be measured.
     Failed {
         status: Status,

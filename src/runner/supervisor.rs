@@ -112,16 +112,20 @@ impl Supervisor {
         workers: u64,
         expected: Digest,
     ) -> Assignment {
-        let equal = self.track == Track::Equalised;
         Assignment {
             recipe,
             model: model.id.to_owned(),
             workers,
             tasks: expected.tasks,
             expected,
-            stack_bytes: equal.then_some(EQUAL_STACK),
-            pin: equal,
+            stack_bytes: self.stack_bytes(),
+            pin: self.track == Track::Equalised,
         }
+    }
+
+    /// The stack of every thread, where the track sets it.
+    pub(super) fn stack_bytes(&self) -> Option<usize> {
+        (self.track == Track::Equalised).then_some(EQUAL_STACK)
     }
 
     /// The address of a target that runs: it is started when it is first needed, and again if it has died.

@@ -149,6 +149,7 @@ pub(crate) fn run(cells: Vec<CellRecord>) -> Run {
         verdicts: Vec::new(),
         granularity: None,
         memory: None,
+        switches: None,
         timelines: Vec::new(),
     }
 }

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use concbench::analyse;
 use concbench::model::Family;
 use concbench::record::{
-    BlockNoise, CellRecord, Grade, Granularity, Machine, Memory, Mode, ModelMemory, Noise, Observation, Run,
-    RunInfo, SCHEMA, Span, Status, Timeline, Tool, Track, WaitingPoint, Warning, WorkloadRecord,
+    BlockNoise, CellRecord, Grade, Granularity, Machine, Memory, Mode, ModelMemory, Noise, Observation,
+    Placement, Run, RunInfo, SCHEMA, Span, Status, SwitchObservation, SwitchPair, Switches, Timeline, Tool,
+    Track, WaitingPoint, Warning, WorkloadRecord,
 };
 use concbench_workloads::{Class, Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
 
@@ -161,10 +162,12 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         verdicts: Vec::new(),
         granularity: None,
         memory: None,
+        switches: None,
         timelines: Vec::new(),
     };
     run.granularity = Some(sweep(&mut Random::new(seed ^ 0xabcd), &slower));
     run.memory = Some(memory());
+    run.switches = Some(switches(&mut Random::new(seed ^ 0x5151)));
     run.timelines = timelines();
     analyse::complete(&mut run);
     for cell in run.cells.iter_mut().filter(|cell| cell.ranked && !cell.twin) {
@@ -213,6 +216,39 @@ fn memory() -> Memory {
             model("smol", Family::Coroutines, line(4_200_000, 410, &[1_000, 10_000, 100_000, 1_000_000])),
         ],
     }
+}
+
+/// Games of some pairs: one that failed when it was free.
+fn switches(random: &mut Random) -> Switches {
+    let mut pairs = Vec::new();
+    for (model, channel, time_ns) in [
+        ("generator-stackless", "a future polled by hand", 3.0),
+        ("smol", "smol::channel", 130.0),
+        ("thread-spawn", "std::sync::mpsc", 1_700.0),
+    ] {
+        for placement in [Placement::Pinned, Placement::Free] {
+            let fails = model == "thread-spawn" && placement == Placement::Free;
+            let game = |block: u32| SwitchObservation {
+                block,
+                position: block % 6,
+                rounds: 10_000,
+                elapsed_ns: (20_000.0 * time_ns * random.factor(0.03)) as u64,
+                digest: "00000000000000aa".into(),
+            };
+            pairs.push(SwitchPair {
+                id: format!("switch/{model}@{placement}"),
+                model: model.into(),
+                channel: channel.into(),
+                placement,
+                status: if fails { Status::Crashed } else { Status::Ok },
+                reason: fails.then(|| "the other side left before the game was over".into()),
+                stderr_tail: None,
+                observations: if fails { Vec::new() } else { (0..BLOCKS).map(game).collect() },
+                per_switch: None,
+            });
+        }
+    }
+    Switches { pairs }
 }
 
 fn workloads() -> Vec<WorkloadRecord> {

@@ -1,8 +1,10 @@
-//! What it costs to wait: memory by the number of tasks that wait at once.
+//! What it costs to wait and to switch: memory by the number of tasks that wait at once, and the time between two.
 
 use super::workload::columns;
 use crate::model::Family;
-use crate::record::{Memory, ModelMemory, PerTask, Status, WaitingPoint};
+use crate::record::{
+    Estimate, Memory, ModelMemory, PerTask, Placement, Status, SwitchPair, Switches, WaitingPoint,
+};
 use crate::report::chart::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table};
 use crate::report::units::Measure;
 use crate::report::view::View;
@@ -75,6 +77,73 @@ fn why_no_more(model: &ModelMemory) -> String {
     reason.map_or("the sweep ends here".into(), text::sentence)
 }
 
+/// What a switch costs between two tasks of each model.
+pub(crate) struct SwitchCost {
+    pub(crate) sentence: String,
+    pub(crate) table: Table,
+}
+
+/// What switching costs, if the run looked.
+pub(crate) fn switching(view: &View<'_>) -> Option<SwitchCost> {
+    let switches = view.run.switches.as_ref()?;
+    Some(SwitchCost { sentence: switching_sentence(switches), table: switching_table(switches) })
+}
+
+/// The fastest and the slowest on one core, in one sentence.
+pub(crate) fn switching_sentence(switches: &Switches) -> String {
+    let pinned = switches.pairs.iter().filter(|pair| pair.placement == Placement::Pinned);
+    let mut known: Vec<_> = pinned.filter_map(|pair| Some((pair, pair.per_switch?))).collect();
+    known.sort_by(|left, right| left.1.median.total_cmp(&right.1.median));
+    let part = |&(pair, time): &(&SwitchPair, Estimate)| {
+        format!("{} ({})", units::median_time(&time), text::name(&pair.model))
+    };
+    match known.as_slice() {
+        [] => "It is not known what a switch takes on one core: no pair could be measured.".into(),
+        [only] => format!("On one core a switch takes {}.", part(only)),
+        [first, .., last] => format!("On one core a switch takes {} to {}.", part(first), part(last)),
+    }
+}
+
+/// What a switch takes between two tasks of each model, pinned to one core and free, the fastest first.
+pub(crate) fn switching_table(switches: &Switches) -> Table {
+    let mut models: Vec<&str> = Vec::new();
+    for pair in &switches.pairs {
+        if !models.contains(&pair.model.as_str()) {
+            models.push(&pair.model);
+        }
+    }
+    let of = |model: &str, placement| {
+        switches.pairs.iter().find(|pair| pair.model == model && pair.placement == placement)
+    };
+    let time = |model: &str| {
+        let known =
+            [Placement::Pinned, Placement::Free].into_iter().filter_map(|at| of(model, at)?.per_switch);
+        known.map(|time| time.median).next().unwrap_or(f64::INFINITY)
+    };
+    models.sort_by(|left, right| time(left).total_cmp(&time(right)));
+    let row = |model: &&str| {
+        let either = [of(model, Placement::Pinned), of(model, Placement::Free)];
+        let channel =
+            either.iter().flatten().next().map_or_else(String::new, |pair| text::name(&pair.channel));
+        let [pinned, free] = either.map(|pair| pair.map_or("not measured".into(), switch_time));
+        let why: Vec<String> = either
+            .into_iter()
+            .flatten()
+            .filter_map(|pair| Some(format!("{}: {}", pair.placement, text::sentence(pair.reason.as_ref()?))))
+            .collect();
+        vec![text::name(model), pinned, free, channel, why.join("; ")]
+    };
+    let heads = columns(&["model", "on one core", "on all cores", "through", "remark"]);
+    Table { columns: heads, rows: models.iter().map(row).collect() }
+}
+
+fn switch_time(pair: &SwitchPair) -> String {
+    match &pair.per_switch {
+        Some(time) => format!("{} {}", units::median_time(time), units::time_interval(time)),
+        None => crate::report::view::status(pair.status).into(),
+    }
+}
+
 fn waiting_chart(view: &View<'_>, memory: &Memory) -> Result<Chart, ReportError> {
     let point = |model: &str, point: &WaitingPoint| {
         let bytes = point.bytes()? as f64;
@@ -93,7 +162,7 @@ fn waiting_chart(view: &View<'_>, memory: &Memory) -> Result<Chart, ReportError>
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let name = "memory of waiting tasks".to_owned();
     let x = Axis::log(points().map(|point| point.x), |count| Measure::Count.tick(count));
-    let y = Axis::log(points().map(|point| point.y), |bytes| units::bytes(bytes));
+    let y = Axis::log(points().map(|point| point.y), units::bytes);
     let (size, body) = match (x, y) {
         (Some(x), Some(y)) => chart::lines(Lines {
             name: &name,

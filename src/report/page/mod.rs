@@ -23,7 +23,7 @@ use super::view::{ModelView, View};
 use super::{ReportError, text, units};
 use crate::record::Run;
 
-pub(crate) use costs::{waiting_sentence, waiting_table};
+pub(crate) use costs::{switching_sentence, switching_table, waiting_sentence, waiting_table};
 pub(crate) use facts::{build as build_facts, machine as machine_facts};
 pub(crate) use ranking::{RankCell, Ranking, ranking};
 pub(crate) use timeline::Trace;
@@ -75,6 +75,7 @@ struct Page {
     overhead: Option<granularity::Overhead>,
     resources: Vec<resources::Resources>,
     waiting: Option<costs::WaitingCost>,
+    switching: Option<costs::SwitchCost>,
     timelines: Vec<timeline::Timelines>,
     stability: stability::Stability,
     method: method::Method,
@@ -109,6 +110,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         overhead: granularity::overhead(&view)?,
         resources: resources::resources(&view)?,
         waiting: costs::waiting(&view)?,
+        switching: costs::switching(&view),
         timelines: timeline::timelines(&view)?,
         stability: stability::stability(&view)?,
         method: method::method(&view),
