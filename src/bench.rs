@@ -5,7 +5,7 @@ mod pass;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::campaign::{Campaign, CampaignError, matrix};
+use crate::campaign::{Campaign, CampaignError, matrix, work};
 use crate::cmd::{self, CommonArgs};
 use crate::harness::Registry;
 use crate::model::Catalogue;
@@ -106,19 +106,18 @@ fn run<C: Catalogue>(
         return measure(Campaign::resume(folder, &C::infos(), Some(filter), common.quiet)?);
     }
     let mut definitions = common.definitions(definitions)?;
-    if arguments.mode == Mode::Measure {
-        definitions.extend(common.grains::<C>()?);
-    }
-    let spec = matrix(definitions, &C::infos(), common.all, filter)?;
     if arguments.mode != Mode::Measure {
+        let spec = matrix(definitions, &C::infos(), common.all, filter)?;
         let cells = (0..spec.cells.len()).collect();
         let mut pass = Pass::without_record(&spec, common.track(), common.deadline())?;
         pass.run(cells);
         return Ok(pass.exit_code());
     }
+    definitions.extend(common.grains::<C>()?);
+    let work = work(definitions, &C::infos(), common.choice(filter))?;
     let command = format!("cargo bench -- {}", filter.unwrap_or_default());
     let options = common.options(arguments.filter.clone(), command.trim_end_matches(" -- ").to_owned());
-    measure(Campaign::begin(spec, options)?)
+    measure(Campaign::begin(work, options)?)
 }
 
 fn measure(mut campaign: Campaign) -> anyhow::Result<ExitCode> {

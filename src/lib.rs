@@ -20,6 +20,7 @@ mod runner;
 mod selftest;
 pub mod server;
 pub mod spec;
+mod switch;
 mod sys;
 
 pub use concbench_workloads::{Io, Result, TaskError, Workload};

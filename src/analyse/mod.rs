@@ -14,6 +14,8 @@
 //! - `granularity`, `scaling`: how small tasks may become, and what more workers bring
 //! - `timers`: how late tasks wake, and which waits are too short to be ranked
 //! - `latency`: percentiles under an open load, and where they give way
+//! - `memory`: what a waiting task costs
+//! - `switches`: what a switch costs
 //! - `across`: several runs beside each other
 
 mod across;
@@ -21,6 +23,7 @@ mod compare;
 mod contrast;
 mod granularity;
 mod latency;
+mod memory;
 mod power;
 mod ranking;
 mod sample;
@@ -29,6 +32,7 @@ mod sentence;
 mod stability;
 pub mod stats;
 mod summary;
+mod switches;
 mod timers;
 pub mod wording;
 
@@ -39,6 +43,7 @@ pub use across::{
 pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, noise_floor};
 pub use granularity::{HALF, MetgRefusal, SweepPoint, crossover, efficiency, metg, regions, sweep};
 pub use latency::{BUSY, KEEPS_UP, KNEE, LATE};
+pub use memory::per_task;
 pub use power::{POWER, SmallestEffect, detectable, smallest_effect};
 pub use ranking::{ModelMean, best, geometric_means};
 pub use sample::Price;
@@ -70,4 +75,10 @@ pub fn complete(run: &mut Run) {
     run.comparisons = run.workloads.iter().flat_map(|workload| contrast::contrasts(run, workload)).collect();
     run.verdicts = run.workloads.iter().map(|workload| contrast::verdict(run, workload)).collect();
     granularity::complete(run);
+    if let Some(memory) = &mut run.memory {
+        memory::complete(memory);
+    }
+    if let Some(switches) = &mut run.switches {
+        switches::complete(switches);
+    }
 }

@@ -22,7 +22,7 @@ pub(super) fn summarise(cell: &CellRecord) -> Option<CellSummary> {
 }
 
 /// The median of values with its interval from order statistics; `None` without values.
-fn estimate(values: &[f64]) -> Option<Estimate> {
+pub(super) fn estimate(values: &[f64]) -> Option<Estimate> {
     let values = sorted(values);
     let interval = median_interval(&values, CONFIDENCE)?;
     Some(Estimate {

@@ -7,7 +7,9 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{CriterionMedians, Options};
 use crate::record::journal::{Entry, Journal};
-use crate::record::{BlockNoise, Latency, ModelTimer, Observation};
+use crate::record::{
+    BlockNoise, Latency, ModelTimer, Observation, SwitchObservation, SwitchPair, WaitingPoint,
+};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Events, Outcome, Pace};
 use crate::spec::Spec;
@@ -106,6 +108,46 @@ impl Console {
         self.bar.set_prefix("timelines");
     }
 
+    pub(super) fn begin_waiting(&mut self, crowds: u64) {
+        self.say(&format!("memory: up to {crowds} crowds of waiting tasks"));
+        self.bar.reset();
+        self.bar.set_length(crowds);
+        self.bar.set_prefix("memory");
+    }
+
+    /// A crowd has gathered, or could not.
+    pub(super) fn waiting(&mut self, model: &str, point: &WaitingPoint) {
+        let name = format!("{}@{}", super::memory::id(model), point.tasks);
+        if let Some(reason) = &point.reason {
+            self.say(&format!("{name}: {}: {reason}", point.status));
+        }
+        self.bar.set_message(name);
+        self.bar.inc(1);
+        self.log(&Entry::Waiting { model: model.to_owned(), point: point.clone() });
+    }
+
+    pub(super) fn begin_switching(&mut self, games: u64) {
+        self.say(&format!("switches: {games} games of two tasks each"));
+        self.bar.reset();
+        self.bar.set_length(games);
+        self.bar.set_prefix("switches");
+    }
+
+    /// A game was played, or the pair plays no more.
+    pub(super) fn switched(&mut self, pair: &SwitchPair, game: Result<&SwitchObservation, &Failure>) {
+        self.bar.set_message(pair.id.clone());
+        self.bar.inc(1);
+        match game {
+            Ok(game) => {
+                self.log(&Entry::Switches { pair: pair.id.clone(), observation: game.clone() });
+            }
+            Err(failure) => {
+                self.say(&format!("{}: {}: {}", pair.id, failure.status, failure.reason));
+                self.log_failure(&pair.id, failure);
+            }
+        }
+    }
+
     /// Something that the user should know at once.
     pub(super) fn warn(&self, text: &str) {
         self.say(&format!("warning: {text}"));
@@ -119,8 +161,12 @@ impl Console {
 
     /// Why a cell is not measured any more.
     pub(super) fn keep_failure(&mut self, cell: usize, failure: &Failure) {
+        self.log_failure(&self.ids[cell].clone(), failure);
+    }
+
+    fn log_failure(&mut self, id: &str, failure: &Failure) {
         let Failure { status, reason, stderr_tail } = failure.clone();
-        self.log(&Entry::Failure { cell: self.ids[cell].clone(), status, reason, stderr_tail });
+        self.log(&Entry::Failure { cell: id.to_owned(), status, reason, stderr_tail });
     }
 
     pub(super) fn end(&mut self) {

@@ -4,10 +4,12 @@ mod console;
 pub(crate) mod granularity;
 mod ideal;
 mod latency;
+mod memory;
 mod record;
 #[cfg(test)]
 pub(crate) mod rehearsal;
 mod resume;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod timelines;
@@ -22,11 +24,12 @@ use crate::plan;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::store::{self, StoreError};
-use crate::record::{Latency, Mode, ModelTimer, Run, Timeline, Track};
+use crate::record::{Latency, Mode, ModelTimer, Placement, Run, Timeline, Track};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{self, Events, Launcher, Outcome};
 use crate::runner::supervisor::Supervisor;
 use crate::spec::{Definition, Spec, SpecError};
+use crate::switch::Pair;
 use console::Console;
 
 /// How a run is to be made.
@@ -44,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) all: bool,
     /// Whether loads are put on the cells that ask a server.
     pub(crate) latency: bool,
+    /// Whether it is measured what waiting and switching cost.
+    pub(crate) costs: bool,
     pub(crate) filter: Option<String>,
     /// The command that makes such a run again.
     pub(crate) command: String,
@@ -80,24 +85,72 @@ pub(crate) struct Finished {
     pub(crate) interrupted_by: Option<i32>,
 }
 
-/// The matrix for this machine, cut down to what the filter matches.
+/// Which cells and which costs are measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    /// Whether models outside the default matrix are measured too.
+    pub(crate) all: bool,
+    /// Whether it is measured what waiting and switching cost.
+    pub(crate) costs: bool,
+    /// What an id has to match.
+    pub(crate) filter: Option<&'a str>,
+}
+
+/// What a run is to measure.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    pub(crate) spec: Spec,
+    /// The models under which crowds of tasks wait.
+    pub(crate) waiting: Vec<ModelInfo>,
+    /// The pairs of tasks that switch to and fro.
+    switching: Vec<(&'static Pair, Placement)>,
+}
+
+impl From<Spec> for Work {
+    /// The cells of a matrix and nothing else.
+    fn from(spec: Spec) -> Self {
+        Self { spec, waiting: Vec::new(), switching: Vec::new() }
+    }
+}
+
+/// The work for this machine, cut down to what the filter matches.
+pub(crate) fn work(
+    definitions: Vec<Definition>,
+    models: &[ModelInfo],
+    choice: Choice<'_>,
+) -> Result<Work, CampaignError> {
+    let spec = Spec::build(definitions, models, choice.all, crate::machine::facts().cores)?;
+    let mut waiting: Vec<ModelInfo> = match choice.costs {
+        true => models.iter().filter(|model| model.default || choice.all).copied().collect(),
+        false => Vec::new(),
+    };
+    waiting.retain(memory::concerns);
+    let switching = |keeps: &dyn Fn(&str) -> bool| match choice.costs {
+        true => switches::choose(choice.all, keeps),
+        false => Vec::new(),
+    };
+    let Some(filter) = choice.filter else {
+        return Ok(Work { spec, waiting, switching: switching(&|_| true) });
+    };
+    let expression = crate::spec::parse_filter(filter)?;
+    let baselines = granularity::baselines(&spec, |id| expression.is_match(id));
+    let spec = spec.retain(|id| expression.is_match(id) || baselines.contains(id));
+    waiting.retain(|model| expression.is_match(&memory::id(model.id)));
+    let switching = switching(&|id| expression.is_match(id));
+    match spec.cells.is_empty() && waiting.is_empty() && switching.is_empty() {
+        true => Err(CampaignError::NothingMatches(format!("`{filter}`"))),
+        false => Ok(Work { spec, waiting, switching }),
+    }
+}
+
+/// The matrix alone.
 pub(crate) fn matrix(
     definitions: Vec<Definition>,
     models: &[ModelInfo],
     all: bool,
     filter: Option<&str>,
 ) -> Result<Spec, CampaignError> {
-    let spec = Spec::build(definitions, models, all, crate::machine::facts().cores)?;
-    let Some(filter) = filter else {
-        return Ok(spec);
-    };
-    let expression = crate::spec::parse_filter(filter)?;
-    let baselines = granularity::baselines(&spec, |id| expression.is_match(id));
-    let spec = spec.retain(|id| expression.is_match(id) || baselines.contains(id));
-    match spec.cells.is_empty() {
-        true => Err(CampaignError::NothingMatches(format!("`{filter}`"))),
-        false => Ok(spec),
-    }
+    work(definitions, models, Choice { all, costs: false, filter }).map(|work| work.spec)
 }
 
 /// A run that is under way.
@@ -108,6 +161,8 @@ pub(crate) struct Campaign {
     pub(crate) outcome: Outcome,
     timers: Vec<ModelTimer>,
     latency: Option<Latency>,
+    waiting: memory::Sweep,
+    switching: switches::Games,
     options: Options,
     facts: record::Facts,
     console: Console,
@@ -123,9 +178,12 @@ pub(crate) struct Campaign {
 
 impl Campaign {
     /// Makes the run's folder, says what will run, and tries one batch of every cell.
-    pub(crate) fn begin(spec: Spec, options: Options) -> Result<Self, CampaignError> {
+    pub(crate) fn begin(work: Work, options: Options) -> Result<Self, CampaignError> {
+        let Work { spec, waiting, switching } = work;
         let supervisor = Supervisor::new(options.track).map_err(CampaignError::Supervise)?;
         let facts = record::Facts::gather();
+        let waiting = memory::Sweep::new(&waiting, facts.machine.cores, options.mode == Mode::Quick);
+        let switching = switches::Games::new(&switching, facts.machine.cores, options.blocks, options.seed);
         let wanted = format!("{}-{}", facts.folder_time(), options.label);
         let (id, folder) = store::create_folder(&options.out, &wanted)?;
         let header = resume::header(&id, &spec, &options, &facts).map_err(CampaignError::Supervise)?;
@@ -135,6 +193,8 @@ impl Campaign {
             outcome: Outcome::of(&spec),
             timers: Vec::new(),
             latency: options.latency.then(|| latency::plan(&spec, options.blocks)),
+            waiting,
+            switching,
             spec,
             supervisor,
             options,
@@ -169,8 +229,18 @@ impl Campaign {
         let lock = Lock::take(folder)?;
         let found = journal::read(folder)?;
         let (end, id) = (found.end, found.header.id.clone());
-        let resume::Resumed { spec, options, facts, mut outcome, timers, latency, medians, elapsed } =
-            resume::rebuild(found, folder, models, quiet)?;
+        let resume::Resumed {
+            spec,
+            timers,
+            latency,
+            waiting,
+            switching,
+            options,
+            facts,
+            mut outcome,
+            medians,
+            elapsed,
+        } = resume::rebuild(found, folder, models, quiet)?;
         if let Some(other) = filter.filter(|filter| options.filter.as_deref() != *filter) {
             let shown = |filter: Option<&str>| filter.map_or("none".to_owned(), |text| format!("`{text}`"));
             let why =
@@ -191,6 +261,8 @@ impl Campaign {
             outcome,
             timers,
             latency,
+            waiting,
+            switching,
             options,
             facts,
             console,
@@ -208,35 +280,62 @@ impl Campaign {
 
     fn preflight(&mut self) {
         let Self { spec, supervisor, outcome, console, options, facts, .. } = self;
+        if spec.cells.is_empty() {
+            return;
+        }
         console.announce(spec, options, facts.machine.cores);
         schedule::preflight(supervisor, spec, options.deadline, outcome, console);
     }
 
-    /// Measures how late tasks wake, then the blocks, then latency if that was asked for.
+    /// Measures how late tasks wake, then the blocks, then whatever else was asked for; timelines come last, since nothing
+    /// follows from them.
     pub(crate) fn measure(&mut self) {
         if self.outcome.interrupted {
             return;
         }
+        for step in [
+            Self::measure_timers,
+            Self::measure_blocks,
+            Self::measure_latency,
+            Self::measure_waiting,
+            Self::measure_switching,
+            Self::trace,
+        ] {
+            step(self);
+            if self.outcome.interrupted {
+                return;
+            }
+        }
+    }
+
+    fn measure_timers(&mut self) {
         let Self { spec, supervisor, outcome, console, timers, options, .. } = self;
         timers::measure(supervisor, spec, options.deadline, outcome, console, timers);
-        if outcome.interrupted {
+    }
+
+    fn measure_latency(&mut self) {
+        let Self { spec, supervisor, outcome, console, latency, options, .. } = self;
+        if let Some(latency) = latency.as_mut() {
+            latency::measure(latency, supervisor, spec, options, outcome, console);
+        }
+    }
+
+    fn measure_blocks(&mut self) {
+        if self.spec.cells.is_empty() {
             return;
         }
         let plan = plan::blocks(&self.spec, self.options.blocks, self.options.seed);
         let mut watch = watch::Gatekeeper::new();
-        let Self { spec, supervisor, outcome, console, latency, options, .. } = self;
+        let Self { spec, supervisor, outcome, console, .. } = self;
         console.begin_blocks(outcome);
         schedule::run(supervisor, &mut watch, spec, &plan, outcome, console);
-        if let Some(latency) = latency.as_mut().filter(|_| !outcome.interrupted) {
-            latency::measure(latency, supervisor, spec, options, outcome, console);
-        }
-        if !outcome.interrupted {
-            self.trace();
-        }
     }
 
     /// Takes the timelines. A run that is broken off meanwhile is complete: nothing that is ranked is missing.
     fn trace(&mut self) {
+        if self.spec.cells.is_empty() {
+            return;
+        }
         let Self { spec, supervisor, outcome, console, options, .. } = self;
         console.begin_timelines();
         let (timelines, notes) = timelines::trace(spec, outcome, options.mode, |cell, deadline| {
@@ -244,6 +343,29 @@ impl Campaign {
         });
         self.timelines = timelines;
         notes.into_iter().chain(self.supervisor.take_notes()).for_each(|note| self.note(note));
+    }
+
+    fn measure_waiting(&mut self) {
+        let Self { supervisor, waiting, options, console, outcome, .. } = self;
+        if waiting.left() == 0 {
+            return;
+        }
+        console.begin_waiting(waiting.left());
+        let flow =
+            waiting.measure(supervisor, options.deadline, |model, point| console.waiting(model.id, point));
+        outcome.interrupted = flow.is_break();
+        schedule::take_notes(supervisor, &mut outcome.notes, console);
+    }
+
+    fn measure_switching(&mut self) {
+        let Self { supervisor, switching, options, console, outcome, .. } = self;
+        if switching.left() == 0 {
+            return;
+        }
+        console.begin_switching(switching.left());
+        let flow = switching.play(supervisor, options.deadline, |pair, game| console.switched(pair, game));
+        outcome.interrupted = flow.is_break();
+        schedule::take_notes(supervisor, &mut outcome.notes, console);
     }
 
     /// How long one observation may take where nothing is known yet.
@@ -288,6 +410,8 @@ impl Campaign {
             outcome,
             timers: self.timers,
             latency: self.latency,
+            waiting: self.waiting,
+            switching: self.switching,
             id: self.id,
             elapsed: self.before + self.started.elapsed(),
             timelines: self.timelines,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::memory::Sweep;
+use super::switches::Games;
 use super::{Options, granularity, ideal};
 use crate::machine;
 use crate::record::{
@@ -50,13 +52,16 @@ pub(super) struct Measured<'a> {
     pub(super) outcome: Outcome,
     pub(super) timers: Vec<ModelTimer>,
     pub(super) latency: Option<Latency>,
+    pub(super) waiting: Sweep,
+    pub(super) switching: Games,
     pub(super) id: String,
     pub(super) elapsed: Duration,
     pub(super) timelines: Vec<Timeline>,
 }
 
 pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &CriterionMedians) -> Run {
-    let Measured { spec, options, outcome, timers, latency, id, elapsed, timelines } = measured;
+    let Measured { spec, options, outcome, timers, latency, waiting, switching, id, elapsed, timelines } =
+        measured;
     let cells: Vec<CellRecord> = spec
         .cells
         .iter()
@@ -90,6 +95,8 @@ pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &Criteri
         granularity: None,
         latency,
         timers,
+        memory: waiting.into_record(),
+        switches: switching.into_record(),
         timelines,
     };
     ideal::fill(&mut run);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::memory::Sweep;
+use super::switches::Games;
 use super::{CriterionMedians, Options, record};
 use crate::plan;
 use crate::record::{Mode, Run, Track};
@@ -24,6 +26,7 @@ pub(crate) fn options(seed: u64) -> Options {
         deadline: Duration::from_secs(1),
         all: false,
         latency: false,
+        costs: false,
         filter: None,
         command: "concbench run".to_owned(),
         quiet: true,
@@ -44,8 +47,17 @@ pub(crate) fn rehearse(spec: &Spec, seed: u64, cores: u64, launcher: &mut impl L
     facts.warnings.clear();
     let elapsed = Duration::from_secs(1);
     let id = "mock".to_owned();
-    let (timers, latency, timelines) = (Vec::new(), None, Vec::new());
-    let measured =
-        record::Measured { spec, options: &options, outcome, timers, latency, id, elapsed, timelines };
+    let measured = record::Measured {
+        spec,
+        options: &options,
+        outcome,
+        timers: Vec::new(),
+        latency: None,
+        waiting: Sweep::new(&[], 1, false),
+        switching: Games::new(&[], 1, BLOCKS, seed),
+        id,
+        elapsed,
+        timelines: Vec::new(),
+    };
     record::assemble(measured, facts, &CriterionMedians::new())
 }

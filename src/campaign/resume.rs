@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::memory::Sweep;
 use super::record::{CriterionMedians, Facts, tool};
-use super::{CampaignError, Options, latency, matrix};
+use super::switches::Games;
+use super::{CampaignError, Choice, Options, Work, latency, work};
 use crate::model::ModelInfo;
 use crate::record::journal::{Entry, Found, Header, VERSION};
-use crate::record::{Latency, LatencyCell, Machine, ModelTimer};
+use crate::record::{Latency, LatencyCell, Machine, Mode, ModelTimer};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Outcome, Pace};
 use crate::spec::Spec;
@@ -38,6 +40,7 @@ pub(super) fn header(id: &str, spec: &Spec, options: &Options, facts: &Facts) ->
         cells: spec.cells.iter().map(|cell| cell.id.clone()).collect(),
         all: options.all,
         latency: options.latency,
+        costs: options.costs,
         filter: options.filter.clone(),
         blocks: options.blocks,
         mode: options.mode,
@@ -60,6 +63,8 @@ fn executable() -> std::io::Result<String> {
 #[derive(Debug)]
 pub(super) struct Resumed {
     pub(super) spec: Spec,
+    pub(super) waiting: Sweep,
+    pub(super) switching: Games,
     pub(super) options: Options,
     pub(super) facts: Facts,
     pub(super) outcome: Outcome,
@@ -93,7 +98,8 @@ pub(super) fn rebuild(
         .started_utc
         .parse()
         .map_err(|_| refuse(format!("`started_utc` is `{}`, which is no time", header.started_utc)))?;
-    let spec = matrix(header.definitions, models, header.all, header.filter.as_deref())?;
+    let choice = Choice { all: header.all, costs: header.costs, filter: header.filter.as_deref() };
+    let Work { spec, waiting, switching } = work(header.definitions, models, choice)?;
     if spec.cells.iter().map(|cell| &cell.id).ne(&header.cells) {
         return Err(refuse("its matrix has other cells than this program and machine give it".to_owned()));
     }
@@ -107,19 +113,22 @@ pub(super) fn rebuild(
         deadline: Duration::from_nanos(header.deadline_ns),
         all: header.all,
         latency: header.latency,
+        costs: header.costs,
         filter: header.filter,
         command: header.command,
         quiet,
     };
-    let mut replay = Replay::of(&spec, &options);
+    let waiting = Sweep::new(&waiting, header.machine.cores, options.mode == Mode::Quick);
+    let switching = Games::new(&switching, header.machine.cores, options.blocks, options.seed);
+    let mut replay = Replay::of(&spec, waiting, switching, &options);
     entries.into_iter().for_each(|entry| replay.take(entry));
-    let Replay { mut outcome, timers, latency, medians, elapsed, foreign, .. } = replay;
+    let Replay { mut outcome, timers, latency, waiting, switching, medians, elapsed, foreign, .. } = replay;
     outcome.notes.extend(lost.into_iter().map(|what| format!("{LOST}{what}")));
     if foreign > 0 {
         outcome.notes.push(format!("{LOST}{foreign} line(s) that do not belong to this run"));
     }
     let facts = Facts { machine: header.machine, warnings: header.warnings, started };
-    Ok(Resumed { spec, options, facts, outcome, timers, latency, medians, elapsed })
+    Ok(Resumed { spec, timers, latency, waiting, switching, options, facts, outcome, medians, elapsed })
 }
 
 /// The seam, in words: what a reader of the record should know about a run that was broken off.
@@ -154,6 +163,8 @@ struct Replay<'a> {
     outcome: Outcome,
     timers: Vec<ModelTimer>,
     latency: Option<Latency>,
+    waiting: Sweep,
+    switching: Games,
     medians: Option<CriterionMedians>,
     elapsed: Duration,
     /// Lines that name no cell or block of this run.
@@ -161,7 +172,7 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn of(spec: &'a Spec, options: &Options) -> Self {
+    fn of(spec: &'a Spec, waiting: Sweep, switching: Games, options: &Options) -> Self {
         Self {
             spec,
             cells: spec.cells.iter().enumerate().map(|(number, cell)| (cell.id.as_str(), number)).collect(),
@@ -169,6 +180,8 @@ impl<'a> Replay<'a> {
             outcome: Outcome::of(spec),
             timers: Vec::new(),
             latency: options.latency.then(|| latency::plan(spec, options.blocks)),
+            waiting,
+            switching,
             medians: None,
             elapsed: Duration::ZERO,
             foreign: 0,
@@ -205,8 +218,11 @@ impl<'a> Replay<'a> {
                 made.push(observation);
             }
             Entry::Failure { cell, status, reason, stderr_tail } => {
-                let cell = *self.cells.get(cell.as_str())?;
-                self.outcome.cells[cell].failure = Some(Failure { status, reason, stderr_tail });
+                let failure = Failure { status, reason, stderr_tail };
+                match self.cells.get(cell.as_str()) {
+                    Some(&cell) => self.outcome.cells[cell].failure = Some(failure),
+                    None => self.switching.replay_failure(&cell, failure)?,
+                }
             }
             Entry::Block { noise, again, elapsed_ns } => {
                 let known = |workload: &crate::spec::WorkloadSpec| workload.definition.name == noise.workload;
@@ -234,6 +250,8 @@ impl<'a> Replay<'a> {
             Entry::LatencyFailure { cell, status, reason } => {
                 latency::take_failure(self.loaded(&cell)?, status, reason);
             }
+            Entry::Waiting { model, point } => self.waiting.replay(&model, point)?,
+            Entry::Switches { pair, observation } => self.switching.replay(&pair, observation)?,
             Entry::Note { note } => self.outcome.notes.push(note),
         }
         Some(())
@@ -269,7 +287,8 @@ mod tests {
         use crate::record::{Histogram, LoadObservation, Status};
         let spec = Spec::build(crate::spec::default_definitions(), &BuiltIn::infos(), false, 2).unwrap();
         let options = Options { latency: true, ..super::super::rehearsal::options(1) };
-        let mut replay = Replay::of(&spec, &options);
+        let (waiting, switching) = (Sweep::new(&[], 2, false), Games::new(&[], 2, options.blocks, 1));
+        let mut replay = Replay::of(&spec, waiting, switching, &options);
         let load = |cell: &str, load| Entry::Load {
             cell: cell.to_owned(),
             load,

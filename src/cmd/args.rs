@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::campaign::granularity::sweep;
-use crate::campaign::{CampaignError, Options};
+use crate::campaign::{CampaignError, Choice, Options};
 use crate::model::Catalogue;
 use crate::record::{Mode, Track};
 use crate::spec::{Definition, Spec, SpecError};
@@ -102,6 +102,10 @@ pub(crate) struct CommonArgs {
     /// Add a sweep of the rate at which tasks that ask a server are due: their latency, and where it gives way
     #[arg(long, env = "CONCBENCH_LATENCY", conflicts_with = "quick")]
     latency: bool,
+    /// Add what waiting and switching cost: the memory of many tasks that wait at once, and the time of a switch between
+    /// two
+    #[arg(long, env = "CONCBENCH_COSTS")]
+    costs: bool,
     /// The seed of every shuffle; the time decides if there is none
     #[arg(long, env = "CONCBENCH_SEED", value_name = "N", allow_negative_numbers = true,
         value_parser = number(0..=u64::MAX))]
@@ -140,7 +144,7 @@ pub(super) struct RunArgs {
     pub(super) common: CommonArgs,
     /// Go on with the run in this folder, which was interrupted or killed; all settings are those that it began with
     #[arg(long, env = "CONCBENCH_RESUME", value_name = "RUN",
-        conflicts_with_all = ["filter", "definition", "all", "quick", "rigorous", "blocks", "latency", "seed"])]
+        conflicts_with_all = ["filter", "definition", "all", "latency", "costs", "quick", "rigorous", "blocks", "seed"])]
     pub(super) resume: Option<PathBuf>,
     /// How the results are written to standard output
     #[arg(long, value_enum, default_value = "table")]
@@ -274,6 +278,11 @@ impl CommonArgs {
         }
     }
 
+    /// Which cells and which costs are measured.
+    pub(crate) fn choice<'a>(&self, filter: Option<&'a str>) -> Choice<'a> {
+        Choice { all: self.all, costs: self.costs, filter }
+    }
+
     pub(crate) fn track(&self) -> Track {
         match self.track {
             TrackName::Defaults => Track::Defaults,
@@ -312,6 +321,7 @@ impl CommonArgs {
             deadline: self.deadline(),
             all: self.all,
             latency: self.latency,
+            costs: self.costs,
             filter,
             command,
             quiet: self.quiet,

@@ -62,11 +62,11 @@ pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<ExitCode> {
     let Finished { run, folder, interrupted_by } = finished;
     print(&format_run(&run, output)?);
-    let grains = run.granularity.iter().flat_map(|sweep| &sweep.cells);
-    let not_ok = run.cells.iter().chain(grains).filter(|cell| cell.status != Status::Ok);
-    let (unsupported, broken): (Vec<_>, Vec<_>) = not_ok.partition(|cell| cell.status == Status::Unsupported);
-    for cell in broken.iter().chain(&unsupported) {
-        remark(&format!("{}: {}: {}", cell.id, cell.status, cell.reason.as_deref().unwrap_or("no reason")));
+    let not_ok = not_ok(&run);
+    let (unsupported, broken): (Vec<_>, Vec<_>) =
+        not_ok.iter().partition(|(_, status, _)| *status == Status::Unsupported);
+    for (id, status, reason) in broken.iter().chain(&unsupported) {
+        remark(&format!("{id}: {status}: {}", reason.unwrap_or("no reason")));
     }
     let unloaded = fail_under_load(&run);
     for cell in &unloaded {
@@ -90,6 +90,23 @@ fn fail_under_load(run: &Run) -> Vec<&LatencyCell> {
     let failed = |status| matches!(status, Status::Failed | Status::TimedOut | Status::Crashed);
     let cells = run.latency.iter().flat_map(|latency| &latency.cells);
     cells.filter(|cell| failed(cell.status) && works(&cell.cell)).collect()
+}
+
+/// What has no figure: its id, how it ended, and why. Crowds of waiting tasks that were left out on purpose are not
+/// among them.
+fn not_ok(run: &Run) -> Vec<(String, Status, Option<&str>)> {
+    let grains = run.granularity.iter().flat_map(|sweep| &sweep.cells);
+    let cells = run.cells.iter().chain(grains);
+    let cells = cells.map(|cell| (cell.id.clone(), cell.status, cell.reason.as_deref()));
+    let crowds = run.memory.iter().flat_map(|memory| &memory.models).flat_map(|model| {
+        let kept = model.points.iter().filter(|point| point.status != Status::Skipped);
+        kept.map(|point| {
+            (format!("memory/{}@{}", model.model, point.tasks), point.status, point.reason.as_deref())
+        })
+    });
+    let pairs = run.switches.iter().flat_map(|switches| &switches.pairs);
+    let pairs = pairs.map(|pair| (pair.id.clone(), pair.status, pair.reason.as_deref()));
+    cells.chain(crowds).chain(pairs).filter(|(_, status, _)| *status != Status::Ok).collect()
 }
 
 fn format_run(run: &Run, output: RunOutput) -> anyhow::Result<String> {

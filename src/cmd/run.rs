@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::RunArgs;
-use crate::campaign::{Campaign, matrix};
+use crate::campaign::{Campaign, work};
 use crate::model::Catalogue;
 use crate::spec::Definition;
 
@@ -17,10 +17,10 @@ pub(super) fn run<C: Catalogue>(
     }
     let mut definitions = common.definitions(definitions)?;
     definitions.extend(common.grains::<C>()?);
-    let spec = matrix(definitions, &C::infos(), common.all, arguments.filter.as_deref())?;
+    let work = work(definitions, &C::infos(), common.choice(arguments.filter.as_deref()))?;
     let words: Vec<_> = std::env::args().skip(1).map(|word| quote(&word)).collect();
     let command = format!("concbench {}", words.join(" "));
-    measure(Campaign::begin(spec, common.options(arguments.filter.clone(), command))?, arguments)
+    measure(Campaign::begin(work, common.options(arguments.filter.clone(), command))?, arguments)
 }
 
 fn measure(mut campaign: Campaign, arguments: &RunArgs) -> anyhow::Result<ExitCode> {

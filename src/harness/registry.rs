@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use concbench_workloads::{Kernel, Workload};
 
@@ -14,8 +15,10 @@ use crate::model::{Catalogue, serve_process};
 use crate::record::Status;
 use crate::role::Role;
 use crate::runner::cell;
+use crate::runner::crowd::Waiters;
 use crate::runner::load::{self, Paced};
 use crate::runner::protocol::{Answer, Channel, Order, ProtocolError};
+use crate::runner::rally;
 use crate::runner::timer::{self, Timer};
 use crate::runner::trace::Traced;
 use crate::server::{ServeOptions, serve};
@@ -46,6 +49,8 @@ enum PlayError {
     Serve(#[from] crate::server::ServeError),
     #[error("its standard input is no socket: {0}")]
     Socket(#[from] std::io::Error),
+    #[error("cannot count tasks in: {0}")]
+    Gate(std::io::Error),
     #[error("bad recipe: {0}")]
     Recipe(#[from] serde_json::Error),
     #[error("what the runner shares cannot be opened: {0}")]
@@ -120,7 +125,13 @@ impl<C: Catalogue> Registry<C> {
                 Order::Reference { recipe, .. } => recipe.clone(),
                 Order::Observe { assignment, .. }
                 | Order::Trace { assignment }
-                | Order::Start { assignment } => assignment.recipe.clone(),
+                | Order::Start { assignment }
+                | Order::Crowd { assignment } => assignment.recipe.clone(),
+                Order::Rally { pair, workers, stack_bytes, pinned, time_ns } => {
+                    let time = Duration::from_nanos(*time_ns);
+                    channel.send(rally::play(pair, *workers, *stack_bytes, *pinned, time))?;
+                    continue;
+                }
                 Order::Load { assignment, arrivals } => {
                     match assignment.recipe.kernel.clone() {
                         Some(Kernel::Http(http)) => {
@@ -155,6 +166,10 @@ impl<C: Catalogue> Registry<C> {
     }
 
     fn with<T>(&self, recipe: &Recipe, visit: impl FnOnce(&dyn Erased<C>) -> T) -> Result<T, PlayError> {
+        if let Some(gate) = &recipe.gate {
+            let waiters = Waiters::open(gate).map_err(PlayError::Gate)?;
+            return Ok(visit(erase(waiters).as_ref()));
+        }
         match (&recipe.kernel, self.workloads.get(&recipe.name), &recipe.trace) {
             (Some(kernel), _, None) => Ok(visit(built_in(kernel.clone()).as_ref())),
             (Some(kernel), _, Some(path)) => {

@@ -41,6 +41,25 @@ impl Groups {
         self.lowest(roots, |folder| parse::max_or_number(&roots.sys(&format!("{folder}/pids.max")).ok()?))
     }
 
+    /// The least memory that a group on the way up has left, in bytes, with the name of its limit; none without a limit.
+    pub(super) fn memory_left(&self, roots: &Roots) -> Option<(u64, &'static str)> {
+        let (limit, used) = match self.version {
+            Version::One => ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+            Version::Two => ("memory.max", "memory.current"),
+        };
+        let read = |folder: &str, name: &str| match parse::max_or_number(
+            &roots.sys(&format!("{folder}/{name}")).ok()?,
+        )? {
+            Bound::Unlimited => None,
+            Bound::At(bytes) => Some(bytes),
+        };
+        let left = self
+            .folders
+            .iter()
+            .filter_map(|folder| Some(read(folder, limit)?.saturating_sub(read(folder, used).unwrap_or(0))));
+        left.min().map(|bytes| (bytes, limit))
+    }
+
     /// How long this process's groups were throttled up to now, in nanoseconds, added over levels and processors.
     pub(super) fn throttled_ns(&self, roots: &Roots) -> Result<u64, String> {
         self.folders

@@ -117,6 +117,12 @@ pub(super) fn max_or_number(text: &str) -> Option<Bound<u64>> {
     }
 }
 
+/// A line of `/proc/meminfo`, as `MemAvailable:`, in bytes.
+pub(super) fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    number::<u64>(value.trim().strip_suffix("kB")?.trim_end())?.checked_mul(1024)
+}
+
 /// The soft limit of a line of `/proc/self/limits`, as `Max open files`.
 pub(super) fn soft_limit(limits: &str, name: &str) -> Option<Bound<u64>> {
     let values = limits.lines().find_map(|line| line.strip_prefix(name))?;
@@ -234,6 +240,7 @@ mod tests {
                 let _ = cpu_max(text);
                 let _ = cfs_quota(text, &other);
                 let _ = max_or_number(text);
+                let _ = kibibytes(text, &name);
                 let _ = soft_limit(text, &name);
                 let _ = cpu_list(text);
                 let _ = field(text, &name);

@@ -30,13 +30,19 @@ use std::sync::Arc;
 
 use concbench_workloads::Workload;
 
+pub(crate) use async_std::AsyncStd;
 pub(crate) use attempt::{attempt, attempt_at_once, attempt_blocking, panic_message};
 pub(crate) use blocking::{BlockingIo, DryIo};
 pub use catalogue::{BuiltIn, Catalogue, Visitor, With};
 pub use error::ModelError;
 pub use info::{Digest, Family, ModelInfo, Settings, Sizing, Waiting};
+pub(crate) use may::May;
+pub(crate) use placement::Placement;
 pub(crate) use process::serve as serve_process;
 pub use process::serve_role;
+pub(crate) use process::{REPLIED, fork_child, pipe, require_single_thread};
+pub(crate) use smol::Smol;
+pub(crate) use tokio::{current_thread, multi_thread};
 
 /// What a model's functions return.
 pub type Result<T> = std::result::Result<T, ModelError>;

@@ -99,6 +99,13 @@ impl Model for Smol {
     }
 }
 
+impl Smol {
+    /// Where tasks are spawned.
+    pub(crate) fn executor(&self) -> &Executor<'static> {
+        &self.executor
+    }
+}
+
 fn worker(
     executor: &Arc<Executor<'static>>,
     stopped: Receiver<()>,

@@ -110,13 +110,13 @@ impl Model for TokioMultiThread {
 }
 
 /// A tokio runtime on the thread that calls.
-pub(super) fn current_thread() -> Result<Runtime> {
+pub(crate) fn current_thread() -> Result<Runtime> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.map_err(ModelError::system("start the tokio runtime"))
 }
 
 /// A tokio runtime with exactly the workers that were asked for.
-fn multi_thread(settings: &Settings) -> Result<Runtime> {
+pub(crate) fn multi_thread(settings: &Settings) -> Result<Runtime> {
     limits::allow_threads(settings.workers)?;
     let placement = Placement::of(settings)?;
     let mut builder = Builder::new_multi_thread();

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::store::StoreError;
 use super::{
-    BlockNoise, LoadObservation, Machine, Mode, ModelTimer, Observation, Status, Tool, Track, Warning,
+    BlockNoise, LoadObservation, Machine, Mode, ModelTimer, Observation, Status, SwitchObservation, Tool,
+    Track, WaitingPoint, Warning,
 };
 use crate::spec::Definition;
 
@@ -48,6 +49,8 @@ pub struct Header {
     /// Whether loads are put on the cells that ask a server.
     #[serde(default)]
     pub latency: bool,
+    /// Whether it is measured what waiting and switching cost.
+    pub costs: bool,
     /// The filter that chose the cells.
     pub filter: Option<String>,
     /// How many blocks are planned.
@@ -146,6 +149,20 @@ pub enum Entry {
         status: Status,
         /// Why.
         reason: String,
+    },
+    /// So many tasks that wait.
+    Waiting {
+        /// The id of their model.
+        model: String,
+        /// What was found.
+        point: WaitingPoint,
+    },
+    /// A game between two tasks that switch to and fro.
+    Switches {
+        /// The id of the pair.
+        pair: String,
+        /// What was played.
+        observation: SwitchObservation,
     },
     /// Something that a reader of the record should know.
     Note {
@@ -306,6 +323,7 @@ mod tests {
             cells: vec!["own/sequential@1".to_owned()],
             all: false,
             latency: true,
+            costs: true,
             filter: Some("\"\n".to_owned()),
             blocks: 2,
             mode: Mode::Custom,

@@ -11,8 +11,10 @@ pub mod journal;
 mod latency;
 pub mod lock;
 mod machine;
+mod memory;
 mod run;
 pub mod store;
+mod switches;
 mod timeline;
 mod timer;
 
@@ -22,7 +24,9 @@ pub use granularity::{GrainPoint, Granularity, Metg, ModelGranularity, Region};
 pub use histogram::{Histogram, HistogramError};
 pub use latency::{Knee, Latency, LatencyCell, LoadObservation, LoadRecord, LoadSummary, OneIn};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
+pub use memory::{Memory, ModelMemory, PerTask, WaitingPoint};
 pub use run::{Mode, Run, RunInfo, Tool, Track, WorkloadRecord};
+pub use switches::{Placement, SwitchObservation, SwitchPair, Switches};
 pub use timeline::{Span, Timeline};
 pub use timer::{Lateness, ModelTimer, Slept};
 

@@ -2,7 +2,8 @@ use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CellRecord, Comparison, Granularity, Latency, Machine, ModelTimer, Noise, Timeline, WorkloadVerdict,
+    CellRecord, Comparison, Granularity, Latency, Machine, Memory, ModelTimer, Noise, Switches, Timeline,
+    WorkloadVerdict,
 };
 
 /// One run: all blocks of a campaign on one machine.
@@ -35,6 +36,12 @@ pub struct Run {
     /// How late tasks wake under each model, in the order of the matrix; empty where no task sleeps.
     #[serde(default)]
     pub timers: Vec<ModelTimer>,
+    /// What a waiting task costs; `null` for a run that did not look.
+    #[serde(default)]
+    pub memory: Option<Memory>,
+    /// What a switch costs; `null` likewise.
+    #[serde(default)]
+    pub switches: Option<Switches>,
     /// One batch of some cells, task by task; empty where none was traced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timelines: Vec<Timeline>,

@@ -2,8 +2,9 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
 
+use super::chart;
 use super::csv::quoted;
-use super::page::sentence;
+use super::page::{sentence, switching_sentence, switching_table, waiting_sentence, waiting_table};
 use super::text::{clip, inert, markdown, name, plural};
 use super::units;
 use super::view::{View, family, measured, reason, status};
@@ -32,14 +33,19 @@ const HEADS: [&str; 8] = [
     "status",
 ];
 
-/// A table for each workload of the run, with one sentence of verdict (CSV: one table of plain figures).
+/// A table for each workload of the run, with one sentence of verdict, and one for each cost that it has looked at (CSV:
+/// one table of the workloads' plain figures).
 pub fn table(run: &Run, format: Format) -> String {
     let view = View::new(run);
     match format {
         Format::Table => {
-            run.workloads.iter().map(|work| terminal(&view, work)).collect::<Vec<_>>().join("\n")
+            let works = run.workloads.iter().map(|work| terminal(&view, work));
+            works.chain(costs(run).map(|cost| cost.terminal())).collect::<Vec<_>>().join("\n")
         }
-        Format::Md => run.workloads.iter().map(|work| pasted(&view, work)).collect::<Vec<_>>().join("\n"),
+        Format::Md => {
+            let works = run.workloads.iter().map(|work| pasted(&view, work));
+            works.chain(costs(run).map(|cost| cost.pasted())).collect::<Vec<_>>().join("\n")
+        }
         Format::Csv => plain(&view),
     }
 }
@@ -77,18 +83,24 @@ fn row(view: &View<'_>, cell: &CellRecord) -> [String; 8] {
 }
 
 fn terminal(view: &View<'_>, work: &WorkloadRecord) -> String {
+    let rows = cells(view, work).into_iter().map(|cell| row(view, cell));
+    let (name, sentence, noise) = (name(&work.name), sentence(view, &work.name), noise(view, work));
+    format!("{name}\n{sentence}\n{noise}\n{}\n", aligned(&HEADS, rows))
+}
+
+/// Columns of which all but the first and the last hold figures.
+fn aligned<R: IntoIterator<Item = String>>(heads: &[&str], rows: impl Iterator<Item = R>) -> String {
     let mut table = comfy_table::Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_style(TableComponent::HeaderLines, '─');
-    table.set_header(HEADS);
-    for cell in cells(view, work) {
-        table.add_row(row(view, cell));
+    table.set_header(heads);
+    for row in rows {
+        table.add_row(row.into_iter().collect::<Vec<_>>());
     }
-    for column in table.column_iter_mut().skip(1).take(6) {
+    for column in table.column_iter_mut().skip(1).take(heads.len().saturating_sub(2)) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let (name, sentence, noise) = (name(&work.name), sentence(view, &work.name), noise(view, work));
-    format!("{name}\n{sentence}\n{noise}\n{table}\n")
+    table.to_string()
 }
 
 /// What this workload's own twin and its own blocks say about how far its figures go.
@@ -110,15 +122,57 @@ fn noise(view: &View<'_>, work: &WorkloadRecord) -> String {
 }
 
 fn pasted(view: &View<'_>, work: &WorkloadRecord) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rows = cells(view, work).into_iter().map(|cell| row(view, cell));
     let (title, sentence) = (markdown(&name(&work.name)), markdown(&sentence(view, &work.name)));
-    let mut out = format!("### {title}\n\n{sentence}\n\n{}\n\n", markdown(&noise(view, work)));
-    out += &line(&HEADS.map(str::to_owned));
-    out += "| :-- | --: | --: | --: | --: | --: | --: | :-- |\n";
-    for cell in cells(view, work) {
-        out += &line(&row(view, cell).map(|field| markdown(&field)));
+    let noise = markdown(&noise(view, work));
+    format!("### {title}\n\n{sentence}\n\n{noise}\n\n{}", piped(&HEADS, rows))
+}
+
+fn piped<R: IntoIterator<Item = String>>(heads: &[&str], rows: impl Iterator<Item = R>) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut out = line(heads.iter().map(|&head| head.to_owned()).collect());
+    out += &format!("| :-- |{} :-- |\n", " --: |".repeat(heads.len().saturating_sub(2)));
+    for row in rows {
+        out += &line(row.into_iter().map(|field| markdown(&field)).collect());
     }
     out
+}
+
+/// Something that was measured beside the matrix.
+struct Cost {
+    title: &'static str,
+    sentence: String,
+    table: chart::Table,
+}
+
+impl Cost {
+    fn heads(&self) -> Vec<&str> {
+        self.table.columns.iter().map(String::as_str).collect()
+    }
+
+    fn terminal(self) -> String {
+        let rows = self.table.rows.iter().map(|row| row.iter().map(|field| clip(field, 100)));
+        format!("{}\n{}\n{}\n", self.title, self.sentence, aligned(&self.heads(), rows))
+    }
+
+    fn pasted(self) -> String {
+        let rows = self.table.rows.iter().cloned();
+        format!("### {}\n\n{}\n\n{}", self.title, markdown(&self.sentence), piped(&self.heads(), rows))
+    }
+}
+
+fn costs(run: &Run) -> impl Iterator<Item = Cost> {
+    let waiting = run.memory.as_ref().map(|memory| Cost {
+        title: "waiting tasks",
+        sentence: waiting_sentence(memory),
+        table: waiting_table(memory),
+    });
+    let switching = run.switches.as_ref().map(|switches| Cost {
+        title: "switches",
+        sentence: switching_sentence(switches),
+        table: switching_table(switches),
+    });
+    waiting.into_iter().chain(switching)
 }
 
 fn plain(view: &View<'_>) -> String {

@@ -65,11 +65,13 @@ impl<'a> View<'a> {
             cells.entry(&cell.workload).or_default().push(cell);
         }
         let comparisons = run.comparisons.iter().map(|c| ((kind(c.kind), c.a.as_str()), c)).collect();
+        let waiting = run.memory.iter().flat_map(|memory| &memory.models);
         let models = looks(
             run.cells
                 .iter()
                 .chain(run.granularity.iter().flat_map(|sweep| &sweep.cells))
-                .map(|cell| (cell.model.as_str(), cell.family)),
+                .map(|cell| (cell.model.as_str(), cell.family))
+                .chain(waiting.map(|model| (model.model.as_str(), model.family))),
         );
         Self { run, models, cells, comparisons }
     }

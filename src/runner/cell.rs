@@ -1,5 +1,6 @@
 //! A runner: a fresh process that measures one cell and times itself.
 
+use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,8 @@ pub(super) enum CellError {
     Model(#[from] ModelError),
     #[error("{batch}: {done} of {asked} tasks completed")]
     Count { batch: &'static str, done: u64, asked: u64 },
+    #[error("the batch ended, and its tasks were to wait for ever")]
+    Awake,
     #[error("{batch}: the tasks returned something else than under the sequential reference")]
     Digest { batch: &'static str },
     #[error("the model panicked: {0}")]
@@ -35,11 +38,19 @@ pub(super) enum CellError {
 impl CellError {
     pub(super) fn answer(&self) -> Answer {
         let status = match self {
-            Self::Model(ModelError::Unsupported(_)) => Status::Unsupported,
-            Self::Model(ModelError::Died { .. }) => Status::Crashed,
+            Self::Model(error) => status_of(error),
             _ => Status::Failed,
         };
         Answer::Failed { status, reason: self.to_string() }
+    }
+}
+
+/// What an error of a model makes of its cell.
+pub(super) fn status_of(error: &ModelError) -> Status {
+    match error {
+        ModelError::Unsupported(_) => Status::Unsupported,
+        ModelError::Died { .. } => Status::Crashed,
+        _ => Status::Failed,
     }
 }
 
@@ -71,11 +82,13 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
         Order::Observe { assignment, warm } => (assignment, Errand::Observe { warm }),
         Order::Trace { assignment } => (assignment, Errand::Trace),
         Order::Start { assignment } => (assignment, Errand::Serve),
+        Order::Crowd { assignment } => (assignment, Errand::Crowd),
         Order::Reference { .. }
         | Order::Batches { .. }
         | Order::Stop
         | Order::Time { .. }
-        | Order::Load { .. } => {
+        | Order::Load { .. }
+        | Order::Rally { .. } => {
             let reason = "the order does not name a cell".to_owned();
             return channel.send(Answer::Failed { status: Status::Failed, reason });
         }
@@ -96,6 +109,8 @@ enum Errand {
     Trace,
     /// Batches, as they are asked for.
     Serve,
+    /// Nothing that ends: the supervisor looks at tasks that wait.
+    Crowd,
 }
 
 struct Measure<'a, C, W, S: Read> {
@@ -118,6 +133,7 @@ impl<C, W: Workload, S: Read + Write> Visitor for Measure<'_, C, W, S> {
             Errand::Trace => {
                 guarded(|| session.trace::<M>()).map(|(from_ns, to_ns)| Answer::Traced { from_ns, to_ns })
             }
+            Errand::Crowd => guarded(|| session.wait_for_ever::<M>()).map(|never| match never {}),
             Errand::Serve => return session.serve_batches::<M, S>(self.channel),
         };
         self.channel.send(done.unwrap_or_else(|error| error.answer()))
@@ -167,6 +183,12 @@ impl<W: Workload> Session<'_, W> {
             return Err(CellError::Digest { batch: name });
         }
         Ok(elapsed)
+    }
+
+    /// Starts a batch that does not end.
+    fn wait_for_ever<M: Model>(&self) -> Result<Infallible, CellError> {
+        M::start(&self.settings())?.run(self.workload, 0..self.assignment.tasks)?;
+        Err(CellError::Awake)
     }
 
     fn observe<M: Model>(&self, warm: u32) -> Result<Phases, CellError> {

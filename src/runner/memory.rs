@@ -2,19 +2,51 @@
 
 use std::fs;
 
+/// What a process and everything below it hold, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Held {
+    /// How many processes there are.
+    pub(crate) processes: u64,
+    /// What is resident: pages that several processes map count in parts (proportional set size, PSS).
+    pub(crate) resident: u64,
+    /// The page tables, which the kernel keeps for each process and which are in no resident set.
+    pub(crate) page_tables: u64,
+}
+
+impl Held {
+    pub(crate) fn total(&self) -> u64 {
+        self.resident + self.page_tables
+    }
+}
+
 /// The peak of what is resident, in bytes: of this process, and what each worker process that is alive holds now.
 ///
 /// Not `ru_maxrss`: the kernel carries that over from the process that started this one, so a small runner would show
 /// the size of its supervisor. Workers count with their proportional share (PSS) of pages that several processes map.
 pub(super) fn peak_bytes() -> Result<u64, String> {
     let own = kibibytes("/proc/self/status", "VmHWM:")?;
-    let workers: u64 = descendants(std::process::id()).into_iter().map(proportional).sum();
-    Ok((own + workers) * 1024)
+    // A worker that ends meanwhile holds nothing any more.
+    let workers = descendants(std::process::id()).into_iter().map(|pid| proportional(pid).unwrap_or(0));
+    Ok((own + workers.sum::<u64>()) * 1024)
 }
 
-/// A worker that ends meanwhile holds nothing any more.
-fn proportional(pid: u32) -> u64 {
-    kibibytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:").unwrap_or(0)
+/// What a process and everything below it hold now, while nothing of it starts or ends.
+///
+/// # Errors
+///
+/// When the kernel does not say, with the file and the field.
+pub(super) fn held(pid: u32) -> Result<Held, String> {
+    let mut held = Held::default();
+    for pid in descendants(pid).into_iter().chain([pid]) {
+        held.processes += 1;
+        held.resident += 1024 * proportional(pid)?;
+        held.page_tables += 1024 * kibibytes(&format!("/proc/{pid}/status"), "VmPTE:")?;
+    }
+    Ok(held)
+}
+
+fn proportional(pid: u32) -> Result<u64, String> {
+    kibibytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
 }
 
 fn descendants(pid: u32) -> Vec<u32> {
@@ -48,6 +80,15 @@ mod tests {
         const BYTES: usize = 256 << 20;
         let block = std::hint::black_box(vec![1u8; BYTES]);
         assert!(peak_bytes().unwrap() >= BYTES as u64);
+        let now = held(std::process::id()).unwrap();
+        assert!(now.resident >= BYTES as u64, "{now:?}");
+        // Eight bytes of page table for each page of 4 KiB at most; fewer where the kernel maps larger ones.
+        assert!(now.page_tables > 0 && now.page_tables < now.resident / 100, "{now:?}");
         drop(block);
+    }
+
+    #[test]
+    fn what_is_gone_has_no_figure() {
+        assert!(held(u32::MAX).unwrap_err().starts_with("cannot read /proc/4294967295/"));
     }
 }

@@ -1,6 +1,7 @@
 //! A runner as its supervisor sees it: a process that is asked, waited for with a deadline, and always ended.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -34,6 +35,15 @@ pub(crate) struct Failure {
     pub(crate) reason: String,
     /// The last lines that the runner wrote to standard error.
     pub(crate) stderr_tail: Option<String>,
+}
+
+/// What ends the wait for a runner.
+#[derive(Debug)]
+pub(super) enum Heard<T> {
+    /// It has answered.
+    Answer(Answer),
+    /// What was looked for beside it has come.
+    Seen(T),
 }
 
 /// Why there is no answer.
@@ -95,6 +105,21 @@ impl Runner {
         deadline: Duration,
         interrupt: &Interrupt,
     ) -> Result<Answer, Silence> {
+        match self.ask_or_see(order, deadline, interrupt, deadline, || None::<Infallible>)? {
+            Heard::Answer(answer) => Ok(answer),
+            Heard::Seen(never) => match never {},
+        }
+    }
+
+    /// Asks, and waits until the deadline for the answer, or for what `look` finds: it is called every so often.
+    pub(super) fn ask_or_see<T>(
+        &mut self,
+        order: Order,
+        deadline: Duration,
+        interrupt: &Interrupt,
+        every: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Result<Heard<T>, Silence> {
         let mut until = Instant::now() + deadline;
         let mut stopped = false;
         if self.send(&protocol::encode(order)).is_err() {
@@ -107,11 +132,14 @@ impl Runner {
                     Ok(Answer::Failed { status, reason }) => {
                         Err(Silence::Failure(self.failure(status, reason)))
                     }
-                    Ok(answer) => Ok(answer),
+                    Ok(answer) => Ok(Heard::Answer(answer)),
                     Err(error) => Err(Silence::Failure(
                         self.failure(Status::Failed, format!("the runner sent {error}")),
                     )),
                 };
+            }
+            if let Some(seen) = look() {
+                return Ok(Heard::Seen(seen));
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() && interrupt.was_stopped() && !stopped {
@@ -125,7 +153,7 @@ impl Runner {
                 let reason = format!("no answer within {} s; it was ended", deadline.as_secs_f64());
                 return Err(Silence::Failure(self.failure(Status::TimedOut, reason)));
             }
-            self.wait_readable(left, interrupt);
+            self.wait_readable(left.min(every), interrupt);
             if interrupt.signal().is_some() {
                 return Err(Silence::Interrupted);
             }

@@ -38,6 +38,11 @@ pub(crate) enum Order {
     Observe { assignment: Assignment, warm: u32 },
     /// Start the model, run a cold batch and one whose tasks leave their notes where the recipe says, stop.
     Trace { assignment: Assignment },
+    /// Start the model and run a batch whose tasks wait for ever. There is no answer unless that fails: the supervisor
+    /// looks at what waits, and ends it.
+    Crowd { assignment: Assignment },
+    /// Have two tasks of a model switch to and fro for about this long, on one core if they are pinned.
+    Rally { pair: String, workers: u64, stack_bytes: Option<usize>, pinned: bool, time_ns: u64 },
     /// Start the model and run the cold batch; [`Order::Batches`] come next.
     Start { assignment: Assignment },
     /// Run this many warm batches.
@@ -77,6 +82,11 @@ pub(crate) enum Answer {
     },
     Loaded {
         served: Served,
+    },
+    Rallied {
+        rounds: u64,
+        elapsed_ns: u64,
+        digest: Digest,
     },
     /// The cell cannot be measured.
     Failed {

@@ -160,7 +160,7 @@ pub(crate) fn preflight(
     }
 }
 
-fn take_notes(launcher: &mut impl Launcher, notes: &mut Vec<String>, events: &mut impl Events) {
+pub(crate) fn take_notes(launcher: &mut impl Launcher, notes: &mut Vec<String>, events: &mut impl Events) {
     for note in launcher.take_notes() {
         events.note(&note);
         notes.push(note);

@@ -15,7 +15,7 @@ use super::protocol::{Answer, Assignment, Order};
 use super::schedule::{Launcher, Measured};
 use super::target::Target;
 use super::timeline::{Batch, timeline};
-use crate::model::{Digest, Family, Sizing};
+use crate::model::{Digest, Family, ModelInfo, Sizing};
 use crate::plan::Slot;
 use crate::record::{Machine, Slept, Status, Timeline, Track};
 use crate::spec::{CellSpec, Recipe, Spec};
@@ -67,6 +67,10 @@ impl Supervisor {
         self.interrupt.signal()
     }
 
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// Starts a runner and gives it its cell: for criterion, which then asks for batches.
     pub(crate) fn start(
         &mut self,
@@ -82,15 +86,14 @@ impl Supervisor {
         }
     }
 
-    fn runner(&self, padding: usize) -> Result<Runner, Silence> {
+    pub(super) fn runner(&self, padding: usize) -> Result<Runner, Silence> {
         Runner::start(padding).map_err(|error| failed(format!("a runner cannot be started: {error}")))
     }
 
     fn assign(&mut self, spec: &Spec, cell: &CellSpec, deadline: Duration) -> Result<Assignment, Silence> {
-        if let Some(reason) = self.refuses(spec, cell) {
-            return Err(Silence::Failure(Failure { status: Status::Unsupported, reason, stderr_tail: None }));
-        }
         let workload = spec.workload_of(cell);
+        let tasks = workload.definition.tasks;
+        self.refuse(&cell.model, cell.workers, tasks)?;
         let mut recipe = workload.recipe();
         if let Some(kernel) = recipe.kernel.take() {
             recipe.kernel = Some(match kernel.needs_target() {
@@ -98,18 +101,32 @@ impl Supervisor {
                 false => kernel,
             });
         }
-        let tasks = workload.definition.tasks;
         let expected = self.reference(&recipe, tasks, deadline)?;
-        let equal = self.track == Track::Equalised;
-        Ok(Assignment {
+        Ok(self.assignment(recipe, &cell.model, cell.workers, expected))
+    }
+
+    /// What a runner is to run, on the track of this run.
+    pub(super) fn assignment(
+        &self,
+        recipe: Recipe,
+        model: &ModelInfo,
+        workers: u64,
+        expected: Digest,
+    ) -> Assignment {
+        Assignment {
             recipe,
-            model: cell.model.id.to_owned(),
-            workers: cell.workers,
-            tasks,
+            model: model.id.to_owned(),
+            workers,
+            tasks: expected.tasks,
             expected,
-            stack_bytes: equal.then_some(EQUAL_STACK),
-            pin: equal,
-        })
+            stack_bytes: self.stack_bytes(),
+            pin: self.track == Track::Equalised,
+        }
+    }
+
+    /// The stack of every thread, where the track sets it.
+    pub(super) fn stack_bytes(&self) -> Option<usize> {
+        (self.track == Track::Equalised).then_some(EQUAL_STACK)
     }
 
     /// The address of a target that runs: it is started when it is first needed, and again if it has died.
@@ -124,19 +141,22 @@ impl Supervisor {
         self.target.as_ref().map(|target| target.address).ok_or_else(|| failed("no HTTP target".to_owned()))
     }
 
-    /// Which limit of this machine the cell would run into, as far as that is known before it starts.
-    fn refuses(&self, spec: &Spec, cell: &CellSpec) -> Option<String> {
-        let tasks = spec.workload_of(cell).definition.tasks;
-        let at_once = match cell.model.sizing {
+    /// Refuses what would run into a limit of this machine, as far as that is known before it starts.
+    pub(super) fn refuse(&self, model: &ModelInfo, workers: u64, tasks: u64) -> Result<(), Silence> {
+        let at_once = match model.sizing {
             Sizing::PerTask => tasks,
-            Sizing::One | Sizing::Workers => cell.workers,
+            Sizing::One | Sizing::Workers => workers,
         };
-        let refuses = match (cell.model.isolates, cell.model.family) {
+        let refuses = match (model.isolates, model.family) {
             (true, _) => crate::machine::refuses_processes,
-            (false, Family::Baseline) => return None,
+            (false, Family::Baseline) => return Ok(()),
             (false, _) => crate::machine::refuses_threads,
         };
-        refuses(&self.machine, at_once).map(|why| format!("{why}; `concbench doctor` says how to raise it"))
+        let Some(why) = refuses(&self.machine, at_once) else {
+            return Ok(());
+        };
+        let reason = format!("{why}; `concbench doctor` says how to raise it");
+        Err(Silence::Failure(Failure { status: Status::Unsupported, reason, stderr_tail: None }))
     }
 
     fn reference(&mut self, recipe: &Recipe, tasks: u64, deadline: Duration) -> Result<Digest, Silence> {
@@ -165,7 +185,7 @@ impl Supervisor {
 
     /// Ends processes that outlived their runner; how many there were. Those that they have started in turn become
     /// children of this process, and are ended as well.
-    fn sweep(&self) -> usize {
+    pub(super) fn sweep(&self) -> usize {
         let target = self.target.as_ref().map(Target::pid);
         let mut swept = 0;
         loop {
@@ -229,15 +249,15 @@ impl Supervisor {
         })
     }
 
-    /// Measures, and once more if the machine slept meanwhile.
-    fn undisturbed<T>(
+    /// Makes an observation, again if the machine slept or the run was stopped meanwhile.
+    pub(super) fn undisturbed<T>(
         &mut self,
         id: &str,
-        mut measure: impl FnMut(&mut Self) -> Result<T, Silence>,
+        mut attempt: impl FnMut(&mut Self) -> Result<T, Silence>,
     ) -> Result<T, Silence> {
         for _ in 0..ATTEMPTS {
             let stretch = Stretch::begin(&self.interrupt);
-            let outcome = measure(self);
+            let outcome = attempt(self);
             match stretch.gap(&self.interrupt) {
                 Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
                     self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
@@ -311,7 +331,8 @@ impl Launcher for Supervisor {
         warm: u32,
         deadline: Duration,
     ) -> Result<Measured, Silence> {
-        self.undisturbed(&spec.cells[slot.cell].id, |supervisor| {
+        let id = &spec.cells[slot.cell].id;
+        self.undisturbed(id, |supervisor| {
             let order = |assignment| Order::Observe { assignment, warm };
             match supervisor.attempt(spec, slot, deadline, order)? {
                 (Answer::Observed { phases }, _, usage) => Ok(Measured { phases, usage }),
@@ -366,7 +387,7 @@ impl Session<'_> {
     }
 }
 
-fn failed(reason: String) -> Silence {
+pub(super) fn failed(reason: String) -> Silence {
     Silence::Failure(Failure { status: Status::Failed, reason, stderr_tail: None })
 }
 
@@ -376,7 +397,7 @@ fn broken_off() -> Silence {
     ))
 }
 
-fn unexpected(answer: &Answer) -> Silence {
+pub(super) fn unexpected(answer: &Answer) -> Silence {
     failed(format!("the runner answered out of turn: {answer:?}"))
 }
 

@@ -134,11 +134,12 @@ fn measure(spec: Spec, wish: &Wish, out: &Path) -> Result<Result<Measured, i32>,
         deadline: DEADLINE,
         all: false,
         latency: false,
+        costs: false,
         filter: None,
         command: "concbench selftest".to_owned(),
         quiet: wish.quiet,
     };
-    let mut campaign = Campaign::begin(spec, options)?;
+    let mut campaign = Campaign::begin(spec.into(), options)?;
     let started = Instant::now();
     campaign.measure();
     let measuring = started.elapsed();

@@ -160,6 +160,9 @@ pub(crate) struct Recipe {
     /// What the tasks are to find out beside their work; nothing where only the batch is timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) errand: Option<Errand>,
+    /// Where the tasks of a crowd count themselves in, for the workload that does nothing but wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gate: Option<PathBuf>,
 }
 
 /// What tasks find out, and where they write it down.
@@ -203,6 +206,7 @@ impl WorkloadSpec {
             kernel: self.definition.kernel.clone(),
             trace: None,
             errand: None,
+            gate: None,
         }
     }
 

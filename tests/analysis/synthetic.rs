@@ -150,6 +150,8 @@ pub(crate) fn run(cells: Vec<CellRecord>) -> Run {
         granularity: None,
         latency: None,
         timers: Vec::new(),
+        memory: None,
+        switches: None,
         timelines: Vec::new(),
     }
 }

@@ -37,8 +37,8 @@ pub fn hostile() -> Run {
 
 /// Appends hostile text to every string that is free text; the words of enumerations stay.
 fn poison(value: &mut serde_json::Value, count: &mut usize, key: &str) {
-    const WORDS: [&str; 9] =
-        ["status", "family", "class", "mode", "track", "grade", "kernel", "kind", "latency"];
+    const WORDS: [&str; 10] =
+        ["status", "family", "class", "mode", "track", "grade", "kernel", "kind", "latency", "placement"];
     match value {
         serde_json::Value::String(text) if !WORDS.contains(&key) && key != "verdict" => {
             // One text for one name, so that cells still find their workload.

@@ -10,8 +10,9 @@ use concbench::analyse;
 use concbench::model::Family;
 use concbench::record::{
     BlockNoise, CellRecord, Grade, Granularity, Histogram, Latency, LatencyCell, LoadObservation, LoadRecord,
-    Machine, Mode, ModelTimer, Noise, Observation, Run, RunInfo, SCHEMA, Slept, Span, Status, Timeline, Tool,
-    Track, Warning, WorkloadRecord,
+    Machine, Memory, Mode, ModelMemory, ModelTimer, Noise, Observation, Placement, Run, RunInfo, SCHEMA,
+    Slept, Span, Status, SwitchObservation, SwitchPair, Switches, Timeline, Tool, Track, WaitingPoint,
+    Warning, WorkloadRecord,
 };
 use concbench_workloads::{Class, Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
 
@@ -163,10 +164,14 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         granularity: None,
         latency: None,
         timers: timers(),
+        memory: None,
+        switches: None,
         timelines: Vec::new(),
     };
     run.latency = Some(latency(&mut Random::new(seed ^ 0xfeed), &run.cells));
     run.granularity = Some(sweep(&mut Random::new(seed ^ 0xabcd), &slower));
+    run.memory = Some(memory());
+    run.switches = Some(switches(&mut Random::new(seed ^ 0x5151)));
     run.timelines = timelines();
     analyse::complete(&mut run);
     for cell in run.cells.iter_mut().filter(|cell| cell.ranked && !cell.twin) {
@@ -174,6 +179,80 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         cell.criterion_median_ns = median.map(|median| median * random.factor(0.03));
     }
     run
+}
+
+/// A sweep over waiting tasks: one to its end, one that a limit ended, one that could not be read.
+fn memory() -> Memory {
+    let point = |tasks: u64, bytes: Option<u64>, status, reason: Option<&str>| WaitingPoint {
+        tasks,
+        status,
+        reason: reason.map(str::to_owned),
+        stderr_tail: None,
+        gathered_ns: (status == Status::Ok).then_some(2_000_000 + 900 * tasks),
+        processes: bytes.map(|_| 1),
+        resident_bytes: bytes,
+        page_table_bytes: bytes.map(|bytes| 90_000 + bytes / 512),
+        missing: match (status, bytes) {
+            (Status::Ok, None) => [("resident_bytes".to_owned(), "no smaps_rollup".to_owned())].into(),
+            _ => BTreeMap::new(),
+        },
+    };
+    let model = |id: &str, family, points| ModelMemory {
+        model: id.into(),
+        family,
+        workers: 1,
+        points,
+        per_task: None,
+        refusal: None,
+    };
+    let line = |base: u64, each: u64, counts: &[u64]| {
+        let ok = |&tasks: &u64| point(tasks, Some(base + each * tasks), Status::Ok, None);
+        counts.iter().map(ok).collect::<Vec<_>>()
+    };
+    let why = "vm.max_map_count is 65530, which allows about 16332 threads, 30000 are needed";
+    let mut threads = line(3_100_000, 9_900, &[100, 300, 1_000, 3_000, 10_000]);
+    threads.push(point(30_000, None, Status::Unsupported, Some(why)));
+    Memory {
+        models: vec![
+            model("process-spawn", Family::Processes, line(3_000_000, 800_000, &[10, 25, 50, 100, 200])),
+            model("process-fork", Family::Processes, vec![point(10, None, Status::Ok, None)]),
+            model("thread-spawn", Family::Threads, threads),
+            model("smol", Family::Coroutines, line(4_200_000, 410, &[1_000, 10_000, 100_000, 1_000_000])),
+        ],
+    }
+}
+
+/// Games of some pairs: one that failed when it was free.
+fn switches(random: &mut Random) -> Switches {
+    let mut pairs = Vec::new();
+    for (model, channel, time_ns) in [
+        ("generator-stackless", "a future polled by hand", 3.0),
+        ("smol", "smol::channel", 130.0),
+        ("thread-spawn", "std::sync::mpsc", 1_700.0),
+    ] {
+        for placement in [Placement::Pinned, Placement::Free] {
+            let fails = model == "thread-spawn" && placement == Placement::Free;
+            let game = |block: u32| SwitchObservation {
+                block,
+                position: block % 6,
+                rounds: 10_000,
+                elapsed_ns: (20_000.0 * time_ns * random.factor(0.03)) as u64,
+                digest: "00000000000000aa".into(),
+            };
+            pairs.push(SwitchPair {
+                id: format!("switch/{model}@{placement}"),
+                model: model.into(),
+                channel: channel.into(),
+                placement,
+                status: if fails { Status::Crashed } else { Status::Ok },
+                reason: fails.then(|| "the other side left before the game was over".into()),
+                stderr_tail: None,
+                observations: if fails { Vec::new() } else { (0..BLOCKS).map(game).collect() },
+                per_switch: None,
+            });
+        }
+    }
+    Switches { pairs }
 }
 
 fn workloads() -> Vec<WorkloadRecord> {

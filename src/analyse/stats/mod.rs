@@ -10,6 +10,7 @@ mod normal;
 mod order;
 mod rank_sum;
 mod signed_rank;
+mod theil_sen;
 mod usl;
 mod variance;
 
@@ -23,5 +24,6 @@ pub use normal::{normal_cdf, normal_quantile};
 pub use order::{OrderInterval, median, median_interval, quantile, sorted};
 pub use rank_sum::{RankSum, rank_sum, shift};
 pub use signed_rank::{SignedRank, signed_rank};
+pub use theil_sen::{Line, theil_sen};
 pub use usl::{UslParameters, fit_amdahl, fit_usl, karp_flatt};
 pub use variance::{Components, components};

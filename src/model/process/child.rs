@@ -9,7 +9,7 @@ use crate::sys::{self, Ended};
 /// A process that a model has started, and that does not outlive it: dropped before it was waited for, which happens
 /// when the model is given up, it is killed.
 #[derive(Debug)]
-pub(super) struct Child {
+pub(crate) struct Child {
     /// `None` once it was waited for: its number may belong to another process by then.
     pid: Option<i32>,
     /// Its role, for errors.
@@ -29,7 +29,7 @@ impl Child {
     }
 
     /// Waits until it has ended; an error unless it exits as a process does that has sent all its replies.
-    pub(super) fn join(mut self) -> Result<()> {
+    pub(crate) fn join(mut self) -> Result<()> {
         match self.wait(true)? {
             None | Some(Ended::Exited(REPLIED)) => Ok(()),
             Some(ended) => Err(self.error(ended)),

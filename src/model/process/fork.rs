@@ -6,7 +6,7 @@ use concbench_workloads::Workload;
 
 use super::super::{Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits};
 use super::spawn::gather;
-use super::{fork_to_answer, reply_pipe, require_single_thread};
+use super::{fork_to_answer, pipe, require_single_thread};
 
 /// A copy of the runner for each task.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Model for ProcessFork {
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         limits::allow_processes((tasks.end - tasks.start) as usize)?;
-        let (replies, write) = reply_pipe()?;
+        let (replies, write) = pipe()?;
         let mut write = File::from(write);
         let mut children = Vec::with_capacity((tasks.end - tasks.start) as usize);
         let mut refused = None;

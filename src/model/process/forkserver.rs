@@ -11,7 +11,7 @@ use super::super::fold::Fold;
 use super::super::{Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits};
 use super::child::Child;
 use super::frame::{Frames, Reply, decode_request, encode_request};
-use super::{REPLIED, fork_to_answer, reply_pipe, require_single_thread, stdin, stdout};
+use super::{REPLIED, fork_to_answer, pipe, require_single_thread, stdin, stdout};
 use crate::role::Role;
 
 /// A small server process that forks on request.
@@ -44,7 +44,7 @@ impl Model for ProcessForkserver {
 
     fn start(settings: &Settings) -> Result<Self> {
         let (requests, theirs) = UnixStream::pair().map_err(ModelError::system("make a socket pair"))?;
-        let (replies, write) = reply_pipe()?;
+        let (replies, write) = pipe()?;
         let role = Role::Forkserver { recipe: settings.recipe.clone() };
         let mut command = role.command();
         command.stdin(OwnedFd::from(theirs)).stdout(write);

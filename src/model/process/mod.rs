@@ -29,7 +29,7 @@ use child::Child;
 use frame::Reply;
 
 /// The exit code of a process that has sent its reply: any other end, an early exit 0 included, has lost the task.
-const REPLIED: i32 = 90;
+pub(crate) const REPLIED: i32 = 90;
 /// What a process that runs one task is called in errors.
 const TASK_PROCESS: &str = "the process of a task";
 
@@ -93,13 +93,18 @@ fn answer<W: Workload>(workload: &W, index: u64, replies: &mut File) -> i32 {
 
 /// Forks a process that answers for one task.
 fn fork_to_answer<W: Workload>(workload: &W, index: u64, replies: &mut File) -> Result<Child> {
+    fork_child(TASK_PROCESS, || answer(workload, index, replies))
+}
+
+/// Forks a process that ends with this one, and exits with what `run` returns: [`REPLIED`] if all is well.
+pub(crate) fn fork_child(who: &'static str, run: impl FnOnce() -> i32) -> Result<Child> {
     let parent = rustix::process::getpid().as_raw_nonzero().get();
     let child = || match die_with(parent) {
-        Ok(()) => answer(workload, index, replies),
+        Ok(()) => run(),
         Err(_) => 1,
     };
-    let pid = sys::fork(child).map_err(ModelError::system("fork a process for a task"))?;
-    Ok(Child::of(pid, TASK_PROCESS))
+    let pid = sys::fork(child).map_err(ModelError::system("fork a process"))?;
+    Ok(Child::of(pid, who))
 }
 
 /// Waits for all of them; the first that ended badly is the error.
@@ -132,15 +137,15 @@ fn stdin() -> Result<OwnedFd> {
     take().map_err(ModelError::system("take the channel to the parent"))
 }
 
-/// A pipe for replies: the end to read, and the end to write.
-fn reply_pipe() -> Result<(File, OwnedFd)> {
+/// A pipe: the end to read, and the end to write.
+pub(crate) fn pipe() -> Result<(File, OwnedFd)> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .map_err(|error| ModelError::System { what: "make a pipe for replies", source: error.into() })?;
+        .map_err(|error| ModelError::System { what: "make a pipe", source: error.into() })?;
     Ok((File::from(read), write))
 }
 
 /// Forking copies only the thread that calls: with others about, a lock that one of them held would stay locked.
-fn require_single_thread() -> Result<()> {
+pub(crate) fn require_single_thread() -> Result<()> {
     let status =
         std::fs::read_to_string("/proc/self/status").map_err(ModelError::system("count own threads"))?;
     let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")).map(str::trim);

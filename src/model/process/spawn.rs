@@ -11,7 +11,7 @@ use super::super::fold::Fold;
 use super::super::{Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits};
 use super::child::Child;
 use super::frame::{Frames, Reply};
-use super::{TASK_PROCESS, join_all, reply_pipe};
+use super::{TASK_PROCESS, join_all, pipe};
 use crate::role::Role;
 
 /// A new process with a new program image for each task.
@@ -42,7 +42,7 @@ impl Model for ProcessSpawn {
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         limits::allow_processes((tasks.end - tasks.start) as usize)?;
-        let (replies, write) = reply_pipe()?;
+        let (replies, write) = pipe()?;
         let mut children = Vec::with_capacity((tasks.end - tasks.start) as usize);
         let mut refused = None;
         for index in tasks {

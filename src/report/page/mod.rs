@@ -1,5 +1,6 @@
 //! The page: sections made of strings and charts, and templates that lay them out.
 
+mod costs;
 mod facts;
 mod granularity;
 mod latency;
@@ -24,6 +25,7 @@ use super::view::{ModelView, View};
 use super::{ReportError, text, units};
 use crate::record::Run;
 
+pub(crate) use costs::{switching_sentence, switching_table, waiting_sentence, waiting_table};
 pub(crate) use facts::{build as build_facts, machine as machine_facts};
 pub(crate) use ranking::{RankCell, Ranking, ranking};
 pub(crate) use timeline::Trace;
@@ -77,6 +79,8 @@ struct Page {
     timers: Option<timers::Timers>,
     latency: Option<latency::Latencies>,
     resources: Vec<resources::Resources>,
+    waiting: Option<costs::WaitingCost>,
+    switching: Option<costs::SwitchCost>,
     timelines: Vec<timeline::Timelines>,
     stability: stability::Stability,
     method: method::Method,
@@ -112,6 +116,8 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         timers: timers::timers(&view),
         latency: latency::latencies(&view)?,
         resources: resources::resources(&view)?,
+        waiting: costs::waiting(&view)?,
+        switching: costs::switching(&view),
         timelines: timeline::timelines(&view)?,
         stability: stability::stability(&view)?,
         method: method::method(&view),
@@ -123,6 +129,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
     charts.extend(page.overhead.into_iter().flat_map(|overhead| overhead.charts));
     charts.extend(page.latency.into_iter().flat_map(|latency| latency.charts));
     charts.extend(page.resources.into_iter().flat_map(|work| work.charts));
+    charts.extend(page.waiting.map(|waiting| waiting.chart));
     let mut traces = Vec::new();
     for work in page.timelines {
         charts.push(work.chart);
