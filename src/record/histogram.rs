@@ -16,7 +16,7 @@ const DIGITS: u8 = 2;
 const LONGEST_TEXT: usize = 64 << 10;
 
 /// Latencies, in nanoseconds, within one percent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Histogram(Buckets<u64>);
 
@@ -51,6 +51,12 @@ impl Histogram {
     /// The longest, in nanoseconds.
     pub fn max_ns(&self) -> u64 {
         self.0.max()
+    }
+}
+
+impl std::fmt::Debug for Histogram {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Histogram({} latencies up to {} ns)", self.len(), self.max_ns())
     }
 }
 

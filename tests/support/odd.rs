@@ -70,7 +70,7 @@ fn many(models: usize, name: impl Fn(usize) -> String) -> Run {
             run.cells.push(cell);
         }
     }
-    run.granularity = None;
+    (run.granularity, run.latency) = (None, None);
     analyse::complete(&mut run);
     run
 }

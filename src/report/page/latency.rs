@@ -2,7 +2,7 @@
 
 use super::workload::columns;
 use crate::analyse::{KNEE, wording};
-use crate::record::{Latency, LatencyCell, LoadRecord, LoadSummary, Status};
+use crate::record::{Latency, LatencyCell, LoadRecord, LoadSummary, OneIn, Status};
 use crate::report::chart::{
     self, Axis, Bar, Chart, Curve, CurvePoint, End, Lines, Part, Table, bars, extent, lines,
 };
@@ -185,7 +185,7 @@ fn curve(view: &View<'_>, latency: &Latency) -> Result<Chart, ReportError> {
     };
     let points = |cell: &LatencyCell, label: &str| -> Vec<CurvePoint> {
         let curve = load(cell).map_or(Vec::new(), |summary| summary.curve);
-        let point = |point: &crate::record::OneIn| {
+        let point = |point: &OneIn| {
             let tip =
                 format!("{label}: one in {} takes {}", units::count(point.tasks), units::time(point.ns));
             CurvePoint { x: point.tasks, y: point.ns, interval: None, tip }
@@ -195,14 +195,18 @@ fn curve(view: &View<'_>, latency: &Latency) -> Result<Chart, ReportError> {
     let name = "latency at half load".to_owned();
     let curves = curves(view, latency, points);
     let (size, body) = drawn(&name, &curves, "one task in so many", |tasks| Measure::Count.tick(tasks))?;
-    let mut table =
-        Table { columns: columns(&["cell", "one task in", "takes longer than"]), rows: Vec::new() };
-    for cell in &latency.cells {
-        for point in load(cell).map_or(Vec::new(), |summary| summary.curve) {
-            let figures = [units::count(point.tasks), units::time(point.ns)];
-            table.rows.push([view.label_of(&cell.cell)].into_iter().chain(figures).collect());
-        }
-    }
+    let found: Vec<(&LatencyCell, Vec<OneIn>)> =
+        latency.cells.iter().filter_map(|cell| Some((cell, load(cell)?.curve))).collect();
+    // Cells with more tasks reach further: the heads are those of the longest curve.
+    let longest = found.iter().map(|(_, curve)| curve).max_by_key(|curve| curve.len());
+    let heads = longest.into_iter().flatten().map(|point| format!("one in {}", units::count(point.tasks)));
+    let columns: Vec<String> = std::iter::once("cell".to_owned()).chain(heads).collect();
+    let row = |(cell, curve): &(&LatencyCell, Vec<OneIn>)| {
+        let figures = curve.iter().map(|point| units::time(point.ns));
+        let few = std::iter::repeat_n("too few tasks".to_owned(), columns.len() - 1 - curve.len());
+        std::iter::once(view.label_of(&cell.cell)).chain(figures).chain(few).collect()
+    };
+    let table = Table { rows: found.iter().map(row).collect(), columns };
     Ok(Chart {
         slug: "latency-curve".into(),
         title: name,
