@@ -5,7 +5,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use concbench::analyse;
-use concbench::record::{CellRecord, Comparison, ComparisonKind, Estimate, Observation, Run, Status};
+use concbench::record::{
+    CellRecord, Comparison, ComparisonKind, Estimate, Observation, Placement, Run, Status,
+};
 use concbench::report;
 
 /// Figures are rounded to at least two digits.
@@ -122,6 +124,7 @@ fn every_chart_shows_the_figures_of_the_record() {
     scaling(&run, &mut tables);
     sweep(&run, &mut tables);
     timelines(&run, &mut tables);
+    waiting(&run, &mut tables);
     for twin in run.comparisons.iter().filter(|found| found.kind == ComparisonKind::Twin) {
         let row = tables.row("A/A twins", &twin.workload);
         assert_eq!(row[1], twin.a);
@@ -238,6 +241,61 @@ fn timelines(run: &Run, tables: &mut Tables) {
     }
 }
 
+fn waiting(run: &Run, tables: &mut Tables) {
+    let memory = run.memory.as_ref().expect("the sample has crowds");
+    let points =
+        || memory.models.iter().flat_map(|model| model.points.iter().map(move |point| (model, point)));
+    let rows = tables.get("memory of waiting tasks");
+    assert_eq!(rows.len(), points().count());
+    for ((model, point), row) in points().zip(&rows) {
+        assert_eq!((&row[0], &row[1]), (&model.model, &point.tasks.to_string()));
+        match (point.resident_bytes, point.page_table_bytes) {
+            (Some(resident), Some(page_tables)) => {
+                shows(row, 3, resident as f64);
+                shows(row, 4, page_tables as f64);
+            }
+            _ => assert!(figure_is_missing(row), "{row:?}"),
+        }
+    }
+}
+
+/// Words stand where a figure would.
+fn figure_is_missing(row: &[String]) -> bool {
+    row[3..5].iter().all(|field| !field.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[test]
+fn the_costs_of_waiting_and_switching_are_those_of_the_record() {
+    let run = support::sample();
+    let text = report::table(&run, report::Format::Md);
+    let row = |name: &str, after: &str| {
+        let (_, part) = text.split_once(after).expect("the table");
+        let line = part.lines().find(|line| line.starts_with(&format!("| {name} |"))).expect("the row");
+        line.split('|').map(|field| field.trim().replace('\\', "")).skip(1).collect::<Vec<_>>()
+    };
+    for model in &run.memory.as_ref().expect("the sample has crowds").models {
+        let row = row(&model.model, "### waiting tasks");
+        match (&model.per_task, &model.refusal) {
+            (Some(cost), _) => {
+                shows(&row, 1, cost.bytes);
+                shows(&row, 3, cost.base_bytes);
+            }
+            (None, refusal) => assert_eq!(Some(&row[5]), refusal.as_ref(), "{row:?}"),
+        }
+    }
+    for pair in &run.switches.as_ref().expect("the sample has games").pairs {
+        let column = if pair.placement == Placement::Pinned { 1 } else { 2 };
+        let mut row = row(&pair.model, "### switches");
+        match &pair.per_switch {
+            Some(time) => {
+                row[column] = row[column].split(" [").next().expect("a figure").to_owned();
+                shows(&row, column, time.median);
+            }
+            None => assert!(row[4].contains(pair.reason.as_deref().expect("a reason")), "{row:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_trace_holds_every_span_under_its_worker() {
     let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report-traces");
@@ -267,6 +325,7 @@ fn a_full_run_leaves_no_section_empty_and_a_small_one_says_how_to_fill_them() {
     let page = report::html(&run).expect("a page");
     assert!(!page.contains("class=\"absent\""));
     run.granularity = None;
+    (run.memory, run.switches) = (None, None);
     run.timelines.clear();
     run.cells.retain(|cell| cell.ranked && !cell.twin);
     run.cells.retain(|cell| cell.workers_rule == "cores" || cell.model == "sequential");
@@ -276,6 +335,7 @@ fn a_full_run_leaves_no_section_empty_and_a_small_one_says_how_to_fill_them() {
         ("map", "--granularity"),
         ("overhead", "--granularity"),
         ("scaling", "under `scaling`"),
+        ("costs", "--costs"),
         ("timeline", "takes some at its end"),
     ] {
         let (_, after) = page.split_once(&format!("<section id=\"{section}\"")).expect("the section");

@@ -14,8 +14,8 @@ import { promisify } from "node:util";
 import { HtmlValidate } from "html-validate";
 import { chromium } from "playwright-core";
 
-const SECTIONS = ["verdict", "trust", "ranking", "map", "workloads", "scaling", "overhead", "latency", "resources", "timeline",
-  "stability", "method"];
+const SECTIONS = ["verdict", "trust", "ranking", "map", "workloads", "scaling", "overhead", "latency", "resources", "costs",
+  "timeline", "stability", "method"];
 /** What a section is there for: each holds some of it, or says in one line how to get it. */
 const DATA = {
   verdict: ".verdict .answer",
@@ -26,6 +26,7 @@ const DATA = {
   scaling: "svg.chart",
   overhead: "svg.chart",
   resources: "svg.chart",
+  costs: "table",
   timeline: "svg.chart",
   stability: "svg.chart",
   method: "pre code",

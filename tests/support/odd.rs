@@ -54,6 +54,7 @@ pub fn crowd() -> Run {
 /// As many models as asked for, under these names, in all workloads.
 fn many(models: usize, name: impl Fn(usize) -> String) -> Run {
     let mut run = super::sample();
+    (run.memory, run.switches) = (None, None);
     let template: Vec<_> =
         run.cells.iter().filter(|cell| cell.model == "rayon" && cell.ranked).cloned().collect();
     run.cells.retain(|cell| cell.model == "sequential" || cell.twin);

@@ -42,7 +42,7 @@ pub(crate) const STYLE: &str = concat!(
 pub(crate) const SCRIPT: &str = include_str!("../../../templates/page.js");
 
 /// The sections of a report, in order: id and name.
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("verdict", "Verdict"),
     ("trust", "Trust"),
     ("ranking", "Ranking"),
@@ -52,6 +52,7 @@ const SECTIONS: [(&str, &str); 12] = [
     ("overhead", "Overhead"),
     ("latency", "Latency"),
     ("resources", "Resources"),
+    ("costs", "Waiting"),
     ("timeline", "Timeline"),
     ("stability", "Stability"),
     ("method", "Method"),
@@ -65,7 +66,7 @@ struct Page {
     machine: String,
     lede: String,
     made_by: String,
-    sections: [(&'static str, &'static str); 12],
+    sections: [(&'static str, &'static str); 13],
     style: &'static str,
     script: &'static str,
     verdict: Verdicts,
