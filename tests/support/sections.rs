@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use concbench::model::Family;
 use concbench::record::{
-    CellRecord, Histogram, Latency, LatencyCell, LoadObservation, LoadRecord, Memory, ModelMemory, ModelTimer,
-    Placement, Slept, Status, SwitchObservation, SwitchPair, Switches, WaitingPoint,
+    CellRecord, Histogram, Latency, LatencyCell, LoadObservation, LoadRecord, Memory, ModelMemory,
+    ModelTimer, Placement, Slept, Status, SwitchObservation, SwitchPair, Switches, WaitingPoint,
 };
 
 use super::matrix::{MODELS, ModelSample};
