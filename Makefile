@@ -1,6 +1,6 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
-.PHONY: bench quick list report compare doctor lint test faults versus-python overhead picture
+.PHONY: bench quick list report compare doctor lint test faults fuzz deny miri sanitize versus-python overhead picture
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -34,9 +34,25 @@ lint:
 test:
 	scripts/test.sh
 
-# Injects every fault, the long cases too (about ten minutes), and writes docs/FAULTS.md. The quick ones are tests.
+# Injects every fault, the long cases too, and writes docs/FAULTS.md. The quick ones are tests.
 faults:
-	FAULTS_TABLE=docs/FAULTS.md cargo test --test faults
+	scripts/faults.sh
+
+# Reads ten million mutations of each corpus, and writes docs/FUZZING.md. Some thousand are tests.
+fuzz:
+	scripts/fuzz.sh
+
+# Licences, advisories and duplicates of the dependencies.
+deny:
+	scripts/deny.sh
+
+# Undefined behaviour, as far as Miri can look.
+miri:
+	scripts/miri.sh
+
+# The unit tests under AddressSanitizer and ThreadSanitizer.
+sanitize:
+	scripts/sanitize.sh
 
 # The models beside CPython's standard library and beside loops written by hand.
 versus-python:

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::campaign::{Campaign, CampaignError, matrix, work};
-use crate::cmd::{self, CommonArgs};
+use crate::cmd::{self, CommonArgs, FromEnvironment};
 use crate::harness::Registry;
 use crate::model::Catalogue;
 use crate::spec::Definition;
@@ -86,10 +86,11 @@ impl Arguments {
 /// The `main` of a bench file.
 pub(crate) fn main<C: Catalogue>(_registry: &Registry<C>, definitions: Vec<Definition>) -> ExitCode {
     let arguments = Arguments::of_this_process();
-    cmd::guard(|| {
-        let outcome = CommonArgs::from_environment()
-            .and_then(|(common, resume)| run::<C>(definitions, &arguments, &common, resume.as_deref()));
-        cmd::conclude(outcome)
+    cmd::guard(|| match CommonArgs::from_environment() {
+        Ok(FromEnvironment { common, resume, verbose }) => {
+            cmd::conclude(run::<C>(definitions, &arguments, &common, resume.as_deref()), verbose)
+        }
+        Err(error) => cmd::conclude(Err(error), false),
     })
 }
 

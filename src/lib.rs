@@ -9,10 +9,13 @@ pub mod analyse;
 mod bench;
 mod campaign;
 mod cmd;
+#[cfg(test)]
+mod fuzz;
 mod harness;
 pub mod machine;
 pub mod model;
 pub mod plan;
+mod quote;
 pub mod record;
 pub mod report;
 mod role;

@@ -6,6 +6,9 @@ use rand::{Rng, SeedableRng};
 
 use crate::spec::Spec;
 
+/// The most blocks that a run may have.
+pub const MOST_BLOCKS: u32 = 1000;
+
 /// One observation to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {

@@ -119,7 +119,17 @@ pub(crate) fn work(
     models: &[ModelInfo],
     choice: Choice<'_>,
 ) -> Result<Work, CampaignError> {
-    let spec = Spec::build(definitions, models, choice.all, crate::machine::facts().cores)?;
+    work_on(crate::machine::facts().cores, definitions, models, choice)
+}
+
+/// The same for a machine with this many cores.
+fn work_on(
+    cores: u64,
+    definitions: Vec<Definition>,
+    models: &[ModelInfo],
+    choice: Choice<'_>,
+) -> Result<Work, CampaignError> {
+    let spec = Spec::build(definitions, models, choice.all, cores)?;
     let mut waiting: Vec<ModelInfo> = match choice.costs {
         true => models.iter().filter(|model| model.default || choice.all).copied().collect(),
         false => Vec::new(),
@@ -423,6 +433,8 @@ impl Campaign {
 }
 
 pub(crate) use record::CriterionMedians;
+#[cfg(test)]
+pub(crate) use resume::restore;
 
 fn open(folder: &Path, header: Header) -> Result<(Lock, Journal), StoreError> {
     let lock = Lock::take(folder)?;

@@ -12,13 +12,14 @@ use sha2::{Digest, Sha256};
 use super::memory::Sweep;
 use super::record::{CriterionMedians, Facts, tool};
 use super::switches::Games;
-use super::{CampaignError, Choice, Options, Work, latency, work};
+use super::{CampaignError, Choice, Options, Work, latency, work_on};
 use crate::model::ModelInfo;
+use crate::plan::MOST_BLOCKS;
 use crate::record::journal::{Entry, Found, Header, VERSION};
-use crate::record::{Latency, LatencyCell, Machine, Mode, ModelTimer};
+use crate::record::{BlockNoise, Latency, LatencyCell, Machine, Mode, ModelTimer};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Outcome, Pace};
-use crate::spec::Spec;
+use crate::spec::{MOST_WORKERS, Spec};
 
 /// Facts about a machine that change while it runs, and do not make it another.
 const PASSING: [&str; 3] = ["load_one", "on_battery", "missing"];
@@ -61,7 +62,7 @@ fn executable() -> std::io::Result<String> {
 
 /// A run as its journal has it.
 #[derive(Debug)]
-pub(super) struct Resumed {
+pub(crate) struct Resumed {
     pub(super) spec: Spec,
     pub(super) waiting: Sweep,
     pub(super) switching: Games,
@@ -82,26 +83,38 @@ pub(super) fn rebuild(
     models: &[ModelInfo],
     quiet: bool,
 ) -> Result<Resumed, CampaignError> {
-    let Found { header, entries, lost, .. } = found;
     let refuse = |why: String| CampaignError::Resume { folder: folder.to_owned(), why };
     let here = executable().map_err(CampaignError::Supervise)?;
-    if here != header.executable {
+    if here != found.header.executable {
         let what =
             "it was begun by another build of this program, whose figures must not be mixed with this one's";
         return Err(refuse(what.to_owned()));
     }
-    let facts = Facts::gather();
-    if let Some(difference) = difference(&header.machine, &facts.machine) {
+    if let Some(difference) = difference(&found.header.machine, &crate::machine::facts()) {
         return Err(refuse(format!("the machine is another one, or set up otherwise: {difference}")));
     }
-    let started: Timestamp = header
-        .started_utc
-        .parse()
-        .map_err(|_| refuse(format!("`started_utc` is `{}`, which is no time", header.started_utc)))?;
+    let resumed = restore(found, folder, models)?;
+    Ok(Resumed { options: Options { quiet, ..resumed.options }, ..resumed })
+}
+
+/// The run that a journal describes, from what stands in it alone.
+pub(crate) fn restore(found: Found, folder: &Path, models: &[ModelInfo]) -> Result<Resumed, CampaignError> {
+    let Found { header, entries, lost, .. } = found;
+    let refuse = |why: String| Err(CampaignError::Resume { folder: folder.to_owned(), why });
+    let Ok(started) = header.started_utc.parse::<Timestamp>() else {
+        return refuse(format!("`started_utc` is {:?}, which is no time", header.started_utc));
+    };
+    let (blocks, cores) = (header.blocks, header.machine.cores);
+    if !(1..=MOST_BLOCKS).contains(&blocks) {
+        return refuse(format!("`blocks` is {blocks}, 1 to {MOST_BLOCKS} are allowed"));
+    }
+    if !(1..=MOST_WORKERS).contains(&cores) {
+        return refuse(format!("`cores` is {cores}, 1 to {MOST_WORKERS} are allowed"));
+    }
     let choice = Choice { all: header.all, costs: header.costs, filter: header.filter.as_deref() };
-    let Work { spec, waiting, switching } = work(header.definitions, models, choice)?;
+    let Work { spec, waiting, switching } = work_on(cores, header.definitions, models, choice)?;
     if spec.cells.iter().map(|cell| &cell.id).ne(&header.cells) {
-        return Err(refuse("its matrix has other cells than this program and machine give it".to_owned()));
+        return refuse("its matrix has other cells than this program and machine give it".to_owned());
     }
     let options = Options {
         blocks: header.blocks,
@@ -116,7 +129,7 @@ pub(super) fn rebuild(
         costs: header.costs,
         filter: header.filter,
         command: header.command,
-        quiet,
+        quiet: true,
     };
     let waiting = Sweep::new(&waiting, header.machine.cores, options.mode == Mode::Quick);
     let switching = Games::new(&switching, header.machine.cores, options.blocks, options.seed);
@@ -138,9 +151,7 @@ pub(super) fn seam(spec: &Spec, outcome: &Outcome) -> String {
     for (cell, progress) in spec.cells.iter().zip(&outcome.cells) {
         let workload = &spec.workload_of(cell).definition.name;
         for observation in &progress.observations {
-            let whole = |done: &crate::record::BlockNoise| {
-                done.block == observation.block && done.workload == *workload
-            };
+            let whole = |done: &BlockNoise| done.block == observation.block && done.workload == *workload;
             let name = format!("{} of {workload}", observation.block + 1);
             if !outcome.blocks.iter().any(whole) && !partly.contains(&name) {
                 partly.push(name);
@@ -227,6 +238,11 @@ impl<'a> Replay<'a> {
             Entry::Block { noise, again, elapsed_ns } => {
                 let known = |workload: &crate::spec::WorkloadSpec| workload.definition.name == noise.workload;
                 if !self.spec.workloads.iter().any(known) || noise.block >= self.blocks {
+                    return None;
+                }
+                let done =
+                    |known: &BlockNoise| known.block == noise.block && known.workload == noise.workload;
+                if self.outcome.blocks.iter().any(done) {
                     return None;
                 }
                 self.elapsed = self.elapsed.max(Duration::from_nanos(elapsed_ns));

@@ -1,19 +1,20 @@
 //! Arguments, and their twins in the environment.
 
-use std::fmt::Display;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::values::{label, number, percent, price, switch};
 use crate::campaign::granularity::sweep;
 use crate::campaign::{CampaignError, Choice, Options};
 use crate::model::Catalogue;
+use crate::plan::MOST_BLOCKS;
 use crate::record::{Mode, Track};
 use crate::spec::{Definition, Spec, SpecError};
 
@@ -23,6 +24,43 @@ use crate::spec::{Definition, Spec, SpecError};
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+    /// Say what caused an error, too
+    #[arg(long, short, global = true, env = "CONCBENCH_VERBOSE", value_parser = switch)]
+    pub(super) verbose: bool,
+}
+
+impl Cli {
+    /// Reads a command line and the environment.
+    ///
+    /// # Errors
+    ///
+    /// What clap says of them, and flags that cannot be used together. Which ones is not clap's to know: a variable that
+    /// says `false` sets no flag.
+    pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(words)?;
+        let (common, resumes) = match &cli.command {
+            Command::Run(run) => (&run.common, run.resume.is_some()),
+            Command::List(list) => (&list.common, false),
+            _ => return Ok(cli),
+        };
+        let conflicts = [
+            (common.quick && common.rigorous, "--quick", "--rigorous"),
+            (common.quick && common.granularity, "--quick", "--granularity"),
+            (common.quick && common.latency, "--quick", "--latency"),
+            (resumes && common.all, "--resume", "--all"),
+            (resumes && common.latency, "--resume", "--latency"),
+            (resumes && common.costs, "--resume", "--costs"),
+            (resumes && common.quick, "--resume", "--quick"),
+            (resumes && common.rigorous, "--resume", "--rigorous"),
+        ];
+        match conflicts.iter().find(|(both, ..)| *both) {
+            Some((_, one, other)) => {
+                let what = format!("the argument '{one}' cannot be used with '{other}'");
+                Err(Self::command().error(ErrorKind::ArgumentConflict, what))
+            }
+            None => Ok(cli),
+        }
+    }
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 bad input; 3 some cells failed, or the self-test \
@@ -85,26 +123,26 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "CONCBENCH_DEFINITION", value_name = "FILE", value_delimiter = ':')]
     definition: Vec<PathBuf>,
     /// Add the models that the default matrix leaves out
-    #[arg(long, env = "CONCBENCH_ALL")]
+    #[arg(long, env = "CONCBENCH_ALL", value_parser = switch)]
     pub(crate) all: bool,
     /// An indication in 5 blocks with smaller batches
-    #[arg(long, env = "CONCBENCH_QUICK", conflicts_with = "rigorous")]
+    #[arg(long, env = "CONCBENCH_QUICK", value_parser = switch)]
     quick: bool,
     /// 30 blocks instead of 20
-    #[arg(long, env = "CONCBENCH_RIGOROUS")]
+    #[arg(long, env = "CONCBENCH_RIGOROUS", value_parser = switch)]
     rigorous: bool,
     /// A number of blocks of your own
-    #[arg(long, env = "CONCBENCH_BLOCKS", value_name = "N", allow_negative_numbers = true, value_parser = number(1u32..=1000))]
+    #[arg(long, env = "CONCBENCH_BLOCKS", value_name = "N", allow_negative_numbers = true, value_parser = number(1..=MOST_BLOCKS))]
     blocks: Option<u32>,
     /// Add a sweep of the task size under every model: how small tasks may become, and where the answer flips
-    #[arg(long, env = "CONCBENCH_GRANULARITY", conflicts_with = "quick")]
+    #[arg(long, env = "CONCBENCH_GRANULARITY", value_parser = switch)]
     granularity: bool,
     /// Add a sweep of the rate at which tasks that ask a server are due: their latency, and where it gives way
-    #[arg(long, env = "CONCBENCH_LATENCY", conflicts_with = "quick")]
+    #[arg(long, env = "CONCBENCH_LATENCY", value_parser = switch)]
     latency: bool,
     /// Add what waiting and switching cost: the memory of many tasks that wait at once, and the time of a switch between
     /// two
-    #[arg(long, env = "CONCBENCH_COSTS")]
+    #[arg(long, env = "CONCBENCH_COSTS", value_parser = switch)]
     costs: bool,
     /// The seed of every shuffle; the time decides if there is none
     #[arg(long, env = "CONCBENCH_SEED", value_name = "N", allow_negative_numbers = true,
@@ -124,8 +162,18 @@ pub(crate) struct CommonArgs {
         allow_negative_numbers = true, value_parser = number(1u64..=86_400))]
     deadline: u64,
     /// No progress on standard error
-    #[arg(long, short, env = "CONCBENCH_QUIET")]
+    #[arg(long, short, env = "CONCBENCH_QUIET", value_parser = switch)]
     pub(crate) quiet: bool,
+}
+
+/// What the environment alone says.
+#[derive(Debug)]
+pub(crate) struct FromEnvironment {
+    pub(crate) common: CommonArgs,
+    /// The run to go on with, if any.
+    pub(crate) resume: Option<PathBuf>,
+    /// Whether errors come with what caused them.
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -144,7 +192,7 @@ pub(super) struct RunArgs {
     pub(super) common: CommonArgs,
     /// Go on with the run in this folder, which was interrupted or killed; all settings are those that it began with
     #[arg(long, env = "CONCBENCH_RESUME", value_name = "RUN",
-        conflicts_with_all = ["filter", "definition", "all", "latency", "costs", "quick", "rigorous", "blocks", "seed"])]
+        conflicts_with_all = ["filter", "definition", "blocks", "seed"])]
     pub(super) resume: Option<PathBuf>,
     /// How the results are written to standard output
     #[arg(long, value_enum, default_value = "table")]
@@ -248,11 +296,14 @@ pub(super) struct ServeArgs {
 pub(super) struct BadArgument(pub(super) String);
 
 impl CommonArgs {
-    /// For `cargo bench`, whose flags are criterion's: the environment alone. With them, the run to go on with, if any.
-    pub(crate) fn from_environment() -> anyhow::Result<(Self, Option<PathBuf>)> {
-        let cli = Cli::try_parse_from(["concbench", "run"]).map_err(|error| BadArgument(one_line(&error)))?;
+    /// For `cargo bench`, whose flags are criterion's: the environment alone.
+    pub(crate) fn from_environment() -> anyhow::Result<FromEnvironment> {
+        let cli = Cli::read(["concbench", "run"].map(OsString::from))
+            .map_err(|error| BadArgument(one_line(&error)))?;
         match cli.command {
-            Command::Run(run) => Ok((run.common, run.resume)),
+            Command::Run(run) => {
+                Ok(FromEnvironment { common: run.common, resume: run.resume, verbose: cli.verbose })
+            }
             _ => unreachable!("`run` was parsed"),
         }
     }
@@ -333,45 +384,6 @@ impl CommonArgs {
 pub(super) fn clock_seed() -> u64 {
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     clock.as_nanos() as u64
-}
-
-/// A whole number within a range, and an error that names the range.
-fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
-where
-    T: FromStr + PartialOrd + Display + Clone,
-{
-    move |text| {
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| format!("a whole number from {} to {} is allowed", range.start(), range.end()))
-    }
-}
-
-/// A label and what an hour of that machine costs.
-fn price(text: &str) -> Result<(String, f64), String> {
-    let split = text.rsplit_once('=').map(|(label, price)| (label, price.parse::<f64>()));
-    match split {
-        Some((label, Ok(price))) if price.is_finite() && price > 0.0 => Ok((label.to_owned(), price)),
-        _ => Err("a label, `=` and a number above 0 are allowed, as in build-server=0.17".to_owned()),
-    }
-}
-
-/// A share in percent, as a fraction.
-fn percent(text: &str) -> Result<f64, String> {
-    let share = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-    let share = share.filter(|share| (0.0..=1000.0).contains(share));
-    share.map(|share| share / 100.0).ok_or_else(|| "a share from 0% to 1000% is allowed, as in 5%".to_owned())
-}
-
-/// A label becomes part of a folder's name.
-fn label(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let allowed = (1..=64).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('.');
-    match allowed {
-        true => Ok(text.to_owned()),
-        false => {
-            Err("1 to 64 letters, digits, `-`, `_` and `.` are allowed, not beginning with `.`".to_owned())
-        }
-    }
 }
 
 /// Says in one line what is wrong with the arguments; help and version go to standard output.

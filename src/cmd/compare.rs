@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<ExitCode> {
     };
     let found = across(&runs, &options).map_err(refused)?;
     let page = write_comparison(&runs, &found, &page(arguments, &runs))?;
-    print(&format(&found, arguments.format)?);
+    print(&format(&found, arguments.format)?)?;
     remark(&format!("comparison: {}", page.display()));
     match arguments.fail_on_regression {
         Some(_) if is_worse(&found) => Ok(ExitCode::from(exit::REGRESSION)),

@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &DoctorArgs) -> anyhow::Result<ExitCode> {
     // Before the sample, so that gathering them is not seen as load.
     let facts = machine::facts();
     let diagnosis = machine::examine(&facts, &Sample::take(WATCH));
-    super::print(&render(&diagnosis, arguments.format)?);
+    super::print(&render(&diagnosis, arguments.format)?)?;
     Ok(code(diagnosis.overall, arguments.strict))
 }
 

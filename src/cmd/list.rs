@@ -15,7 +15,7 @@ pub(super) fn run<C: Catalogue>(
         true => models::<C>(),
         false => cells::<C>(definitions, arguments)?,
     };
-    super::print(&super::rows(&heads, rows, arguments.format)?);
+    super::print(&super::rows(&heads, rows, arguments.format)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

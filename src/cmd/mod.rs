@@ -9,15 +9,15 @@ mod report;
 mod run;
 mod selftest;
 mod serve;
+mod values;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::Parser;
 use comfy_table::{ContentArrangement, Table, presets};
 
-pub(crate) use args::{CommonArgs, RunOutput};
+pub(crate) use args::{CommonArgs, FromEnvironment, RunOutput};
 
 use crate::campaign::{CampaignError, Finished};
 use crate::harness::Registry;
@@ -34,11 +34,11 @@ pub(crate) fn main<C: Catalogue>(_registry: &Registry<C>, definitions: Vec<Defin
 }
 
 fn dispatch<C: Catalogue>(definitions: Vec<Definition>) -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return args::refuse(&error),
     };
-    conclude(match cli.command {
+    let outcome = match cli.command {
         Command::Run(arguments) => run::run::<C>(definitions, &arguments),
         Command::List(arguments) => list::run::<C>(definitions, &arguments),
         Command::Report(arguments) => report::run(&arguments),
@@ -46,14 +46,19 @@ fn dispatch<C: Catalogue>(definitions: Vec<Definition>) -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Selftest(arguments) => selftest::run::<C>(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
-    })
+    };
+    conclude(outcome, cli.verbose)
 }
 
-/// Says what went wrong, in one line, and how that is called in the shell.
-pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+/// Says what went wrong, in one line and, if it should be verbose, a line for each cause; and how that is called in the
+/// shell.
+pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>, verbose: bool) -> ExitCode {
     outcome.unwrap_or_else(|error| {
         // Typed errors name their causes themselves.
         remark(&format!("concbench: {error}"));
+        for cause in error.chain().skip(1).filter(|_| verbose) {
+            remark(&format!("  caused by: {cause}"));
+        }
         ExitCode::from(exit::of(&error))
     })
 }
@@ -61,7 +66,7 @@ pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 /// Shows a finished run: the table as data, the rest as remarks.
 pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<ExitCode> {
     let Finished { run, folder, interrupted_by } = finished;
-    print(&format_run(&run, output)?);
+    print(&format_run(&run, output)?)?;
     let not_ok = not_ok(&run);
     let (unsupported, broken): (Vec<_>, Vec<_>) =
         not_ok.iter().partition(|(_, status, _)| *status == Status::Unsupported);
@@ -147,8 +152,14 @@ fn rows(heads: &[&str], rows: Vec<Vec<String>>, output: Output) -> anyhow::Resul
 }
 
 /// Writes data to standard output. A reader that has closed it (`head`, say) has seen enough: that is no error.
-fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+fn print(text: &str) -> Result<(), StoreError> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(StoreError::Write { path: "standard output".into(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a remark to standard error, in one line: what it quotes from a record must not act on the terminal. Where

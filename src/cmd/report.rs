@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &ReportArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(folder)
         .map_err(|source| store::StoreError::Write { path: folder.to_owned(), source })?;
     crate::report::write_all(&run, folder)?;
-    super::print(&super::format_run(&run, arguments.format)?);
+    super::print(&super::format_run(&run, arguments.format)?)?;
     super::remark(&format!("report: {}", folder.join("index.html").display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,7 @@ pub(super) fn run<C: Catalogue>(arguments: &SelftestArgs) -> anyhow::Result<Exit
         Ended::Whole(found) => found,
         Ended::Interrupted(signal) => return Ok(exit::by_signal(signal)),
     };
-    super::print(&render(&found, arguments.format)?);
+    super::print(&render(&found, arguments.format)?)?;
     super::remark(&summary(&found));
     Ok(code(&found.checks))
 }

@@ -38,6 +38,8 @@ pub use error::ModelError;
 pub use info::{Digest, Family, ModelInfo, Settings, Sizing, Waiting};
 pub(crate) use may::May;
 pub(crate) use placement::Placement;
+#[cfg(test)]
+pub(crate) use process::hostile;
 pub(crate) use process::serve as serve_process;
 pub use process::serve_role;
 pub(crate) use process::{REPLIED, fork_child, pipe, require_single_thread};

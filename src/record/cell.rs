@@ -114,9 +114,9 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The time of a one-off job: start, first batch, stop.
+    /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
     pub fn one_off_ns(&self) -> u64 {
-        self.startup_ns + self.cold_ns + self.shutdown_ns
+        self.startup_ns.saturating_add(self.cold_ns).saturating_add(self.shutdown_ns)
     }
 
     /// All phases together: what the wall time is held against.

@@ -14,6 +14,7 @@ use super::{
     BlockNoise, LoadObservation, Machine, Mode, ModelTimer, Observation, Status, SwitchObservation, Tool,
     Track, WaitingPoint, Warning,
 };
+use crate::quote::one_line;
 use crate::spec::Definition;
 
 /// The name of the journal in the folder of its run.
@@ -203,7 +204,8 @@ pub fn read(folder: &Path) -> Result<Found, StoreError> {
     parse(&bytes).map_err(|what| StoreError::Bad { path, what })
 }
 
-fn parse(bytes: &[u8]) -> Result<Found, String> {
+/// What the bytes of a journal say, or in one line why they say nothing.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
     let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     let mut lines = bytes[..end].split_inclusive(|&byte| byte == b'\n');
     let first = lines.next().ok_or("its first line is not whole, so nothing can be gone on with")?;
@@ -211,15 +213,15 @@ fn parse(bytes: &[u8]) -> Result<Found, String> {
     struct Version {
         version: u32,
     }
-    let version: Version =
-        serde_json::from_slice(first).map_err(|error| format!("its first line is no header: {error}"))?;
+    let version: Version = serde_json::from_slice(first)
+        .map_err(|error| format!("its first line is no header: {}", one_line(error)))?;
     if version.version != VERSION {
         return Err(format!("version {}, only {VERSION} is read by this build", version.version));
     }
     let header = match serde_json::from_slice(first) {
         Ok(Entry::Begin(header)) => *header,
         Ok(_) => return Err("its first line is no header".to_owned()),
-        Err(error) => return Err(format!("its first line is no header: {error}")),
+        Err(error) => return Err(format!("its first line is no header: {}", one_line(error))),
     };
     let mut entries = Vec::new();
     let mut lost = Vec::new();
@@ -227,7 +229,7 @@ fn parse(bytes: &[u8]) -> Result<Found, String> {
         match serde_json::from_slice(line) {
             Ok(Entry::Begin(_)) => lost.push(format!("line {} is a second header", number + 2)),
             Ok(entry) => entries.push(entry),
-            Err(error) => lost.push(format!("line {} is damaged: {error}", number + 2)),
+            Err(error) => lost.push(format!("line {} is damaged: {}", number + 2, one_line(error))),
         }
     }
     if end < bytes.len() {

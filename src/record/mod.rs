@@ -12,6 +12,7 @@ mod latency;
 pub mod lock;
 mod machine;
 mod memory;
+pub mod parse;
 mod run;
 pub mod store;
 mod switches;

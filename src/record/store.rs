@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Run, SCHEMA};
+use super::Run;
 
 /// The name of the record in its folder.
 pub const RECORD: &str = "results.json";
@@ -153,17 +153,7 @@ pub fn load(path: &Path) -> Result<Run, StoreError> {
         return Err(bad(format!("{length} bytes, at most {LARGEST_RECORD} are read")));
     }
     let bytes = fs::read(&path).map_err(read)?;
-    // The version first: with another one, what else is wrong does not matter.
-    #[derive(serde::Deserialize)]
-    struct Version {
-        schema: u32,
-    }
-    let version: Version =
-        serde_json::from_slice(&bytes).map_err(|error| bad(format!("no record: {error}")))?;
-    if version.schema != SCHEMA {
-        return Err(bad(format!("schema {}, only {SCHEMA} is read by this version", version.schema)));
-    }
-    serde_json::from_slice(&bytes).map_err(|error| bad(format!("no record: {error}")))
+    super::parse::parse(&bytes).map_err(bad)
 }
 
 fn journal_beside(record: &Path) -> bool {

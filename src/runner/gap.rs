@@ -20,7 +20,7 @@ pub(super) struct Stretch {
 impl Stretch {
     pub(super) fn begin(interrupt: &Interrupt) -> Self {
         interrupt.forget_stops();
-        Self { asleep: asleep() }
+        Self { asleep: asleep(read) }
     }
 
     /// What made a gap since the beginning, if anything did.
@@ -28,17 +28,67 @@ impl Stretch {
         if interrupt.was_stopped() {
             return Some("the run was stopped and went on");
         }
-        let slept = asleep().saturating_sub(self.asleep) > SHORTEST_SLEEP;
-        slept.then_some("the machine was suspended")
+        self.slept(read).then_some("the machine was suspended")
+    }
+
+    fn slept(&self, read: impl Fn(ClockId) -> Duration) -> bool {
+        asleep(read).saturating_sub(self.asleep) > SHORTEST_SLEEP
     }
 }
 
-/// How long the machine has been suspended since it was started: only one of the two clocks goes on meanwhile.
-fn asleep() -> Duration {
-    let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+/// How long the machine has been suspended since it was started: only one of the two clocks goes on meanwhile. Neither
+/// can be set, so a step of the wall clock is no sleep.
+fn asleep(read: impl Fn(ClockId) -> Duration) -> Duration {
     let readings = (0..READINGS).map(|_| {
         let awake = read(ClockId::Monotonic);
         read(ClockId::Boottime).saturating_sub(awake)
     });
     readings.min().unwrap_or_default()
+}
+
+fn read(clock: ClockId) -> Duration {
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// Clocks of a machine that has slept this long, on which a microsecond passes between two readings, and more where
+    /// the reader is interrupted.
+    fn clocks(slept: Duration, interruptions: &[u64]) -> impl Fn(ClockId) -> Duration {
+        let (now, interruptions) = (Cell::new(Duration::from_secs(100)), Cell::new(interruptions.to_vec()));
+        move |clock| {
+            let mut left = interruptions.take();
+            let late = if left.is_empty() { 0 } else { left.remove(0) };
+            interruptions.set(left);
+            now.set(now.get() + Duration::from_micros(1) + Duration::from_millis(late));
+            if clock == ClockId::Boottime { now.get() + slept } else { now.get() }
+        }
+    }
+
+    #[test]
+    fn a_machine_that_slept_is_noticed_however_long_it_had_slept_before() {
+        for before in [0, 7, 100_000].map(Duration::from_secs) {
+            let stretch = Stretch { asleep: asleep(clocks(before, &[])) };
+            assert!(!stretch.slept(clocks(before, &[])));
+            assert!(stretch.slept(clocks(before + Duration::from_millis(11), &[])));
+            assert!(stretch.slept(clocks(before + Duration::from_secs(3600), &[])));
+        }
+    }
+
+    #[test]
+    fn a_reader_that_is_interrupted_between_the_clocks_takes_it_for_no_sleep() {
+        let awake = Stretch { asleep: asleep(clocks(Duration::ZERO, &[])) };
+        assert!(!awake.slept(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])));
+        let interrupted = Stretch { asleep: asleep(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])) };
+        assert!(interrupted.slept(clocks(Duration::from_millis(20), &[])));
+    }
+
+    #[test]
+    fn this_machine_stays_awake_while_it_is_tested() {
+        let stretch = Stretch { asleep: asleep(read) };
+        assert!(!stretch.slept(read), "or it was suspended in this very moment");
+    }
 }

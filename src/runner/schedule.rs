@@ -170,7 +170,7 @@ pub(crate) fn take_notes(launcher: &mut impl Launcher, notes: &mut Vec<String>, 
 fn pace(phases: &Phases, deadline: Duration) -> Pace {
     let warm_ns = u64::try_from(WARM_TIME.as_nanos()).unwrap_or(u64::MAX);
     let warm = (warm_ns / phases.cold_ns.max(1)).clamp(1, MOST_WARM);
-    let estimate = Duration::from_nanos(phases.wall_ns + warm * phases.cold_ns);
+    let estimate = Duration::from_nanos(phases.wall_ns.saturating_add(warm.saturating_mul(phases.cold_ns)));
     Pace {
         warm: warm as u32,
         deadline: deadline.max(estimate * PATIENCE),

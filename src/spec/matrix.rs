@@ -5,10 +5,15 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::{
-    CellSpec, Definition, LONGEST_ID, MOST_TASKS, MOST_WORKERS, Models, Spec, SpecError, Workers,
-    WorkloadSpec,
+    CellSpec, Definition, LONGEST_ID, MOST_CELLS, MOST_TASKS, MOST_WORKERS, MOST_WORKLOADS, Models, Spec,
+    SpecError, Workers, WorkloadSpec,
 };
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
+use crate::quote::one_line;
+
+/// The most models that a definition may name, and the most counts of workers for each.
+const MOST_MODELS: usize = 256;
+const MOST_RULES: usize = 64;
 
 impl Spec {
     /// Validates definitions and lays out their cells for a machine with this many cores; `all` adds the models that
@@ -37,6 +42,14 @@ impl Spec {
             let builder =
                 Builder { definition: &definition, models, all, cores, workload: spec.workloads.len() };
             spec.cells.extend(builder.cells()?);
+            if spec.cells.len() > MOST_CELLS || spec.workloads.len() == MOST_WORKLOADS {
+                let what = format!(
+                    "with it the matrix has {} cells of {} workloads, {MOST_CELLS} of {MOST_WORKLOADS} are allowed",
+                    spec.cells.len(),
+                    spec.workloads.len() + 1
+                );
+                return Err(field(&definition, "models", what));
+            }
             spec.workloads.push(WorkloadSpec { hash: fingerprint(&definition), definition });
         }
         Ok(spec)
@@ -51,7 +64,7 @@ impl CellSpec {
 }
 
 fn field(definition: &Definition, field: &'static str, what: String) -> SpecError {
-    SpecError::Field { workload: definition.name.clone(), field, what }
+    SpecError::Field { workload: one_line(&definition.name), field, what: one_line(what) }
 }
 
 fn check(definition: &Definition) -> Result<(), SpecError> {
@@ -61,11 +74,30 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
         let what = "1 to 32 characters out of a-z, 0-9 and `-` are allowed".to_owned();
         return Err(field(definition, "name", what));
     }
+    let pool_workers = definition.pool_workers.as_ref();
+    for (name, entries, most) in [
+        ("models", named(&definition.models).len(), MOST_MODELS),
+        ("scaling", definition.scaling.len(), MOST_MODELS),
+        ("workers", definition.workers.len(), MOST_RULES),
+        ("pool-workers", pool_workers.map_or(0, Vec::len), MOST_RULES),
+    ] {
+        if entries > most {
+            let what = format!("{entries} entries are not allowed, up to {most} are");
+            return Err(field(definition, name, what));
+        }
+    }
     if !(1..=MOST_TASKS).contains(&definition.tasks) {
         let what = format!("{} is not allowed, 1 to {MOST_TASKS} are", definition.tasks);
         return Err(field(definition, "tasks", what));
     }
     Ok(())
+}
+
+fn named(models: &Models) -> &[String] {
+    match models {
+        Models::Default | Models::All => &[],
+        Models::Named(names) => names,
+    }
 }
 
 /// Two definitions with the same fingerprint do the same work.

@@ -4,6 +4,7 @@ mod builtin;
 mod matrix;
 mod wire;
 
+use std::io::Read;
 use std::path::PathBuf;
 
 use concbench_workloads::{Class, Kernel};
@@ -17,6 +18,12 @@ use crate::model::ModelInfo;
 pub const MOST_TASKS: u64 = 1_000_000;
 /// The most workers that a cell may have.
 pub const MOST_WORKERS: u64 = 4096;
+/// The most workloads that a matrix may have.
+pub const MOST_WORKLOADS: usize = 1000;
+/// The most cells that a matrix may have.
+pub const MOST_CELLS: usize = 10_000;
+/// The longest definition file that is read, in bytes.
+const LONGEST_FILE: u64 = 4 << 20;
 /// The longest id of a cell in bytes: criterion cuts longer names, and two cut names can be the same.
 const LONGEST_ID: usize = 64;
 
@@ -258,9 +265,26 @@ impl Spec {
     ///
     /// With the file, the line and the key.
     pub fn read(path: &std::path::Path) -> Result<Vec<Definition>, SpecError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SpecError::Read { path: path.to_owned(), source })?;
-        wire::parse(&path.display().to_string(), &text)
+        let read = || {
+            let mut text = String::new();
+            // No more than that, since a device, say, has no end.
+            std::fs::File::open(path)?.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
+            match text.len() as u64 {
+                0..=LONGEST_FILE => Ok(text),
+                _ => Err(std::io::Error::other(format!("more than {LONGEST_FILE} bytes"))),
+            }
+        };
+        let text = read().map_err(|source| SpecError::Read { path: path.to_owned(), source })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads definitions from a text; `path` is where it stands, for messages.
+    ///
+    /// # Errors
+    ///
+    /// With the path, the line and the key.
+    pub fn parse(path: &str, text: &str) -> Result<Vec<Definition>, SpecError> {
+        wire::parse(path, text)
     }
 
     /// Keeps the cells whose id `keep` accepts, with the twins of those cells, and the workloads that still have some.
@@ -287,6 +311,9 @@ pub fn parse_filter(filter: &str) -> Result<regex::Regex, SpecError> {
     regex::Regex::new(filter).map_err(|error| {
         let text = error.to_string();
         let what = text.lines().last().unwrap_or("not a regular expression").trim();
-        SpecError::Filter { filter: filter.to_owned(), what: what.trim_start_matches("error: ").to_owned() }
+        SpecError::Filter {
+            filter: crate::quote::one_line(filter),
+            what: what.trim_start_matches("error: ").to_owned(),
+        }
     })
 }

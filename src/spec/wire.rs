@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::{Error, Unexpected};
 
 use super::{Definition, Models, SpecError, Workers};
+use crate::quote::one_line;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +86,8 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Definition>, SpecError
         let line = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count() + 1;
         // Not every message names the key, but the line does.
         let there: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(60).collect();
-        let message = format!("{}, in `{there}`", error.message().lines().collect::<Vec<_>>().join(", "));
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        let message = format!("{}, in `{}`", one_line(message), one_line(there));
         SpecError::Parse { path: path.to_owned(), line, message }
     })?;
     Ok(file.workload.into_iter().map(definition).collect())

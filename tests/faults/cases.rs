@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use crate::{closed, damage, ends, input, kills, limits, resume, target, user};
+use crate::{
+    clocks, closed, damage, disk, ends, input, kills, limits, ports, resume, steps, target, terminal, user,
+};
 
 /// What came of a case that did not fail.
 pub(crate) enum Held {
@@ -48,34 +50,55 @@ static BESIDE: RwLock<()> = RwLock::new(());
 const CASES: &[Case] = &[
     quick("worker or task process killed at a random point", "killed-anywhere", || kills::anywhere(3)),
     slow("worker or task process killed at a random point", "killed-anywhere-200", || kills::anywhere(200)),
+    quick("runner goes wrong at each step of its model", "steps-of-model", steps::of_models),
+    quick("runner goes wrong at each step of the protocol", "steps-of-protocol", steps::of_answers),
+    slow("runner goes wrong at each step of the protocol", "answered-and-stays", steps::stays),
+    quick("runner dies while criterion samples", "criterion", user::criterion),
+    slow("runner dies while criterion samples", "steps-under-criterion", steps::under_criterion),
     quick("worker stopped (SIGSTOP)", "worker-stopped", kills::stopped),
     quick("models that misbehave, hang, deadlock, crash", "models", user::models),
+    quick("a lock copied by fork", "copied-lock", user::copied_lock),
+    quick("out of memory", "memory", limits::memory),
+    alone(quick("out of memory", "memory-of-group", limits::memory_of_group)),
     quick("workloads that misbehave, leave a daemon behind", "workloads", user::workloads),
-    quick("runner dies while criterion samples", "criterion", user::criterion),
     alone(quick("supervisor killed with SIGKILL", "supervisor-killed", || ends::supervisor_killed(3))),
     alone(slow("supervisor killed with SIGKILL", "supervisor-killed-30", || ends::supervisor_killed(30))),
     alone(quick("only the parent (cargo) killed", "parent-killed", ends::parent_killed)),
     quick("Ctrl-C, SIGTERM, SIGHUP", "asked-to-end", ends::asked_to_end),
+    quick("Ctrl-C, SIGTERM, SIGHUP", "terminal", terminal::interrupted),
     alone(quick("Ctrl-C twice", "asked-twice", ends::asked_twice)),
     quick("Ctrl-Z, then continue", "stopped-and-continued", ends::stopped_and_continued),
+    quick("Ctrl-Z, then continue", "stopped-by-key", terminal::stopped_and_continued),
     alone(quick("run resumed after SIGKILL", "resumed", || resume::after_kills(2))),
     alone(slow("run resumed after SIGKILL", "resumed-10", || resume::after_kills(10))),
+    alone(slow("run resumed after SIGKILL", "resumed-default-matrix", || resume::default_matrix(10))),
     quick("resumed on another build, machine or setting", "resume-refused", resume::refused),
-    quick("two runs into one place", "two-into-one", resume::two_into_one),
+    quick("16 file descriptors", "descriptors", limits::descriptors),
+    quick("more tasks than limits allow", "crowd", limits::crowd),
+    quick("more tasks than limits allow", "crowd-of-user", limits::tasks_of_user),
+    quick("port in use", "port-taken", ports::taken),
+    quick("ports exhausted", "ports-exhausted", ports::exhausted),
+    quick("no network", "no-network", ports::no_network),
+    quick("HTTP target refuses, lies or stalls", "target-lies", target::lies),
+    quick("HTTP target dies", "target-dies", target::dies),
+    quick("HTTP target is stopped", "target-stops", target::stops),
+    quick("file too large", "file-size", disk::file_size),
+    quick("disk full", "disk-full", disk::disk_full),
+    quick("disk full", "disk-full-under-report", disk::full_under_report),
+    quick("disk full", "output-full", disk::full_output),
+    quick("read-only target", "read-only", disk::read_only),
     quick("torn journal", "journal-torn", resume::torn),
+    quick("two runs into one place", "two-into-one", resume::two_into_one),
+    quick("two runs into one place", "two-at-once", resume::two_at_once),
     quick("bad arguments", "arguments", input::arguments),
+    quick("bad arguments", "switches", input::switches),
+    quick("an error and what caused it", "causes", input::causes),
     quick("bad definitions", "definitions", input::definitions),
     quick("hostile record given to report", "records", damage::records),
     quick("standard output closed", "output-closed", closed::outputs),
-    quick("out of memory", "memory", limits::memory),
-    quick("16 file descriptors", "descriptors", limits::descriptors),
-    quick("more tasks than limits allow", "crowd", limits::crowd),
-    quick("file too large", "file-size", limits::file_size),
-    quick("disk full", "disk-full", limits::disk_full),
-    quick("read-only target", "read-only", limits::read_only),
-    quick("HTTP target refuses, lies or stalls", "target-lies", target::lies),
-    quick("HTTP target dies", "target-dies", target::dies),
-    quick("no network", "no-network", target::no_network),
+    quick("clock stepped", "clock-stepped", clocks::stepped),
+    quick("machine suspended", "suspended-before", clocks::slept_before),
+    quick("machine suspended", "suspended-meanwhile", clocks::suspended),
 ];
 
 pub(crate) fn main() -> ExitCode {

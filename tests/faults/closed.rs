@@ -27,6 +27,17 @@ pub(crate) fn outputs() -> Held {
         assert!(run.run.complete && run.cells.iter().all(|cell| cell.observations.len() == 2));
         injected += 1;
     }
+    for script in
+        ["exec \"$0\" \"$@\" >&-", "exec \"$0\" \"$@\" >&- 2>&- <&-", "\"$0\" \"$@\" | head -c 1 >/dev/null"]
+    {
+        let scene = Scene::new();
+        let command = scene.double("run ^work/(sequential|rayon)@ --blocks 2");
+        let mut command = scene.through(&["sh", "-c", script], &command).expect("a shell");
+        scene.run(&mut command).expect(0);
+        let run = scene.check();
+        assert!(run.run.complete && run.cells.iter().all(|cell| cell.observations.len() == 2));
+        injected += 1;
+    }
     Held::Times(injected)
 }
 

@@ -6,10 +6,14 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use concbench::model::{Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting};
+use concbench::model::{
+    BuiltIn, Catalogue, Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Visitor,
+    Waiting,
+};
 use concbench::{Io, Workload};
 use futures::FutureExt;
 use futures::io::Cursor;
+use rustix::process::{Signal, getpid, kill_process};
 
 /// Waiting blocks; there is nobody to connect to.
 #[derive(Clone)]
@@ -113,6 +117,9 @@ double!(
 );
 double!(Hang, "hang", |_, _| hang());
 double!(HangStop, "hang-stop", |run, tasks| run(tasks), |_| Ok(()), || hang());
+double!(Spin, "spin", |_, _| loop {
+    std::hint::spin_loop();
+});
 double!(Chatter, "chatter", |_, _| loop {
     // Nothing but the reader's patience bounds this.
     let _ = std::io::stderr().write_all(&[b'x'; 4096]);
@@ -137,6 +144,9 @@ double!(Devour, "devour", |_, _| {
         hoard.push(vec![1u8; 64 << 20]);
     }
 });
+
+// Its runners never come to run it, except where criterion asks for what only they get wrong.
+double!(Rogue, "rogue", |run, tasks| run(tasks));
 
 fn hang<T>() -> T {
     loop {
@@ -172,5 +182,103 @@ impl Model for LateAbort {
 
     fn stop(self) -> Result<()> {
         Ok(())
+    }
+}
+
+/// The steps of a model.
+pub(crate) const STEPS: [&str; 4] = ["start", "cold", "warm", "stop"];
+
+/// Goes wrong at one step in one way, both as the name of its workload says: `cold-abort`.
+#[derive(Debug)]
+pub(crate) struct Stumble {
+    step: String,
+    way: String,
+    batches: u32,
+}
+
+impl Stumble {
+    fn reach(&self, step: &str) {
+        if self.step != step {
+            return;
+        }
+        match self.way.as_str() {
+            "zero" => std::process::exit(0),
+            "seven" => std::process::exit(7),
+            "abort" => std::process::abort(),
+            "overflow" => {
+                std::hint::black_box(deep(1));
+            }
+            "kill" => {
+                let _ = kill_process(getpid(), Signal::KILL);
+            }
+            "hang" => hang(),
+            way => panic!("{way}s on purpose"),
+        }
+    }
+}
+
+impl Model for Stumble {
+    const INFO: ModelInfo = info("stumble");
+
+    fn start(settings: &Settings) -> Result<Self> {
+        let recipe: serde_json::Value = serde_json::from_str(&settings.recipe).expect("a recipe is JSON");
+        let name = recipe["name"].as_str().unwrap_or_default();
+        let (step, way) = name.split_once('-').unwrap_or_default();
+        let model = Self { step: step.to_owned(), way: way.to_owned(), batches: 0 };
+        model.reach("start");
+        Ok(model)
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        self.reach(if self.batches == 0 { "cold" } else { "warm" });
+        self.batches += 1;
+        fold(workload.as_ref(), tasks)
+    }
+
+    fn stop(self) -> Result<()> {
+        self.reach("stop");
+        Ok(())
+    }
+}
+
+/// The lock that [`ForkLock`] holds while it forks.
+pub(crate) static COPIED: Mutex<()> = Mutex::new(());
+
+/// Forks while it holds a lock: each child has a copy that nobody will ever open.
+#[derive(Debug)]
+pub(crate) struct ForkLock;
+
+impl Model for ForkLock {
+    const INFO: ModelInfo = info("fork-lock");
+
+    fn start(_: &Settings) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        let _held = COPIED.lock();
+        let visitor = Forking { workload, tasks };
+        BuiltIn::visit("process-fork", visitor).unwrap_or_else(|_| unreachable!("it is built in"))
+    }
+
+    fn stop(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct Forking<'a, W> {
+    workload: &'a Arc<W>,
+    tasks: Range<u64>,
+}
+
+impl<W: Workload> Visitor for Forking<'_, W> {
+    type Output = Result<Digest>;
+
+    fn visit<M: Model>(self) -> Result<Digest> {
+        let settings = Settings { workers: 1, stack_bytes: None, pin: false, recipe: String::new() };
+        let mut model = M::start(&settings)?;
+        let digest = model.run(self.workload, self.tasks)?;
+        model.stop()?;
+        Ok(digest)
     }
 }

@@ -61,10 +61,70 @@ pub(crate) fn arguments() -> Held {
     Held::Times((table.len() + 2 * twins.len()) as u32)
 }
 
+/// Variables that stand for flags without a value.
+pub(crate) fn switches() -> Held {
+    let scene = Scene::new();
+    let list =
+        |value: &str| scene.run(scene.concbench("list ^count/ --format csv").env("CONCBENCH_ALL", value));
+    let usual = list("false");
+    let all = list("true");
+    assert_ne!(usual.stdout, all.stdout);
+    for (value, expected) in [("1", &all), ("yes", &all), ("ON", &all), ("True", &all)].into_iter().chain([
+        ("0", &usual),
+        ("no", &usual),
+        ("off", &usual),
+    ]) {
+        let ended = list(value);
+        ended.expect(0);
+        assert_eq!(ended.stdout, expected.stdout, "{value}");
+    }
+    for value in ["maybe", "2", ""] {
+        let mut command = scene.concbench("run noop");
+        refuse(
+            &scene,
+            command.env("CONCBENCH_QUICK", value),
+            2,
+            &["--quick", "1, true, yes and on are allowed"],
+        );
+    }
+    // A variable that says no sets nothing that could be in the way.
+    let ended = scene.run(scene.concbench("list noop --rigorous").env("CONCBENCH_QUICK", "off"));
+    ended.expect(0);
+    refuse(
+        &scene,
+        scene.concbench("list noop --rigorous").env("CONCBENCH_QUICK", "on"),
+        2,
+        &["--quick", "--rigorous"],
+    );
+    Held::Times(12)
+}
+
+/// What caused an error is said where it was asked for: one line without, one more for each cause with.
+pub(crate) fn causes() -> Held {
+    let scene = Scene::new();
+    let run = |arguments: &str, verbose: &str| {
+        let ended = scene.run(scene.concbench(arguments).env("CONCBENCH_VERBOSE", verbose));
+        ended.expect(2);
+        ended.stderr
+    };
+    let plain = run("report no-such-run", "false");
+    assert_eq!(plain.lines().count(), 1, "{plain}");
+    for (arguments, verbose) in
+        [("report no-such-run -v", "no"), ("-v report no-such-run", "no"), ("report no-such-run", "yes")]
+    {
+        let told = run(arguments, verbose);
+        let causes =
+            told.strip_prefix(&plain).unwrap_or_else(|| panic!("{told} does not begin with {plain}"));
+        assert!(causes.starts_with("  caused by: No such file"), "{told}");
+    }
+    Held::Times(4)
+}
+
 pub(crate) fn definitions() -> Held {
     let scene = Scene::new();
     let good = "[[workload]]\nname = \"own\"\ntask = { kernel = \"noop\" }\ntasks = 4\nteaches = \"x\"\n\
                 why-this-size = \"y\"\nmodels = [\"sequential\"]\n";
+    let crowded = format!("models = [\"rayon\"]\nworkers = {:?}", [1; 65]);
     let table: &[(&str, &str, &[&str])] = &[
         ("tasks = 4", "tasks = 0", &["own", "tasks", "1 to 1000000"]),
         ("tasks = 4", "tasks = -1", &[":4: "]),
@@ -80,6 +140,7 @@ pub(crate) fn definitions() -> Held {
         ("models = [\"sequential\"]", "twin = \"nobody\"", &["twin", "nobody"]),
         ("[[workload]]", "[[workload", &[":1: "]),
         ("[[workload]]", "[workload]", &["workload"]),
+        ("models = [\"sequential\"]", &crowded, &["workers", "65 entries are not allowed, up to 64 are"]),
     ];
     for (from, to, words) in table {
         let path = scene.path().join("given-own.toml");
@@ -91,5 +152,6 @@ pub(crate) fn definitions() -> Held {
     std::fs::write(scene.path().join("given-own.toml"), [0xff, 0xfe, 0x00]).unwrap();
     refuse(&scene, &mut scene.concbench("run --definition given-own.toml"), 2, &["given-own.toml"]);
     refuse(&scene, &mut scene.concbench("run --definition given-none.toml"), 2, &["given-none.toml"]);
-    Held::Times(table.len() as u32 + 3)
+    refuse(&scene, &mut scene.concbench("run --definition /dev/zero"), 2, &["/dev/zero", "4194304 bytes"]);
+    Held::Times(table.len() as u32 + 4)
 }

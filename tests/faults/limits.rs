@@ -1,5 +1,6 @@
 //! Limits of the machine that are reached.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use concbench::record::Status;
@@ -7,22 +8,9 @@ use concbench::record::Status;
 use crate::cases::Held;
 use crate::scene::{Ended, Scene, cell};
 
-/// The same command under `prlimit`.
+/// Runs a command under a limit; `None` where `prlimit` is not to be had.
 fn limited(scene: &Scene, limit: &str, command: &Command) -> Option<Ended> {
-    let mut wrapped = Command::new("prlimit");
-    wrapped.arg(limit).arg("--").arg(std::env::current_exe().unwrap()).args(command.get_args());
-    wrapped.current_dir(scene.path()).stdin(std::process::Stdio::null());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => wrapped.env(name, value),
-            None => wrapped.env_remove(name),
-        };
-    }
-    available("prlimit").then(|| scene.run(&mut wrapped))
-}
-
-fn available(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok()
+    scene.through(&["prlimit", limit, "--"], command).map(|mut command| scene.run(&mut command))
 }
 
 pub(crate) fn memory() -> Held {
@@ -38,6 +26,53 @@ pub(crate) fn memory() -> Held {
     assert!(starved.reason.as_deref().unwrap().contains("out of memory"), "{:?}", starved.reason);
     assert_eq!(cell(&run, "work/sequential").status, Status::Ok);
     Held::Times(1)
+}
+
+/// The same where a control group sets the limit, and the kernel ends who is over it.
+pub(crate) fn memory_of_group() -> Held {
+    let Some(group) = Group::new(1 << 30) else {
+        return Held::Skipped("root, and a memory control group that it may make".to_owned());
+    };
+    let scene = Scene::new();
+    let command = scene.double("run ^work/(sequential|devour)@ --blocks 1 --deadline 20");
+    let procs = group.0.join("cgroup.procs").display().to_string();
+    let shell = ["sh", "-c", "echo $$ >\"$0\" && exec \"$@\"", &procs];
+    let mut command = scene.through(&shell, &command).expect("a shell");
+    scene.run(&mut command).expect(3);
+    let run = scene.check();
+    let starved = cell(&run, "work/devour");
+    assert_eq!(starved.status, Status::Crashed);
+    let reason = starved.reason.as_deref().unwrap();
+    assert!(reason.contains("SIGKILL") && reason.contains("possibly out of memory"), "{reason}");
+    assert_eq!(cell(&run, "work/sequential").status, Status::Ok);
+    Held::Times(1)
+}
+
+/// A control group with a memory limit, which goes away with its value.
+struct Group(PathBuf);
+
+impl Group {
+    fn new(bytes: u64) -> Option<Self> {
+        let name = format!("concbench-faults-{}", std::process::id());
+        // Version 1 has a tree for memory alone, version 2 one for everything.
+        for (root, limit) in
+            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
+        {
+            let group = Self(Path::new(root).join(&name));
+            if std::fs::create_dir(&group.0).is_ok()
+                && std::fs::write(group.0.join(limit), bytes.to_string()).is_ok()
+            {
+                return Some(group);
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
 }
 
 pub(crate) fn descriptors() -> Held {
@@ -67,14 +102,9 @@ pub(crate) fn crowd() -> Held {
     if limit > 400_000 {
         return Held::Skipped("vm.max_map_count of at most 400000".to_owned());
     }
-    let workload = |name: &str, tasks: u32| {
-        format!(
-            "[[workload]]\nname = \"{name}\"\ntask = {{ kernel = \"noop\" }}\ntasks = {tasks}\nteaches = \"x\"\n\
-             why-this-size = \"y\"\nmodels = [\"sequential\", \"thread-spawn\"]\n"
-        )
-    };
-    std::fs::write(scene.path().join("given-own.toml"), workload("crowd", 100_000) + &workload("work", 8))
-        .unwrap();
+    let workload = |name, tasks| crowd_of(name, tasks, &["sequential", "thread-spawn"]);
+    let text = workload("crowd", 100_000) + &workload("work", 8);
+    std::fs::write(scene.path().join("given-own.toml"), text).unwrap();
     // What a machine cannot carry is no fault of the cell's.
     scene.run(&mut scene.concbench("run --definition given-own.toml --blocks 1")).expect(0);
     let run = scene.check();
@@ -86,79 +116,31 @@ pub(crate) fn crowd() -> Held {
     Held::Times(1)
 }
 
-pub(crate) fn file_size() -> Held {
+/// `ulimit -u`, for a user whom it concerns.
+pub(crate) fn tasks_of_user() -> Held {
     let scene = Scene::new();
-    let command = scene.double("run ^work/(sequential|rayon)@ --blocks 3");
-    // Enough for the first line of the journal, and not for the report.
-    let Some(ended) = limited(&scene, "--fsize=16384", &command) else {
-        return Held::Skipped("prlimit".to_owned());
+    let text = crowd_of("crowd", 1000, &["thread-spawn", "process-fork"]);
+    std::fs::write(scene.path().join("given-own.toml"), text).unwrap();
+    let command = scene.concbench("run --definition given-own.toml --blocks 1");
+    // Root is exempt as long as it may be.
+    let bounded = ["setpriv", "--bounding-set=-sys_admin,-sys_resource", "--"];
+    let wrapper = [&["prlimit", "--nproc=700", "--"], &bounded[..]].concat();
+    let Some(mut command) = scene.through(&wrapper, &command) else {
+        return Held::Skipped("prlimit and setpriv, which needs root".to_owned());
     };
-    cannot_save(&ended);
-    scene.check_leftovers();
-    Held::Times(1)
-}
-
-/// It says that it cannot save, and where.
-fn cannot_save(ended: &Ended) {
-    ended.expect(5);
-    let last = ended.stderr.lines().last().unwrap_or_default();
-    assert!(last.starts_with("concbench: cannot write "), "{ended:?}");
-}
-
-pub(crate) fn disk_full() -> Held {
-    let mut injected = 0;
-    for size in ["4k", "16k", "64k", "128k"] {
-        let scene = Scene::new();
-        let Some(mount) = Mount::new(
-            &scene.path().join("given-disk"),
-            &["-t", "tmpfs", "-o", &format!("size={size}"), "none"],
-        ) else {
-            return Held::Skipped("root, to mount a small tmpfs".to_owned());
-        };
-        let older = mount.path.join("older");
-        std::fs::write(&older, "intact").unwrap();
-        let mut command = scene.double("run ^work/(sequential|rayon|thread-pool)@ --blocks 5");
-        cannot_save(&scene.run(command.env("CONCBENCH_OUT", &mount.path)));
-        scene.check_leftovers();
-        assert_eq!(std::fs::read_to_string(&older).unwrap(), "intact");
-        assert!(!mount.path.join("latest").exists());
-        injected += 1;
+    scene.run(&mut command).expect(0);
+    let run = scene.check();
+    for found in &run.cells {
+        assert_eq!(found.status, Status::Unsupported, "{}: {:?}", found.id, found.reason);
+        let reason = found.reason.as_deref().unwrap();
+        assert!(reason.contains("nproc") && reason.contains("700") && reason.contains("1000"), "{reason}");
     }
-    Held::Times(injected)
+    Held::Times(run.cells.len() as u32)
 }
 
-pub(crate) fn read_only() -> Held {
-    let scene = Scene::new();
-    let Some(mount) =
-        Mount::new(&scene.path().join("given-disk"), &["-t", "tmpfs", "-o", "ro,size=64k", "none"])
-    else {
-        return Held::Skipped("root, to mount a read-only tmpfs".to_owned());
-    };
-    let mut command = scene.double("run ^work/ --blocks 5");
-    let ended = scene.run(command.env("CONCBENCH_OUT", &mount.path));
-    cannot_save(&ended);
-    assert!(!ended.stderr.contains("preflight"), "it measured first: {ended:?}");
-    let mut command = scene.double("run ^work/ --blocks 5");
-    cannot_save(&scene.run(command.env("CONCBENCH_OUT", "/proc/nowhere")));
-    scene.check_leftovers();
-    Held::Times(2)
-}
-
-/// A file system that goes away with its value.
-struct Mount {
-    path: std::path::PathBuf,
-}
-
-impl Mount {
-    fn new(path: &std::path::Path, arguments: &[&str]) -> Option<Self> {
-        std::fs::create_dir(path).unwrap();
-        let mounted = Command::new("mount").args(arguments).arg(path).output();
-        mounted.is_ok_and(|output| output.status.success()).then(|| Self { path: path.to_owned() })
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
-    }
+fn crowd_of(name: &str, tasks: u32, models: &[&str]) -> String {
+    format!(
+        "[[workload]]\nname = \"{name}\"\ntask = {{ kernel = \"noop\" }}\ntasks = {tasks}\nteaches = \"x\"\n\
+         why-this-size = \"y\"\nmodels = {models:?}\n"
+    )
 }

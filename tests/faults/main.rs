@@ -5,16 +5,22 @@
 //! with `FAULTS_TABLE` in the environment all of them one by one, with a table of what was injected and what held.
 
 mod cases;
+mod clocks;
 mod closed;
 mod damage;
+mod disk;
 mod doubles;
 mod ends;
 mod input;
 mod kills;
 mod limits;
+mod ports;
 mod resume;
+mod rogue;
 mod scene;
+mod steps;
 mod target;
+mod terminal;
 mod user;
 mod workloads;
 
@@ -24,11 +30,17 @@ use concbench::Harness;
 
 /// What makes this executable the program under test, as a command line or as a bench.
 const PLAY: &str = "FAULTS_PLAY";
+/// What makes it a runner or a worker of that program.
+const ROLE: &str = "CONCBENCH_ROLE";
 
 fn main() -> ExitCode {
     let play = std::env::var(PLAY).ok();
-    if play.is_none() && std::env::var_os("CONCBENCH_ROLE").is_none() {
+    if play.is_none() && std::env::var_os(ROLE).is_none() {
         return cases::main();
+    }
+    // Only a program under test has a role to play.
+    if let Ok(role) = std::env::var(ROLE) {
+        rogue::play(&role);
     }
     let harness = Harness::with_model::<doubles::DropTask>()
         .and_model::<doubles::CountTwice>()
@@ -47,13 +59,18 @@ fn main() -> ExitCode {
         .and_model::<doubles::Deadlock>()
         .and_model::<doubles::Devour>()
         .and_model::<doubles::LateAbort>()
+        .and_model::<doubles::Spin>()
+        .and_model::<doubles::Stumble>()
+        .and_model::<doubles::ForkLock>()
+        .and_model::<doubles::Rogue>()
         .workload_of(8, "work", workloads::Work { pause_us: 0 })
         .workload_of(8, "slow", workloads::Work { pause_us: 20_000 })
         .workload_of(8, "fails", workloads::Fails)
         .workload_of(8, "panics", workloads::Panics)
         .workload_of(8, "differs", workloads::Differs)
         .workload_of(8, "daemon", workloads::Daemon)
-        .workload_of(8, "sleeps", workloads::Sleeps);
+        .workload_of(8, "sleeps", workloads::Sleeps)
+        .workload_of(8, "locks", workloads::Locks);
     match play.as_deref() {
         Some("bench") => harness.main(),
         _ => harness.cli(),

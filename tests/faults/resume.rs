@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use concbench::record::Run;
+use concbench::record::{Run, store};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::cases::Held;
-use crate::scene::{Ended, Scene};
+use crate::scene::{Ended, Running, Scene};
 
 const BLOCKS: usize = 6;
 
@@ -140,6 +140,71 @@ pub(crate) fn refused() -> Held {
     ended.expect(2);
     assert!(ended.stderr.contains("journal.jsonl"), "{ended:?}");
     Held::Times(7)
+}
+
+/// The matrix that everybody measures, as one long run: killed at random moments, gone on with after each.
+pub(crate) fn default_matrix(kills: u32) -> Held {
+    let begin = |scene: &Scene| scene.concbench("run --quick --blocks 2 --quiet --seed 7");
+    let whole = Scene::new();
+    let mut running = whole.start(&mut begin(&whole));
+    let planned = moments(&whole, &mut running);
+    running.end().expect(0);
+    let whole = whole.check();
+    let mut random = StdRng::seed_from_u64(13);
+    let mut after: Vec<usize> = (0..kills).map(|_| random.random_range(1..planned * 9 / 10)).collect();
+    after.sort_unstable();
+    println!("seed 13: killed after {after:?} of {planned} lines of the journal");
+    let scene = Scene::new();
+    let mut command = begin(&scene);
+    let mut made = Vec::new();
+    for lines in after {
+        let mut running = scene.start(&mut command);
+        while scene.lines() < lines && running.is_alive() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_micros(random.random_range(0..50_000)));
+        running.signal(Signal::KILL);
+        assert_eq!(running.end().signal, Some(9), "it had ended before it could be killed");
+        scene.check_leftovers();
+        made = scene.journal("observation");
+        command = scene.concbench("run --quiet --resume");
+        command.arg(scene.run_folder().expect("a run"));
+    }
+    scene.run(&mut command).expect(0);
+    let run = scene.check();
+    assert!(run.run.complete);
+    assert_eq!(shape(&run), shape(&whole));
+    assert_kept(&made, &run);
+    Held::Times(kills)
+}
+
+/// How many lines the journal of a run gets before it is whole.
+fn moments(scene: &Scene, running: &mut Running) -> usize {
+    let mut most = 0;
+    while running.is_alive() {
+        most = most.max(scene.lines());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    most
+}
+
+/// Runs that begin in the same second get a folder each.
+pub(crate) fn two_at_once() -> Held {
+    let scene = Scene::new();
+    let start = || scene.start(&mut scene.double("run ^work/(sequential|rayon)@ --blocks 3"));
+    let running = [start(), start(), start()];
+    for one in running {
+        one.end().expect(0);
+    }
+    scene.check_leftovers();
+    let folders: Vec<_> = fs::read_dir(scene.out()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let runs: Vec<_> = folders.iter().filter(|path| path.is_dir() && !path.is_symlink()).collect();
+    assert_eq!(runs.len(), 3, "{folders:?}");
+    for folder in runs {
+        assert!(store::load(folder).unwrap().run.complete);
+    }
+    assert!(store::load(&scene.out().join("latest")).unwrap().run.complete);
+    Held::Times(3)
 }
 
 pub(crate) fn two_into_one() -> Held {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 const SCENE: &str = "FAULTS_SCENE";
 /// How long any run may take before it counts as one that hangs.
 const LIMIT: Duration = Duration::from_secs(120);
+/// How long what a killed program leaves behind may take to be gone.
+const DYING: Duration = Duration::from_secs(1);
 
 /// Processes that this one has started itself: their zombies are waited for by whoever started them.
 static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
@@ -97,6 +99,30 @@ impl Scene {
         command
     }
 
+    /// The same command as the last argument of a wrapper: `prlimit`, say. `None` where the wrapper does not work here.
+    pub(crate) fn through(&self, wrapper: &[&str], command: &Command) -> Option<Command> {
+        let start = |program: &str| {
+            let mut wrapped = Command::new(program);
+            wrapped.args(&wrapper[1..]).current_dir(self.path()).stdin(Stdio::null());
+            wrapped
+        };
+        let works = start(wrapper[0]).arg("true").output().is_ok_and(|output| output.status.success());
+        let mut wrapped = start(wrapper[0]);
+        // Under another program `/proc/self/exe` would be that one.
+        let program = match command.get_program().to_str() {
+            Some("/proc/self/exe") => std::env::current_exe().unwrap().into_os_string(),
+            _ => command.get_program().to_owned(),
+        };
+        wrapped.arg(program).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => wrapped.env(name, value),
+                None => wrapped.env_remove(name),
+            };
+        }
+        works.then_some(wrapped)
+    }
+
     pub(crate) fn run(&self, command: &mut Command) -> Ended {
         self.start(command).end()
     }
@@ -140,6 +166,13 @@ impl Scene {
         store::load(&self.run_folder().expect("a run")).expect("a record that parses")
     }
 
+    /// How many whole lines the journal has.
+    pub(crate) fn lines(&self) -> usize {
+        let path = self.run_folder().map(|folder| folder.join("journal.jsonl"));
+        let bytes = path.and_then(|path| fs::read(path).ok()).unwrap_or_default();
+        bytes.iter().filter(|&&byte| byte == b'\n').count()
+    }
+
     /// The journal's lines of one kind.
     pub(crate) fn journal(&self, kind: &str) -> Vec<serde_json::Value> {
         let folder = self.run_folder();
@@ -162,19 +195,25 @@ impl Scene {
         }
     }
 
-    /// No process and no file is left. The program was killed, perhaps, so what it left has a moment to die.
-    pub(crate) fn check_leftovers(&self) {
-        let until = Instant::now() + Duration::from_secs(3);
+    /// No process is left. The program was killed, perhaps, so what it left has a moment to die.
+    fn check_processes(&self) {
+        let until = Instant::now() + DYING;
         loop {
             reap_orphans();
+            let in_time = Instant::now() < until;
             let alive = self.alive();
             if alive.is_empty() {
                 reap_orphans();
-                break;
+                return;
             }
-            assert!(Instant::now() < until, "left running: {}", describe(&alive));
-            std::thread::sleep(Duration::from_millis(10));
+            assert!(in_time, "left running: {}", describe(&alive));
+            std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// No process and no file is left.
+    pub(crate) fn check_leftovers(&self) {
+        self.check_processes();
         let shared: Vec<_> = names("/dev/shm").difference(&self.shared).cloned().collect();
         assert!(shared.is_empty(), "left in /dev/shm: {shared:?}");
         let mut expected: HashSet<String> = ["out", "tmp"].map(str::to_owned).into();
@@ -208,6 +247,11 @@ impl Running {
     pub(crate) fn is_alive(&mut self) -> bool {
         assert!(self.started.elapsed() < LIMIT, "the program hangs");
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Where keys are pressed, if its standard input is a pipe.
+    pub(crate) fn keys(&mut self) -> &mut ChildStdin {
+        self.child.stdin.as_mut().expect("a pipe")
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

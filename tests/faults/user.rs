@@ -21,6 +21,7 @@ const MODELS: &[(&str, Status, &str)] = &[
     ("hang", Status::TimedOut, "within 3 s"),
     ("hang-stop", Status::TimedOut, "within 3 s"),
     ("chatter", Status::TimedOut, "within 3 s"),
+    ("spin", Status::TimedOut, "within 3 s"),
     ("deadlock", Status::TimedOut, "within 3 s"),
     ("late-abort", Status::Crashed, "SIGABRT"),
     ("thread-pool", Status::Ok, ""),
@@ -82,6 +83,20 @@ pub(crate) fn workloads() -> Held {
     let notes = run.run.notes.join("\n");
     assert!(notes.contains("daemon/sequential@1: ") && notes.contains("outlived the runner"), "{notes}");
     Held::Times(broken + 1)
+}
+
+/// A lock that is held while a process forks is held in its copy, for ever.
+pub(crate) fn copied_lock() -> Held {
+    let scene = Scene::new();
+    let filter = "^locks/(sequential|fork-lock|process-fork|thread-pool)@";
+    scene.run(&mut scene.double(&format!("run {filter} --blocks 2 --deadline 2"))).expect(3);
+    let run = scene.check();
+    for found in &run.cells {
+        let status = if found.model == "fork-lock" { Status::TimedOut } else { Status::Ok };
+        assert_eq!(found.status, status, "{}: {:?}", found.id, found.reason);
+    }
+    assert!(cell(&run, "locks/fork-lock").reason.as_deref().unwrap().contains("within 2 s"));
+    Held::Times(1)
 }
 
 /// Criterion cannot abandon a benchmark: a runner that dies while it samples must not take the others with it.

@@ -70,3 +70,13 @@ impl Workload for Sleeps {
         Ok(index)
     }
 }
+
+/// Opens the lock that a model may hold.
+pub(crate) struct Locks;
+
+impl Workload for Locks {
+    async fn task<I: Io>(&self, _: &I, index: u64) -> Result<u64> {
+        drop(crate::doubles::COPIED.lock());
+        Ok(index)
+    }
+}

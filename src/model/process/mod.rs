@@ -6,6 +6,8 @@ mod feed;
 pub(super) mod fork;
 pub(super) mod forkserver;
 mod frame;
+#[cfg(test)]
+pub(crate) mod hostile;
 mod outbox;
 pub(super) mod pool;
 pub(super) mod shm;

@@ -2,6 +2,8 @@
 
 mod bell;
 #[cfg(test)]
+pub(super) mod hostile;
+#[cfg(test)]
 mod loom;
 mod memory;
 mod message;

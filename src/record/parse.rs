@@ -1,0 +1,127 @@
+//! From bytes to a record: nothing in them is trusted. A record that this version cannot have written is refused before
+//! anything is computed from it, since what is computed can take more than the bytes themselves.
+
+use std::collections::HashSet;
+
+use super::{CellRecord, Run, SCHEMA};
+use crate::plan::MOST_BLOCKS;
+use crate::quote::one_line;
+use crate::spec::{MOST_CELLS, MOST_WORKLOADS};
+
+/// The most batches that a run may have traced.
+const MOST_TIMELINES: usize = 1000;
+
+/// Reads a record.
+///
+/// # Errors
+///
+/// When it is none, has another schema, or holds more than a run can; in one line.
+pub fn parse(bytes: &[u8]) -> Result<Run, String> {
+    // The version first: with another one, what else is wrong does not matter.
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema: u32,
+    }
+    let version: Version =
+        serde_json::from_slice(bytes).map_err(|error| format!("no record: {}", one_line(error)))?;
+    if version.schema != SCHEMA {
+        return Err(format!("schema {}, only {SCHEMA} is read by this version", version.schema));
+    }
+    let run: Run =
+        serde_json::from_slice(bytes).map_err(|error| format!("no record: {}", one_line(error)))?;
+    check(&run)?;
+    Ok(run)
+}
+
+/// Whether there is no more of anything than a run can have.
+fn check(run: &Run) -> Result<(), String> {
+    let at_most = |name: &str, found: usize, most: usize| match found <= most {
+        true => Ok(()),
+        false => Err(format!("{name}: {found} of them, at most {most} are allowed")),
+    };
+    at_most("run.blocks", run.run.blocks as usize, MOST_BLOCKS as usize)?;
+    at_most("timelines", run.timelines.len(), MOST_TIMELINES)?;
+    let sweep = run.granularity.as_ref();
+    for (name, workloads) in
+        [("workloads", Some(&run.workloads)), ("granularity.workloads", sweep.map(|sweep| &sweep.workloads))]
+    {
+        at_most(name, workloads.map_or(0, Vec::len), MOST_WORKLOADS)?;
+    }
+    for (name, cells) in [("cells", Some(&run.cells)), ("granularity.cells", sweep.map(|sweep| &sweep.cells))]
+    {
+        at_most(name, cells.map_or(0, Vec::len), MOST_CELLS)?;
+        cells.into_iter().flatten().try_for_each(check_cell)?;
+    }
+    Ok(())
+}
+
+/// Whether each observation of a cell belongs to a block of its own, of which there are so many.
+fn check_cell(cell: &CellRecord) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for observation in &cell.observations {
+        let block = observation.block;
+        if block >= MOST_BLOCKS {
+            return Err(format!(
+                "cell `{}`: block {block}, at most {} is allowed",
+                id(cell),
+                MOST_BLOCKS - 1
+            ));
+        }
+        if !seen.insert(block) {
+            return Err(format!("cell `{}`: two observations in block {block}", id(cell)));
+        }
+    }
+    Ok(())
+}
+
+/// The cell's id, as far as a line of text can hold it.
+fn id(cell: &CellRecord) -> String {
+    one_line(cell.id.chars().take(80).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A record of one cell with these blocks.
+    fn record(blocks: &[u32]) -> Value {
+        let text = include_str!("../../fuzz/corpus/record/whole.json");
+        let mut record: Value = serde_json::from_str(text).unwrap();
+        let cell = &mut record["cells"][0];
+        let one = cell["observations"][0].clone();
+        let observation = |&block: &u32| {
+            let mut one = one.clone();
+            one["block"] = json!(block);
+            one
+        };
+        cell["observations"] = blocks.iter().map(observation).collect();
+        record
+    }
+
+    fn refusal(record: &Value) -> String {
+        parse(record.to_string().as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn a_record_with_more_blocks_than_a_run_can_have_is_refused() {
+        assert!(parse(record(&[0, 1, 999]).to_string().as_bytes()).is_ok());
+        assert!(refusal(&record(&[0, 1000])).contains("block 1000, at most 999 is allowed"));
+        assert!(refusal(&record(&[3, 4, 3])).contains("two observations in block 3"));
+        let mut record = record(&[0]);
+        record["run"]["blocks"] = json!(1001);
+        assert!(refusal(&record).contains("run.blocks: 1001 of them, at most 1000 are allowed"));
+    }
+
+    #[test]
+    fn a_record_with_more_cells_than_a_matrix_can_have_is_refused_in_one_line() {
+        let mut record = record(&[0]);
+        record["cells"][0]["id"] = json!("a\nb");
+        record["cells"][0]["observations"][0]["block"] = json!(1000);
+        assert!(!refusal(&record).contains('\n'));
+        let mut cell = record["cells"][0].clone();
+        cell["observations"] = json!([]);
+        record["cells"] = vec![cell; MOST_CELLS + 1].into();
+        assert!(refusal(&record).contains("cells: 10001 of them, at most 10000 are allowed"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Clocks that jump.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use concbench::record::Status;
+
+use crate::cases::Held;
+use crate::scene::Scene;
+
+/// Replaces the C library's clock: every other reading of the wall clock is an hour back, and the others a day ahead.
+const STEPPED: &str = r#"
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    static unsigned readings;
+    int failed = syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_REALTIME)
+        time->tv_sec += __atomic_fetch_add(&readings, 1, __ATOMIC_RELAXED) % 2 ? -3600 : 86400;
+    return failed;
+}
+"#;
+
+fn library(scene: &Scene) -> Option<PathBuf> {
+    let (source, library) = (scene.path().join("given-clock.c"), scene.path().join("given-clock.so"));
+    std::fs::write(&source, STEPPED).unwrap();
+    let compiler = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).output();
+    compiler.is_ok_and(|output| output.status.success()).then_some(library)
+}
+
+/// The wall clock names the run and nothing else: no duration knows of its steps.
+pub(crate) fn stepped() -> Held {
+    let scene = Scene::new();
+    let Some(library) = library(&scene) else {
+        return Held::Skipped("cc, to replace the clock".to_owned());
+    };
+    let mut command =
+        scene.double("run ^slow/(sequential|thread-spawn|process-pool|tokio-multi-thread)@ --blocks 2");
+    scene.run(command.env("LD_PRELOAD", library)).expect(0);
+    let run = scene.check();
+    assert!(run.run.complete);
+    let hour = 3_600_000_000_000;
+    assert!(run.run.elapsed_ns < hour, "{}", run.run.elapsed_ns);
+    for found in &run.cells {
+        assert_eq!(
+            (found.status, found.observations.len()),
+            (Status::Ok, 2),
+            "{}: {:?}",
+            found.id,
+            found.reason
+        );
+        for made in &found.observations {
+            let parts = made.startup_ns + made.cold_ns + made.warm_ns.iter().sum::<u64>() + made.shutdown_ns;
+            assert!(parts > 0 && parts <= made.wall_ns && made.wall_ns < hour, "{}: {made:?}", found.id);
+        }
+    }
+    Held::Times(1)
+}
+
+/// A machine that slept long before a run has clocks that differ, and nobody takes that for a sleep of now.
+pub(crate) fn slept_before() -> Held {
+    let scene = Scene::new();
+    let command = scene.double("run ^work/(sequential|rayon)@ --blocks 2");
+    let Some(mut command) = scene.through(&["unshare", "--time", "--boottime", "1000000", "--"], &command)
+    else {
+        return Held::Skipped("unshare --time, which needs root".to_owned());
+    };
+    scene.run(&mut command).expect(0);
+    let run = scene.check();
+    assert!(run.run.notes.iter().all(|note| !note.contains("suspended")), "{:?}", run.run.notes);
+    Held::Times(1)
+}
+
+/// Nobody may send the machine that tests to sleep.
+pub(crate) fn suspended() -> Held {
+    Held::Skipped(
+        "a machine that may be suspended; `a_machine_that_slept_is_noticed_however_long_it_had_slept_before` does it \
+         with clocks of its own"
+            .to_owned(),
+    )
+}

@@ -1,0 +1,132 @@
+//! Places that take no more, or nothing.
+
+use std::process::Command;
+
+use crate::cases::Held;
+use crate::scene::{Ended, Scene, names};
+
+pub(crate) fn file_size() -> Held {
+    let scene = Scene::new();
+    let command = scene.double("run ^work/(sequential|rayon)@ --blocks 3");
+    // Enough for the first line of the journal, and not for the report.
+    let Some(mut command) = scene.through(&["prlimit", "--fsize=16384", "--"], &command) else {
+        return Held::Skipped("prlimit".to_owned());
+    };
+    cannot_save(&scene.run(&mut command));
+    scene.check_leftovers();
+    Held::Times(1)
+}
+
+/// It says that it cannot save, and where.
+fn cannot_save(ended: &Ended) {
+    ended.expect(5);
+    let last = ended.stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("concbench: cannot write "), "{ended:?}");
+}
+
+pub(crate) fn disk_full() -> Held {
+    let mut injected = 0;
+    for size in ["4k", "16k", "64k", "128k"] {
+        let scene = Scene::new();
+        let Some(mount) = Mount::new(
+            &scene.path().join("given-disk"),
+            &["-t", "tmpfs", "-o", &format!("size={size}"), "none"],
+        ) else {
+            return Held::Skipped("root, to mount a small tmpfs".to_owned());
+        };
+        let older = mount.path.join("older");
+        std::fs::write(&older, "intact").unwrap();
+        let mut command = scene.double("run ^work/(sequential|rayon|thread-pool)@ --blocks 5");
+        cannot_save(&scene.run(command.env("CONCBENCH_OUT", &mount.path)));
+        scene.check_leftovers();
+        assert_eq!(std::fs::read_to_string(&older).unwrap(), "intact");
+        assert!(!mount.path.join("latest").exists());
+        injected += 1;
+    }
+    Held::Times(injected)
+}
+
+pub(crate) fn read_only() -> Held {
+    let scene = Scene::new();
+    let Some(mount) =
+        Mount::new(&scene.path().join("given-disk"), &["-t", "tmpfs", "-o", "ro,size=64k", "none"])
+    else {
+        return Held::Skipped("root, to mount a read-only tmpfs".to_owned());
+    };
+    let mut command = scene.double("run ^work/ --blocks 5");
+    let ended = scene.run(command.env("CONCBENCH_OUT", &mount.path));
+    cannot_save(&ended);
+    assert!(!ended.stderr.contains("preflight"), "it measured first: {ended:?}");
+    let mut command = scene.double("run ^work/ --blocks 5");
+    cannot_save(&scene.run(command.env("CONCBENCH_OUT", "/proc/nowhere")));
+    scene.check_leftovers();
+    let other = scene.path().join("given-folder");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("older"), "intact").unwrap();
+    let bound =
+        Mount::new(&scene.path().join("given-bound"), &["--bind", "-o", "ro", &other.display().to_string()])
+            .expect("who may mount may bind");
+    let mut command = scene.double("run ^work/ --blocks 5");
+    let ended = scene.run(command.env("CONCBENCH_OUT", &bound.path));
+    cannot_save(&ended);
+    assert!(ended.stderr.contains("given-bound") && !ended.stderr.contains("preflight"), "{ended:?}");
+    scene.check_leftovers();
+    assert_eq!(std::fs::read_to_string(other.join("older")).unwrap(), "intact");
+    Held::Times(3)
+}
+
+/// A report that cannot be written again leaves the one that was there.
+pub(crate) fn full_under_report() -> Held {
+    let scene = Scene::new();
+    scene.run(&mut scene.double("run ^work/(sequential|rayon)@ --blocks 2")).expect(0);
+    let mounted = Mount::new(&scene.path().join("given-disk"), &["-t", "tmpfs", "-o", "size=64k", "none"]);
+    let Some(mount) = mounted else {
+        return Held::Skipped("root, to mount a small tmpfs".to_owned());
+    };
+    std::fs::write(mount.path.join("index.html"), "the older report").unwrap();
+    let mut command = scene.concbench("report --out given-disk");
+    cannot_save(&scene.run(command.arg(scene.run_folder().unwrap())));
+    scene.check_leftovers();
+    assert_eq!(std::fs::read_to_string(mount.path.join("index.html")).unwrap(), "the older report");
+    assert!(names(&mount.path).iter().all(|name| !name.starts_with(".tmp")), "{:?}", names(&mount.path));
+    Held::Times(1)
+}
+
+/// Results that go where there is no space are not lost in silence.
+pub(crate) fn full_output() -> Held {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let commands = ["run ^noop/sequential@ --blocks 1 --format json", "list --format csv", "list --models"];
+    for arguments in commands {
+        let scene = Scene::new();
+        let given = scene.path().join("given-stderr");
+        let mut command = scene.concbench(arguments);
+        let status = command.stdout(full()).stderr(std::fs::File::create(&given).unwrap()).status().unwrap();
+        assert_eq!(status.code(), Some(5), "{arguments}");
+        let said = std::fs::read_to_string(&given).unwrap();
+        assert!(
+            said.lines().last().unwrap().starts_with("concbench: cannot write standard output: "),
+            "{said}"
+        );
+        scene.check_leftovers();
+    }
+    Held::Times(commands.len() as u32)
+}
+
+/// A file system that goes away with its value.
+struct Mount {
+    path: std::path::PathBuf,
+}
+
+impl Mount {
+    fn new(path: &std::path::Path, arguments: &[&str]) -> Option<Self> {
+        std::fs::create_dir(path).unwrap();
+        let mounted = Command::new("mount").args(arguments).arg(path).output();
+        mounted.is_ok_and(|output| output.status.success()).then(|| Self { path: path.to_owned() })
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+    }
+}
