@@ -50,13 +50,13 @@ mod tests {
     const MS: u64 = 1_000_000;
     const CORES: u64 = 4;
 
-    /// The default matrix on four cores, on which the sequential batch of `mixed` takes 200 ms and every other batch
+    /// The default matrix on four cores, on which the sequential batch of `mixed` takes 440 ms and every other batch
     /// takes 10 ms.
     fn measured() -> Run {
         let spec = Spec::build(default_definitions(), &BuiltIn::infos(), true, CORES).expect("it is valid");
         let mut launcher = MockLauncher::new(1);
         launcher.truth = |spec, slot| match spec.cells[slot.cell].id.as_str() {
-            "mixed/sequential@1" => 200.0 * MS as f64,
+            "mixed/sequential@1" => 440.0 * MS as f64,
             _ => 10.0 * MS as f64,
         };
         rehearse(&spec, 1, CORES, &mut launcher)
@@ -93,11 +93,11 @@ mod tests {
     #[test]
     fn a_mixture_is_bounded_by_the_longer_of_both_and_what_does_nothing_by_nothing() {
         let run = measured();
-        // 32 tasks wait 5 ms each, one after the other 160 of the 200 ms: 40 ms are computing.
-        assert_eq!(ideal(&run, "mixed/sequential@1"), Some(160 * MS));
-        assert_eq!(ideal(&run, "mixed/tokio-multi-thread@4"), Some(10 * MS));
-        assert_eq!(ideal(&run, "mixed/tokio-current-thread@1"), Some(40 * MS));
-        assert_eq!(ideal(&run, "mixed/thread-pool@4"), Some(8 * 5 * MS));
+        // 16 tasks wait 20 ms each, one after the other 320 of the 440 ms: 120 ms are computing.
+        assert_eq!(ideal(&run, "mixed/sequential@1"), Some(320 * MS));
+        assert_eq!(ideal(&run, "mixed/tokio-multi-thread@4"), Some(30 * MS));
+        assert_eq!(ideal(&run, "mixed/tokio-current-thread@1"), Some(120 * MS));
+        assert_eq!(ideal(&run, "mixed/thread-pool@4"), Some(4 * 20 * MS));
         assert_eq!(ideal(&run, "noop/rayon@4"), None);
     }
 }

@@ -51,6 +51,7 @@ pub struct Header {
     #[serde(default)]
     pub latency: bool,
     /// Whether it is measured what waiting and switching cost.
+    #[serde(default)]
     pub costs: bool,
     /// The filter that chose the cells.
     pub filter: Option<String>,
