@@ -125,6 +125,7 @@ fn every_chart_shows_the_figures_of_the_record() {
     sweep(&run, &mut tables);
     timelines(&run, &mut tables);
     waiting(&run, &mut tables);
+    loads(&run, &mut tables);
     for twin in run.comparisons.iter().filter(|found| found.kind == ComparisonKind::Twin) {
         let row = tables.row("A/A twins", &twin.workload);
         assert_eq!(row[1], twin.a);
@@ -239,6 +240,42 @@ fn timelines(run: &Run, tables: &mut Tables) {
         let held: u64 = timeline.spans.iter().map(|span| span.end_ns - span.start_ns).sum();
         shows(&row, 6, held as f64 / (timeline.batch_ns * timeline.lanes.len() as u64) as f64);
     }
+}
+
+fn loads(run: &Run, tables: &mut Tables) {
+    let latency = run.latency.as_ref().expect("the sample has loads");
+    let (rates, curves) = (tables.get("latency by rate"), tables.get("latency at half load"));
+    let mut found = rates.iter();
+    for cell in latency.cells.iter().filter(|cell| cell.status == Status::Ok) {
+        let name = label(run, run.cells.iter().find(|other| other.id == cell.cell).expect("of the matrix"));
+        for load in std::iter::once(&cell.closed).chain(&cell.open) {
+            let summary = load.summary.as_ref().expect("the sample has it");
+            let row = found.next().expect("a row for each load");
+            assert_eq!((&row[0], &row[12]), (&name, &summary.tasks.to_string()));
+            match load.rate_per_s {
+                Some(rate) => shows(row, 2, rate),
+                None => assert_eq!(row[1], "closed"),
+            }
+            shows(row, 3, summary.done_per_s);
+            shows(row, 4, summary.p50_ns);
+            shows(row, 5, summary.p90_ns.expect("1200 tasks"));
+            shows(row, 6, summary.p99_ns.expect("1200 tasks"));
+            shows(row, 8, summary.p999_ns.expect("1200 tasks"));
+            shows(row, 9, summary.max_ns);
+            if load.share == Some(0.5) {
+                let row = curves.iter().find(|row| row[0] == name).expect("a curve");
+                for (place, point) in summary.curve.iter().enumerate() {
+                    shows(row, 1 + place, point.ns);
+                }
+            }
+        }
+        let row = tables.row("knees", &name);
+        match cell.knee {
+            Some(knee) => shows(&[row[1].replace("at least ", "")], 0, knee.rate_per_s),
+            None => assert_eq!(Some(&row[4]), cell.refusal.as_ref()),
+        }
+    }
+    assert!(found.next().is_none());
 }
 
 fn waiting(run: &Run, tables: &mut Tables) {

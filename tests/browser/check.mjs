@@ -25,6 +25,7 @@ const DATA = {
   workloads: "article.work svg.chart",
   scaling: "svg.chart",
   overhead: "svg.chart",
+  latency: "svg.chart",
   resources: "svg.chart",
   costs: "table",
   timeline: "svg.chart",

@@ -115,8 +115,12 @@ pub(super) fn latency(random: &mut Random, cells: &[CellRecord]) -> Latency {
                 summary: None,
             }
         };
-        let (closed, open) = (load(None), [0.2, 0.5, 0.75, 0.9, 1.2].map(|share| load(Some(share))).into());
+        let (mut closed, open) =
+            (load(None), [0.2, 0.5, 0.75, 0.9, 1.2].map(|share| load(Some(share))).into());
         let refused = cell.family == Family::Processes;
+        if refused {
+            closed.observations.clear();
+        }
         LatencyCell {
             cell: cell.id.clone(),
             workload: cell.workload.clone(),
@@ -124,7 +128,7 @@ pub(super) fn latency(random: &mut Random, cells: &[CellRecord]) -> Latency {
             workers: cell.workers,
             status: if refused { Status::Unsupported } else { Status::Ok },
             reason: refused.then(|| "a process for each task would have to be there before".into()),
-            capacity_per_s: Some(capacity),
+            capacity_per_s: (!refused).then_some(capacity),
             closed,
             open: if refused { Vec::new() } else { open },
             knee: None,
