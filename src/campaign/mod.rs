@@ -330,8 +330,9 @@ impl Campaign {
         }
     }
 
-    fn measure_blocks(&mut self) {
-        if self.spec.cells.is_empty() {
+    /// Measures the blocks and nothing else.
+    pub(crate) fn measure_blocks(&mut self) {
+        if self.outcome.interrupted || self.spec.cells.is_empty() {
             return;
         }
         let plan = plan::blocks(&self.spec, self.options.blocks, self.options.seed);

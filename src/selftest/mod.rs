@@ -141,7 +141,7 @@ fn measure(spec: Spec, wish: &Wish, out: &Path) -> Result<Result<Measured, i32>,
     };
     let mut campaign = Campaign::begin(spec.into(), options)?;
     let started = Instant::now();
-    campaign.measure();
+    campaign.measure_blocks();
     let measuring = started.elapsed();
     let Finished { run, interrupted_by, .. } = campaign.finish()?;
     Ok(match interrupted_by {
