@@ -9,6 +9,7 @@ mod record;
 #[cfg(test)]
 pub(crate) mod rehearsal;
 mod resume;
+mod scope;
 mod switches;
 #[cfg(test)]
 mod tests;
@@ -24,12 +25,11 @@ use crate::plan;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::store::{self, StoreError};
-use crate::record::{Latency, Mode, ModelTimer, Placement, Run, Timeline, Track};
+use crate::record::{Latency, Mode, ModelTimer, Run, Timeline, Track};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{self, Events, Launcher, Outcome};
 use crate::runner::supervisor::Supervisor;
-use crate::spec::{Definition, Spec, SpecError};
-use crate::switch::Pair;
+use crate::spec::{Spec, SpecError};
 use console::Console;
 
 /// How a run is to be made.
@@ -83,84 +83,6 @@ pub(crate) struct Finished {
     pub(crate) folder: PathBuf,
     /// The signal that ended it early, if one did.
     pub(crate) interrupted_by: Option<i32>,
-}
-
-/// Which cells and which costs are measured.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice<'a> {
-    /// Whether models outside the default matrix are measured too.
-    pub(crate) all: bool,
-    /// Whether it is measured what waiting and switching cost.
-    pub(crate) costs: bool,
-    /// What an id has to match.
-    pub(crate) filter: Option<&'a str>,
-}
-
-/// What a run is to measure.
-#[derive(Debug, Clone)]
-pub(crate) struct Work {
-    pub(crate) spec: Spec,
-    /// The models under which crowds of tasks wait.
-    pub(crate) waiting: Vec<ModelInfo>,
-    /// The pairs of tasks that switch to and fro.
-    switching: Vec<(&'static Pair, Placement)>,
-}
-
-impl From<Spec> for Work {
-    /// The cells of a matrix and nothing else.
-    fn from(spec: Spec) -> Self {
-        Self { spec, waiting: Vec::new(), switching: Vec::new() }
-    }
-}
-
-/// The work for this machine, cut down to what the filter matches.
-pub(crate) fn work(
-    definitions: Vec<Definition>,
-    models: &[ModelInfo],
-    choice: Choice<'_>,
-) -> Result<Work, CampaignError> {
-    work_on(crate::machine::facts().cores, definitions, models, choice)
-}
-
-/// The same for a machine with this many cores.
-fn work_on(
-    cores: u64,
-    definitions: Vec<Definition>,
-    models: &[ModelInfo],
-    choice: Choice<'_>,
-) -> Result<Work, CampaignError> {
-    let spec = Spec::build(definitions, models, choice.all, cores)?;
-    let mut waiting: Vec<ModelInfo> = match choice.costs {
-        true => models.iter().filter(|model| model.default || choice.all).copied().collect(),
-        false => Vec::new(),
-    };
-    waiting.retain(memory::concerns);
-    let switching = |keeps: &dyn Fn(&str) -> bool| match choice.costs {
-        true => switches::choose(choice.all, keeps),
-        false => Vec::new(),
-    };
-    let Some(filter) = choice.filter else {
-        return Ok(Work { spec, waiting, switching: switching(&|_| true) });
-    };
-    let expression = crate::spec::parse_filter(filter)?;
-    let baselines = granularity::baselines(&spec, |id| expression.is_match(id));
-    let spec = spec.retain(|id| expression.is_match(id) || baselines.contains(id));
-    waiting.retain(|model| expression.is_match(&memory::id(model.id)));
-    let switching = switching(&|id| expression.is_match(id));
-    match spec.cells.is_empty() && waiting.is_empty() && switching.is_empty() {
-        true => Err(CampaignError::NothingMatches(format!("`{filter}`"))),
-        false => Ok(Work { spec, waiting, switching }),
-    }
-}
-
-/// The matrix alone.
-pub(crate) fn matrix(
-    definitions: Vec<Definition>,
-    models: &[ModelInfo],
-    all: bool,
-    filter: Option<&str>,
-) -> Result<Spec, CampaignError> {
-    work(definitions, models, Choice { all, costs: false, filter }).map(|work| work.spec)
 }
 
 /// A run that is under way.
@@ -436,6 +358,7 @@ impl Campaign {
 pub(crate) use record::CriterionMedians;
 #[cfg(test)]
 pub(crate) use resume::restore;
+pub(crate) use scope::{Choice, Work, matrix, work};
 
 fn open(folder: &Path, header: Header) -> Result<(Lock, Journal), StoreError> {
     let lock = Lock::take(folder)?;

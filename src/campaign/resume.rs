@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 
 use super::memory::Sweep;
 use super::record::{CriterionMedians, Facts, tool};
+use super::scope::work_on;
 use super::switches::Games;
-use super::{CampaignError, Choice, Options, Work, latency, work_on};
+use super::{CampaignError, Choice, Options, Work, latency};
 use crate::model::ModelInfo;
 use crate::plan::MOST_BLOCKS;
 use crate::record::journal::{Entry, Found, Header, VERSION};

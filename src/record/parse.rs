@@ -41,6 +41,14 @@ fn check(run: &Run) -> Result<(), String> {
     };
     at_most("run.blocks", run.run.blocks as usize, MOST_BLOCKS as usize)?;
     at_most("timelines", run.timelines.len(), MOST_TIMELINES)?;
+    at_most("latency.cells", run.latency.as_ref().map_or(0, |latency| latency.cells.len()), MOST_CELLS)?;
+    at_most("timers", run.timers.len(), MOST_CELLS)?;
+    at_most("memory.models", run.memory.as_ref().map_or(0, |memory| memory.models.len()), MOST_CELLS)?;
+    let pairs = run.switches.as_ref().map_or(&[][..], |switches| switches.pairs.as_slice());
+    at_most("switches.pairs", pairs.len(), MOST_CELLS)?;
+    for pair in pairs {
+        at_most("switches.pairs.observations", pair.observations.len(), MOST_BLOCKS as usize)?;
+    }
     let sweep = run.granularity.as_ref();
     for (name, workloads) in
         [("workloads", Some(&run.workloads)), ("granularity.workloads", sweep.map(|sweep| &sweep.workloads))]
