@@ -166,7 +166,7 @@ impl<C: Catalogue> Registry<C> {
     }
 
     fn with<T>(&self, recipe: &Recipe, visit: impl FnOnce(&dyn Erased<C>) -> T) -> Result<T, PlayError> {
-        if let Some(gate) = &recipe.gate {
+        if let Some(Errand::Wait(gate)) = &recipe.errand {
             let waiters = Waiters::open(gate).map_err(PlayError::Gate)?;
             return Ok(visit(erase(waiters).as_ref()));
         }

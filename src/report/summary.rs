@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::page::{RankCell, ranking, trust, verdicts};
+use super::page::{RankCell, ranking, switching_sentence, trust, verdicts, waiting_sentence};
 use super::text::{code, markdown, plural};
 use super::view::View;
 use crate::record::Run;
@@ -24,6 +24,10 @@ pub(crate) fn summary(run: &Run) -> String {
             put(format!("- {}: {}{next}", code(&work.name), markdown(&work.sentence)));
         }
         put(String::new());
+    }
+    let costs = [run.memory.as_ref().map(waiting_sentence), run.switches.as_ref().map(switching_sentence)];
+    for sentence in costs.into_iter().flatten() {
+        put(format!("{}\n", markdown(&sentence)));
     }
     let trust = trust(&view);
     put(format!("{}\n", markdown(&trust.sentence)));

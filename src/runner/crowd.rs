@@ -18,7 +18,7 @@ use super::protocol::Order;
 use super::supervisor::{Supervisor, failed, unexpected};
 use crate::model::{Digest, ModelInfo};
 use crate::record::Status;
-use crate::spec::Recipe;
+use crate::spec::{Errand, Recipe};
 use crate::sys::SharedMemory;
 
 /// The name under which the waiting workload is built.
@@ -138,7 +138,7 @@ impl Supervisor {
             Gate::create().map_err(|error| failed(format!("no memory to count tasks in: {error}")))?;
         let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
         let recipe =
-            Recipe { name: NAME.to_owned(), kernel: None, trace: None, errand: None, gate: Some(path) };
+            Recipe { name: NAME.to_owned(), kernel: None, trace: None, errand: Some(Errand::Wait(path)) };
         let expected = (0..tasks).map(arrival).fold(Digest::default(), Digest::merge);
         let assignment = self.assignment(recipe, &model, workers, expected);
         let mut runner = self.runner(0)?;

@@ -167,9 +167,6 @@ pub(crate) struct Recipe {
     /// What the tasks are to find out beside their work; nothing where only the batch is timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) errand: Option<Errand>,
-    /// Where the tasks of a crowd count themselves in, for the workload that does nothing but wait.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) gate: Option<PathBuf>,
 }
 
 /// What tasks find out, and where they write it down.
@@ -180,6 +177,8 @@ pub(crate) enum Errand {
     Timer(Notebook),
     /// When each was free, begun and done, and the work itself when it is due.
     Load(Notebook),
+    /// Nothing: they count themselves in at the gate that this file is, and wait for ever in place of their work.
+    Wait(PathBuf),
 }
 
 /// Memory that a runner shares with the processes of its model.
@@ -213,7 +212,6 @@ impl WorkloadSpec {
             kernel: self.definition.kernel.clone(),
             trace: None,
             errand: None,
-            gate: None,
         }
     }
 
