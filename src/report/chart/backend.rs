@@ -114,6 +114,11 @@ impl<'a> Svg<'a> {
         ));
     }
 
+    /// A stripe that nobody sees: a pointer that is on it is on its row, without having to meet a marker.
+    pub(crate) fn stripe(&mut self, width: i32, top: i32, height: i32) {
+        self.put(format_args!("<rect class=\"hit\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
+    }
+
     /// Text beside a point; its middle is on the height of the point.
     pub(crate) fn label(&mut self, at: BackendCoord, text: &str, ink: Ink, anchor: Anchor, class: &str) {
         let y = short(f64::from(at.1) + CENTRE * SIZE);

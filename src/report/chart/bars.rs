@@ -59,7 +59,7 @@ pub(crate) fn bars(
             }
             plot.paint(&ends, |svg, at| {
                 svg.group("row", bar.model, Some(&bar.tip), |svg| {
-                    svg.rect((0, at[0].1 - ROW / 2), (WIDTH, at[0].1 + ROW / 2), Ink::Band, "hit", None);
+                    svg.stripe(WIDTH, at[0].1 - ROW / 2, ROW);
                     for (part, ends) in bar.parts.iter().zip(at.windows(2)) {
                         let (from, to) = ((ends[0].0, ends[0].1 - 6), (ends[1].0, ends[1].1 + 6));
                         svg.rect(from, to, bar.ink, if part.light { "light" } else { "" }, None);

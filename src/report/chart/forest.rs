@@ -83,7 +83,7 @@ fn paint_row(plot: &Plot<'_>, y: f64, row: &ForestRow) -> Result<(), String> {
     plot.paint(&[(low, y), (row.ratio.value, y), (high, y)], |svg, at| {
         svg.group("row", row.model, Some(&row.tip), |svg| {
             let half = ROW / 2;
-            svg.rect((0, at[0].1 - half), (WIDTH, at[0].1 + half), Ink::Band, "hit", None);
+            svg.stripe(WIDTH, at[0].1 - half, 2 * half);
             if at[0].0 != at[2].0 {
                 svg.line(&[at[0], at[2]], row.ink, "w2");
             }
