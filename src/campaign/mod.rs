@@ -222,9 +222,6 @@ impl Campaign {
     /// Measures how late tasks wake, then the blocks, then whatever else was asked for; timelines come last, since nothing
     /// follows from them.
     pub(crate) fn measure(&mut self) {
-        if self.outcome.interrupted {
-            return;
-        }
         for step in [
             Self::measure_timers,
             Self::measure_blocks,
@@ -233,10 +230,10 @@ impl Campaign {
             Self::measure_switching,
             Self::trace,
         ] {
-            step(self);
             if self.outcome.interrupted {
                 return;
             }
+            step(self);
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn attempt_blocking<W: Workload>(workload: &W, index: u64) -> Result<
 
 /// Runs one task where waiting returns once it is over, whatever happened meanwhile.
 ///
-/// Caught as a whole: a future that catches by itself costs five times as much as a task that does nothing.
+/// Caught as a whole: a future that catches by itself costs far more than a task that does nothing.
 pub(crate) fn attempt_at_once<W: Workload, I: Io>(workload: &W, io: &I, index: u64) -> Result<u64> {
     match catch_unwind(AssertUnwindSafe(|| workload.task(io, index).now_or_never())) {
         Ok(Some(outcome)) => named(index, Ok(outcome)),

@@ -78,11 +78,11 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
     first: Order,
     channel: &mut Channel<S>,
 ) -> Result<(), ProtocolError> {
-    let (assignment, errand) = match first {
-        Order::Observe { assignment, warm } => (assignment, Errand::Observe { warm }),
-        Order::Trace { assignment } => (assignment, Errand::Trace),
-        Order::Start { assignment } => (assignment, Errand::Serve),
-        Order::Crowd { assignment } => (assignment, Errand::Crowd),
+    let (assignment, purpose) = match first {
+        Order::Observe { assignment, warm } => (assignment, Purpose::Observe { warm }),
+        Order::Trace { assignment } => (assignment, Purpose::Trace),
+        Order::Start { assignment } => (assignment, Purpose::Serve),
+        Order::Crowd { assignment } => (assignment, Purpose::Crowd),
         Order::Reference { .. }
         | Order::Batches { .. }
         | Order::Stop
@@ -94,7 +94,7 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
         }
     };
     let id = assignment.model.clone();
-    let visitor = Measure { workload, assignment, errand, channel, catalogue: PhantomData::<C> };
+    let visitor = Measure { workload, assignment, purpose, channel, catalogue: PhantomData::<C> };
     match C::visit(&id, visitor) {
         Ok(outcome) => outcome,
         Err(visitor) => visitor.channel.send(CellError::UnknownModel(id).answer()),
@@ -102,7 +102,7 @@ pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
 }
 
 /// What is to be done with a cell.
-enum Errand {
+enum Purpose {
     Observe {
         warm: u32,
     },
@@ -116,7 +116,7 @@ enum Errand {
 struct Measure<'a, C, W, S: Read> {
     workload: &'a Arc<W>,
     assignment: Assignment,
-    errand: Errand,
+    purpose: Purpose,
     channel: &'a mut Channel<S>,
     catalogue: PhantomData<C>,
 }
@@ -126,15 +126,15 @@ impl<C, W: Workload, S: Read + Write> Visitor for Measure<'_, C, W, S> {
 
     fn visit<M: Model>(self) -> Self::Output {
         let session = Session { workload: self.workload, assignment: &self.assignment };
-        let done = match self.errand {
-            Errand::Observe { warm } => {
+        let done = match self.purpose {
+            Purpose::Observe { warm } => {
                 guarded(|| session.observe::<M>(warm)).map(|phases| Answer::Observed { phases })
             }
-            Errand::Trace => {
+            Purpose::Trace => {
                 guarded(|| session.trace::<M>()).map(|(from_ns, to_ns)| Answer::Traced { from_ns, to_ns })
             }
-            Errand::Crowd => guarded(|| session.wait_for_ever::<M>()).map(|never| match never {}),
-            Errand::Serve => return session.serve_batches::<M, S>(self.channel),
+            Purpose::Crowd => guarded(|| session.wait_for_ever::<M>()).map(|never| match never {}),
+            Purpose::Serve => return session.serve_batches::<M, S>(self.channel),
         };
         self.channel.send(done.unwrap_or_else(|error| error.answer()))
     }

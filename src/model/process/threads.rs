@@ -127,8 +127,8 @@ mod tests {
     use super::*;
     use crate::model::process::frame::Frames;
 
-    /// Threads race for the last tasks of a batch. One that loses must not wait with replies in its hands: it did so
-    /// about once in ten thousand batches.
+    /// Threads race for the last tasks of a batch. One that loses must not wait with replies in its hands: it may
+    /// do so once in thousands of batches.
     #[test]
     fn no_reply_is_kept_while_its_thread_waits() {
         const THREADS: usize = 4;
