@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 inputs=${1:-10000000}
 chunk=${2:-1000000}
-targets=(definitions records journals frames protocol http_answers)
+targets=(definitions records journals histograms frames protocol http_answers)
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
 

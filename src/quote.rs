@@ -2,9 +2,13 @@
 
 use std::fmt::Display;
 
+/// Whether a character ends a line, or steers a terminal or the direction of text.
+pub(crate) fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The text with every character escaped that ends a line, or steers a terminal or the direction of text.
 pub(crate) fn one_line(text: impl Display) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut line = String::new();
     for c in text.to_string().chars() {
         match steers(c) {

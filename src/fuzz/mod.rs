@@ -17,6 +17,7 @@ use crate::analyse::{self, AcrossOptions, across};
 use crate::campaign::restore;
 use crate::model::{BuiltIn, Catalogue, hostile};
 use crate::plan;
+use crate::record::histogram::{self, read_deflated};
 use crate::record::{journal, parse};
 use crate::report::{self, Export, Format};
 use crate::runner::protocol::{Answer, Channel, decode};
@@ -108,6 +109,31 @@ fn journals() {
         }
         Err(error) => {
             assert_one_line(&error);
+            false
+        }
+    })
+    .run();
+}
+
+#[test]
+fn histograms() {
+    let read = |number: u64, bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        // With the length that it has, in every other input: with another one nothing else is looked at.
+        if let (true, Some(counts)) = (number % 2 == 1, bytes.len().checked_sub(histogram::HEADER)) {
+            bytes[4..8].copy_from_slice(&(counts as u32).to_be_bytes());
+        }
+        read_deflated(&bytes)
+    };
+    Target::new("histogram", Shape::Bytes, |number, bytes| match read(number, bytes) {
+        Ok(histogram) => {
+            let mut sum = histogram.clone();
+            sum.add(&histogram);
+            assert!(sum.quantile_ns(0.5) <= sum.max_ns());
+            true
+        }
+        Err(error) => {
+            assert_one_line(&error.to_string());
             false
         }
     })

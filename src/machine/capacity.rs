@@ -3,14 +3,14 @@ use crate::record::Machine;
 
 /// How many memory mappings a thread of the standard library takes: its stack and the guard page below it, and the same
 /// for the stack on which a stack overflow is reported.
-const MAPS_PER_THREAD: u64 = 4;
-/// What a process needs of every limit before it has any task.
-const SPARE: u64 = 200;
+pub(crate) const MAPPINGS_PER_THREAD: u64 = 4;
+/// What of every limit a process, and the rest of the system, need before it has any task.
+pub(crate) const SPARE: u64 = 200;
 
 /// The limits that threads count against, each with how many of its units one takes.
 pub(super) const FOR_THREADS: [(&str, u64); 5] = [
     ("nproc", 1),
-    ("vm.max_map_count", MAPS_PER_THREAD),
+    ("vm.max_map_count", MAPPINGS_PER_THREAD),
     ("kernel.threads-max", 1),
     ("kernel.pid_max", 1),
     ("pids.max", 1),
@@ -109,7 +109,7 @@ mod tests {
         barrier.wait();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         // The allocator adds an arena or two, and other tests come and go.
-        let reckoned = MAPS_PER_THREAD * THREADS as u64;
+        let reckoned = MAPPINGS_PER_THREAD * THREADS as u64;
         assert!(rise >= reckoned / 2 && rise <= reckoned + SPARE, "{rise} mappings for {THREADS} threads");
     }
 }

@@ -23,6 +23,7 @@ mod parse;
 mod roots;
 mod sample;
 
+pub(crate) use capacity::{MAPPINGS_PER_THREAD, SPARE};
 pub use capacity::{refuses_clients, refuses_processes, refuses_threads};
 pub use doctor::{Diagnosis, Finding, State, examine, preflight_warnings};
 pub use facts::{cores, facts, facts_under};

@@ -6,15 +6,11 @@ use std::fs;
 use rustix::process::{Resource, getrlimit};
 
 use super::{ModelError, Result};
+use crate::machine::{MAPPINGS_PER_THREAD, SPARE};
 
 /// So few are started without a look at the limits, which would take longer than starting a dozen threads: if one is
 /// refused, the system says so in an error.
 const FEW: usize = 512;
-/// What a process has, and what the rest of the system has, before a model starts anything.
-const SPARE: u64 = 200;
-/// The memory mappings of a thread of the standard library: its stack and the guard page below, and the same for the
-/// stack on which an overflow is reported.
-const MAPPINGS_PER_THREAD: u64 = 4;
 /// The memory mappings of a stackful coroutine: its stack, and the guard page below.
 const MAPPINGS_PER_STACK: u64 = 2;
 /// The bits of capabilities that free a process from `nproc`: `CAP_SYS_ADMIN` and `CAP_SYS_RESOURCE`.

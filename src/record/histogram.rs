@@ -1,7 +1,10 @@
 //! Latencies in buckets, in the form that tools around HdrHistogram read.
 
+use std::io::Read;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram as Buckets;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
@@ -12,8 +15,17 @@ const FINEST: u64 = 1_000;
 const LONGEST: u64 = 600_000_000_000;
 /// How many digits of a time are kept: within one percent.
 const DIGITS: u8 = 2;
-/// The longest text that is read, in bytes: a hostile one must not fill the memory.
+/// The longest text that is read, and the most that it may inflate to, in bytes: a hostile one must not fill the memory.
+/// A count for every bucket takes less than half of that.
 const LONGEST_TEXT: usize = 64 << 10;
+/// What stands before the counts, in bytes: a cookie, their length, an offset, the digits, the bounds, a ratio.
+pub(crate) const HEADER: usize = 40;
+/// What stands before what was deflated, in bytes: a cookie and its length.
+const WRAPPER: usize = 8;
+/// The cookie of counts that were deflated.
+const DEFLATED: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
+/// The cookie of counts as they are.
+const PLAIN: [u8; 4] = [0x1c, 0x84, 0x93, 0x13];
 
 /// Latencies, in nanoseconds, within one percent.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -98,13 +110,66 @@ impl TryFrom<String> for Histogram {
             return Err(HistogramError(what));
         }
         let bytes = STANDARD.decode(text).map_err(|error| HistogramError(error.to_string()))?;
+        let inflated = inflate(&bytes).map_err(HistogramError)?;
+        check(&inflated).map_err(HistogramError)?;
         let read: Buckets<u64> = Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
+            .deserialize(&mut inflated.as_slice())
             .map_err(|error| HistogramError(error.to_string()))?;
         let mut histogram = Self::new();
         histogram.add(&Self(read));
         Ok(histogram)
     }
+}
+
+/// What was deflated, if it is not more than a histogram can be.
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let deflated =
+        bytes.get(WRAPPER..).filter(|_| bytes.starts_with(&DEFLATED)).ok_or("it begins otherwise")?;
+    let mut inflated = Vec::new();
+    let most = LONGEST_TEXT as u64;
+    ZlibDecoder::new(deflated)
+        .take(most + 1)
+        .read_to_end(&mut inflated)
+        .map_err(|error| error.to_string())?;
+    match inflated.len() as u64 <= most {
+        true => Ok(inflated),
+        false => Err(format!("it inflates to more than {most} bytes")),
+    }
+}
+
+/// Whether it is of the size that it says, and has the bounds that every histogram of ours has: its decoder takes as much
+/// memory as it is told to.
+fn check(inflated: &[u8]) -> Result<(), String> {
+    let (header, counts) = inflated
+        .split_at_checked(HEADER)
+        .filter(|(header, _)| header.starts_with(&PLAIN))
+        .ok_or("what was deflated begins otherwise")?;
+    let number =
+        |from: usize, to: usize| header[from..to].iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    if number(4, 8) != counts.len() as u64 {
+        return Err(format!("its counts take {} bytes, and it says {}", counts.len(), number(4, 8)));
+    }
+    let (digits, low, high) = (number(12, 16), number(16, 24), number(24, 32));
+    if (digits, low, high) != (u64::from(DIGITS), FINEST, LONGEST) {
+        return Err(format!(
+            "it has {digits} digits from {low} to {high} ns, {DIGITS} from {FINEST} to {LONGEST} are read"
+        ));
+    }
+    // The one run of empty buckets whose length has no negative, which the decoder asks for.
+    match counts.windows(9).any(|count| count == [0xff; 9]) {
+        true => Err("it has a count that no histogram has".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Reads a histogram from what is deflated in its text: what a fuzzer can change without spoiling the checksum.
+#[cfg(test)]
+pub(crate) fn read_deflated(bytes: &[u8]) -> Result<Histogram, HistogramError> {
+    use std::io::Write;
+    let wrapper = [DEFLATED, [0; 4]].concat();
+    let mut deflated = flate2::write::ZlibEncoder::new(wrapper, flate2::Compression::fast());
+    deflated.write_all(bytes).expect("memory takes what is written to it");
+    Histogram::try_from(STANDARD.encode(deflated.finish().expect("memory takes what is written to it")))
 }
 
 #[cfg(test)]
@@ -132,6 +197,27 @@ mod tests {
         sum.add(&[3_000_000, 5_000_000].into_iter().collect());
         assert_eq!(sum.len(), 3);
         assert!(sum.max_ns() >= 5_000_000);
+    }
+
+    #[test]
+    fn what_would_take_more_than_a_histogram_is_refused_before_it_is_decoded() {
+        let usual: Histogram = [1_000_000, 5_000_000].into_iter().collect();
+        let bytes = inflate(&STANDARD.decode(String::from(usual)).unwrap()).unwrap();
+        assert_eq!(read_deflated(&bytes).unwrap().len(), 2);
+        let changed = |at: usize, to: &[u8]| {
+            let mut bytes = bytes.clone();
+            bytes[at..at + to.len()].copy_from_slice(to);
+            read_deflated(&bytes).unwrap_err().to_string()
+        };
+        assert!(changed(0, &DEFLATED).contains("begins otherwise"));
+        assert!(changed(4, &[0xff; 4]).contains("it says 4294967295"));
+        assert!(changed(12, &[0, 0, 0, 5]).contains("it has 5 digits"));
+        assert!(changed(24, &[0x7f; 8]).contains("600000000000 are read"));
+        let long = [&bytes[..], &vec![0; LONGEST_TEXT]].concat();
+        assert!(read_deflated(&long).unwrap_err().to_string().contains("inflates to more than"));
+        let mut endless = [&bytes[..HEADER], &[0xff; 9]].concat();
+        endless[4..8].copy_from_slice(&9u32.to_be_bytes());
+        assert!(read_deflated(&endless).unwrap_err().to_string().contains("a count that no histogram has"));
     }
 
     proptest! {

@@ -6,7 +6,7 @@
 mod cell;
 mod finding;
 mod granularity;
-mod histogram;
+pub(crate) mod histogram;
 pub mod journal;
 mod latency;
 pub mod lock;

@@ -10,6 +10,8 @@ use crate::spec::{MOST_CELLS, MOST_WORKLOADS};
 
 /// The most batches that a run may have traced.
 const MOST_TIMELINES: usize = 1000;
+/// The most crowds of one model: every pair of them has a slope.
+const MOST_CROWDS: usize = 100;
 
 /// Reads a record.
 ///
@@ -43,7 +45,11 @@ fn check(run: &Run) -> Result<(), String> {
     at_most("timelines", run.timelines.len(), MOST_TIMELINES)?;
     at_most("latency.cells", run.latency.as_ref().map_or(0, |latency| latency.cells.len()), MOST_CELLS)?;
     at_most("timers", run.timers.len(), MOST_CELLS)?;
-    at_most("memory.models", run.memory.as_ref().map_or(0, |memory| memory.models.len()), MOST_CELLS)?;
+    let models = run.memory.as_ref().map_or(&[][..], |memory| memory.models.as_slice());
+    at_most("memory.models", models.len(), MOST_CELLS)?;
+    for model in models {
+        at_most("memory.models.points", model.points.len(), MOST_CROWDS)?;
+    }
     let pairs = run.switches.as_ref().map_or(&[][..], |switches| switches.pairs.as_slice());
     at_most("switches.pairs", pairs.len(), MOST_CELLS)?;
     for pair in pairs {
@@ -119,6 +125,14 @@ mod tests {
         let mut record = record(&[0]);
         record["run"]["blocks"] = json!(1001);
         assert!(refusal(&record).contains("run.blocks: 1001 of them, at most 1000 are allowed"));
+    }
+
+    #[test]
+    fn a_record_with_more_crowds_than_a_sweep_has_is_refused() {
+        let mut record = record(&[0]);
+        let points = &mut record["memory"]["models"][0]["points"];
+        *points = vec![points[0].clone(); MOST_CROWDS + 1].into();
+        assert!(refusal(&record).contains("memory.models.points: 101 of them, at most 100 are allowed"));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Strings of a record on their way to a reader. A record may come from anywhere: nothing in it may act as markup, as a
 //! formula, as a terminal command, or break the layout.
 
+use crate::quote::steers;
+
 /// The text without what cannot be seen or would act: control characters and marks that reorder text.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
             '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
-            c if c.is_control() => '\u{fffd}',
+            c if steers(c) => '\u{fffd}',
             c => c,
         })
         .collect()

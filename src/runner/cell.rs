@@ -257,22 +257,17 @@ impl<W: Workload> Session<'_, W> {
 
 /// The phases of an observation: one reading of the clock ends one and begins the next. With a reading for each end the
 /// clock itself would be a hundredth of the shortest observations, and in no phase.
-struct Laps(Instant);
+pub(super) struct Laps(Instant);
 
 impl Laps {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         Self(Instant::now())
     }
 
     /// Ends a phase; its time in nanoseconds.
-    fn end(&mut self) -> u64 {
+    pub(super) fn end(&mut self) -> u64 {
         let now = Instant::now();
         let begun = std::mem::replace(&mut self.0, now);
         u64::try_from((now - begun).as_nanos()).unwrap_or(u64::MAX)
     }
-}
-
-/// How long ago something was.
-pub(super) fn nanoseconds(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

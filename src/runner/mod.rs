@@ -7,6 +7,7 @@ pub(crate) mod interrupt;
 mod ledger;
 pub(crate) mod load;
 pub(crate) mod memory;
+mod orphans;
 pub(crate) mod process;
 pub(crate) mod protocol;
 pub(crate) mod rally;

@@ -1,15 +1,14 @@
 //! The launcher that really launches: runners, the target, deadlines, and nothing left behind.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{self, Read, Seek};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getpid, kill_process};
-
 use super::gap::Stretch;
 use super::interrupt::Interrupt;
 use super::load::{Arrivals, Served};
+use super::orphans::Orphans;
 use super::process::{Failure, Runner, Silence};
 use super::protocol::{Answer, Assignment, Order};
 use super::schedule::{Launcher, Measured};
@@ -19,7 +18,7 @@ use crate::model::{Digest, Family, ModelInfo, Sizing};
 use crate::plan::Slot;
 use crate::record::{Machine, Slept, Status, Timeline, Track};
 use crate::spec::{CellSpec, Recipe, Spec};
-use crate::sys::{self, Usage};
+use crate::sys::Usage;
 
 /// How much longer than one observation the sequential reference of a workload may take.
 const REFERENCE_PATIENCE: u32 = 4;
@@ -37,8 +36,7 @@ pub(crate) struct Supervisor {
     references: HashMap<String, Result<Digest, Failure>>,
     notes: Vec<String>,
     machine: Machine,
-    /// Children that were there before: those of a shell that became this program, say.
-    strangers: HashSet<i32>,
+    orphans: Orphans,
 }
 
 impl Supervisor {
@@ -48,8 +46,7 @@ impl Supervisor {
     ///
     /// When the kernel refuses either.
     pub(crate) fn new(track: Track) -> io::Result<Self> {
-        // What a task leaves behind becomes a child of this process, which can then end it.
-        rustix::process::set_child_subreaper(Some(getpid()))?;
+        let orphans = Orphans::adopt()?;
         let interrupt = Interrupt::install()?;
         Ok(Self {
             interrupt,
@@ -58,7 +55,7 @@ impl Supervisor {
             references: HashMap::new(),
             notes: Vec::new(),
             machine: crate::machine::facts(),
-            strangers: children().into_iter().collect(),
+            orphans,
         })
     }
 
@@ -183,28 +180,9 @@ impl Supervisor {
         remembered.map_err(Silence::Failure)
     }
 
-    /// Ends processes that outlived their runner; how many there were. Those that they have started in turn become
-    /// children of this process, and are ended as well.
+    /// Ends processes that outlived their runner; how many there were.
     pub(super) fn sweep(&self) -> usize {
-        let target = self.target.as_ref().map(Target::pid);
-        let mut swept = 0;
-        loop {
-            let mut left = children();
-            left.retain(|pid| Some(*pid) != target && !self.strangers.contains(pid));
-            if left.is_empty() {
-                return swept;
-            }
-            for pid in left {
-                if matches!(sys::wait(Some(pid), false), Ok(Some(_)) | Err(_)) {
-                    continue;
-                }
-                if let Some(pid) = Pid::from_raw(pid) {
-                    let _ = kill_process(pid, Signal::KILL);
-                }
-                let _ = sys::wait(Some(pid), true);
-                swept += 1;
-            }
-        }
+        self.orphans.sweep(self.target.as_ref().map(Target::pid))
     }
 
     /// How late tasks wake under the model of a cell.
@@ -399,16 +377,4 @@ fn broken_off() -> Silence {
 
 pub(super) fn unexpected(answer: &Answer) -> Silence {
     failed(format!("the runner answered out of turn: {answer:?}"))
-}
-
-/// The children of this process, whichever of its threads started or adopted them.
-fn children() -> Vec<i32> {
-    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
-        return Vec::new();
-    };
-    threads
-        .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|text| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
-        .collect()
 }

@@ -3,11 +3,11 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use concbench_workloads::{Io, Result, Workload};
 
-use super::cell::{CellError, guarded, nanoseconds, settings};
+use super::cell::{CellError, Laps, guarded, settings};
 use super::ledger::Ledger;
 use super::protocol::{Answer, Assignment, Channel, ProtocolError};
 use crate::model::{Catalogue, Digest, Model, ModelError, Visitor};
@@ -65,9 +65,9 @@ impl Workload for Timer {
     async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
         let first = index as usize * SLEEPS_PER_TASK;
         for (place, which) in sleeps().enumerate() {
-            let started = Instant::now();
+            let mut lap = Laps::begin();
             io.sleep(SLEEPS[which].0).await;
-            self.ledger.words(first + place..first + place + 1)[0].store(nanoseconds(started), Relaxed);
+            self.ledger.words(first + place..first + place + 1)[0].store(lap.end(), Relaxed);
         }
         Ok(index)
     }

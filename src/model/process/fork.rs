@@ -5,7 +5,7 @@ use std::sync::Arc;
 use concbench_workloads::Workload;
 
 use super::super::{Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits};
-use super::spawn::gather;
+use super::spawn::{gather, start_each};
 use super::{fork_to_answer, pipe, require_single_thread};
 
 /// A copy of the runner for each task.
@@ -37,17 +37,8 @@ impl Model for ProcessFork {
         limits::allow_processes((tasks.end - tasks.start) as usize)?;
         let (replies, write) = pipe()?;
         let mut write = File::from(write);
-        let mut children = Vec::with_capacity((tasks.end - tasks.start) as usize);
-        let mut refused = None;
-        for index in tasks {
-            match fork_to_answer(workload.as_ref(), index, &mut write) {
-                Ok(child) => children.push(child),
-                Err(error) => {
-                    refused = Some(error);
-                    break;
-                }
-            }
-        }
+        let fork = |index| fork_to_answer(workload.as_ref(), index, &mut write);
+        let (children, refused) = start_each(tasks, fork);
         drop(write);
         gather(replies, children, refused)
     }

@@ -43,17 +43,7 @@ impl Model for ProcessSpawn {
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         limits::allow_processes((tasks.end - tasks.start) as usize)?;
         let (replies, write) = pipe()?;
-        let mut children = Vec::with_capacity((tasks.end - tasks.start) as usize);
-        let mut refused = None;
-        for index in tasks {
-            match self.spawn(index, &write) {
-                Ok(child) => children.push(child),
-                Err(error) => {
-                    refused = Some(error);
-                    break;
-                }
-            }
-        }
+        let (children, refused) = start_each(tasks, |index| self.spawn(index, &write));
         drop(write);
         gather(replies, children, refused)
     }
@@ -71,6 +61,21 @@ impl ProcessSpawn {
         command.stdin(Stdio::null()).stdout(replies);
         Child::spawn(&mut command, TASK_PROCESS)
     }
+}
+
+/// Starts a process for each task, up to the first that is refused.
+pub(super) fn start_each(
+    tasks: Range<u64>,
+    mut start: impl FnMut(u64) -> Result<Child>,
+) -> (Vec<Child>, Option<ModelError>) {
+    let mut children = Vec::with_capacity((tasks.end - tasks.start) as usize);
+    for index in tasks {
+        match start(index) {
+            Ok(child) => children.push(child),
+            Err(error) => return (children, Some(error)),
+        }
+    }
+    (children, None)
 }
 
 /// Reads replies until every process has closed its end of the pipe, then waits for all of them.

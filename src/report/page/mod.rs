@@ -4,6 +4,7 @@ mod costs;
 mod facts;
 mod granularity;
 mod latency;
+mod map;
 mod method;
 mod models;
 mod ranking;
@@ -73,7 +74,7 @@ struct Page {
     trust: Trust,
     ranking: Ranking,
     words: models::Words,
-    map: Option<granularity::Map>,
+    map: Option<map::Map>,
     workloads: Vec<workload::Workload>,
     scaling: scaling::Scaling,
     overhead: Option<granularity::Overhead>,
@@ -110,7 +111,7 @@ pub(crate) fn make(run: &Run) -> Result<Made, ReportError> {
         trust: trust(&view),
         ranking: ranking(&view),
         words: models::words(&view),
-        map: granularity::map(&view)?,
+        map: map::map(&view)?,
         workloads: workload::workloads(&view)?,
         scaling: scaling::scaling(&view)?,
         overhead: granularity::overhead(&view)?,

@@ -42,7 +42,7 @@ pub(crate) fn verdicts(view: &View<'_>) -> Verdicts {
 }
 
 fn class_verdict(view: &View<'_>, of: Class, works: &[&WorkloadRecord]) -> ClassVerdict {
-    let by_size = super::granularity::by_size(view.run).filter(|_| of == Class::Cpu);
+    let by_size = super::map::by_size(view.run).filter(|_| of == Class::Cpu);
     let by_size = by_size.map(|sentence| WorkVerdict { name: "by task size".into(), sentence, next: None });
     ClassVerdict {
         title: title(of, tied(view, works).len()),
