@@ -6,4 +6,10 @@ cd "$(dirname "$0")/.."
 if ! command -v cargo-deny >/dev/null; then
     cargo install --locked cargo-deny
 fi
-cargo deny check
+cargo deny check bans licenses sources
+
+if cargo deny fetch db; then
+    cargo deny check advisories
+else
+    echo "skipped: advisories need the database of RustSec, which cannot be fetched from here" >&2
+fi

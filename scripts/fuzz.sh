@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Reads mutations of the corpus in fuzz/corpus: ten million for each target, or as many as the first argument says, in
-# chunks of a seed each. Prints a row for each chunk, and writes their sums to docs/FUZZING.md if there are as many.
+# chunks of a seed each, as many at once as there are cores. Prints a row for each chunk, and writes their sums to
+# docs/FUZZING.md if there are as many.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 inputs=${1:-10000000}
-chunk=${2:-1000000}
-targets=(definitions records journals histograms frames protocol http_answers)
+export chunk=${2:-500000}
+targets=(records journals histograms protocol definitions frames http_answers)
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
 
@@ -15,15 +16,19 @@ export CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_OVERFLO
 cargo test --release --lib --no-run --target-dir target/fuzz
 binary=$(find target/fuzz/release/deps -maxdepth 1 -name 'concbench-*' -executable -type f -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2)
 
-for ((done = 0, seed = 1; done < inputs; done += chunk, seed += 1)); do
-    for target in "${targets[@]}"; do
-        # Whoever hoards is ended by the limit, far above the bound that the test itself looks at.
-        (
-            ulimit -v 4194304
-            CONCBENCH_FUZZ_INPUTS=$chunk CONCBENCH_FUZZ_SEED=$seed "$binary" --exact "fuzz::$target" --nocapture
-        ) | grep '^| ' | tee -a "$rows"
+fuzz() {
+    # Whoever hoards is ended by the limit, far above the bound that the test itself looks at.
+    ulimit -v 4194304
+    CONCBENCH_FUZZ_INPUTS=$chunk CONCBENCH_FUZZ_SEED=$2 "$binary" --exact "fuzz::$1" --nocapture | grep '^| '
+}
+export -f fuzz
+export binary
+
+for target in "${targets[@]}"; do
+    for ((done = 0, seed = 1; done < inputs; done += chunk, seed += 1)); do
+        echo "$target" "$seed"
     done
-done
+done | xargs -P "$(nproc)" -n 2 bash -euo pipefail -c 'fuzz "$@"' fuzz | tee "$rows"
 
 [ "$inputs" -ge 10000000 ] || exit 0
 {

@@ -16,6 +16,8 @@ use super::mutate::{Mutator, Shape};
 const USUAL: u64 = 1500;
 /// How long one input may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked whether one has.
+const TICK: Duration = Duration::from_millis(200);
 /// How much memory a process may have held at the end that did nothing else, in bytes.
 const MOST_MEMORY: u64 = 512 << 20;
 
@@ -123,13 +125,16 @@ impl Watchdog {
         let watchdog = Self { current: Arc::default(), over: Arc::default() };
         let (current, over) = (Arc::clone(&watchdog.current), Arc::clone(&watchdog.over));
         let watch = move || {
-            let (mut last, mut since) = (u64::MAX, Instant::now());
+            // Ticks and not the clock, which goes on while the process is stopped.
+            let (mut last, mut waited) = (u64::MAX, Duration::ZERO);
             while !over.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_millis(200));
+                std::thread::sleep(TICK);
                 let now = current.load(Ordering::Relaxed);
                 if now != last {
-                    (last, since) = (now, Instant::now());
-                } else if since.elapsed() > PATIENCE {
+                    (last, waited) = (now, Duration::ZERO);
+                } else if waited <= PATIENCE {
+                    waited += TICK;
+                } else {
                     eprintln!("{name}: input {now} of seed {seed} takes more than {} s", PATIENCE.as_secs());
                     std::process::abort();
                 }

@@ -17,7 +17,7 @@ use crate::analyse::{self, AcrossOptions, across};
 use crate::campaign::restore;
 use crate::model::{BuiltIn, Catalogue, hostile};
 use crate::plan;
-use crate::record::histogram::{self, read_deflated};
+use crate::record::histogram::{self, decode as decode_histogram};
 use crate::record::{journal, parse};
 use crate::report::{self, Export, Format};
 use crate::runner::protocol::{Answer, Channel, decode};
@@ -123,7 +123,7 @@ fn histograms() {
         if let (true, Some(counts)) = (number % 2 == 1, bytes.len().checked_sub(histogram::HEADER)) {
             bytes[4..8].copy_from_slice(&(counts as u32).to_be_bytes());
         }
-        read_deflated(&bytes)
+        decode_histogram(&bytes)
     };
     Target::new("histogram", Shape::Bytes, |number, bytes| match read(number, bytes) {
         Ok(histogram) => {
@@ -133,7 +133,7 @@ fn histograms() {
             true
         }
         Err(error) => {
-            assert_one_line(&error.to_string());
+            assert_one_line(&error);
             false
         }
     })

@@ -110,15 +110,18 @@ impl TryFrom<String> for Histogram {
             return Err(HistogramError(what));
         }
         let bytes = STANDARD.decode(text).map_err(|error| HistogramError(error.to_string()))?;
-        let inflated = inflate(&bytes).map_err(HistogramError)?;
-        check(&inflated).map_err(HistogramError)?;
-        let read: Buckets<u64> = Deserializer::new()
-            .deserialize(&mut inflated.as_slice())
-            .map_err(|error| HistogramError(error.to_string()))?;
-        let mut histogram = Self::new();
-        histogram.add(&Self(read));
-        Ok(histogram)
+        decode(&inflate(&bytes).map_err(HistogramError)?).map_err(HistogramError)
     }
+}
+
+/// Reads what was deflated.
+pub(crate) fn decode(mut inflated: &[u8]) -> Result<Histogram, String> {
+    check(inflated)?;
+    let read: Buckets<u64> =
+        Deserializer::new().deserialize(&mut inflated).map_err(|error| error.to_string())?;
+    let mut histogram = Histogram::new();
+    histogram.add(&Histogram(read));
+    Ok(histogram)
 }
 
 /// What was deflated, if it is not more than a histogram can be.
@@ -162,20 +165,15 @@ fn check(inflated: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Reads a histogram from what is deflated in its text: what a fuzzer can change without spoiling the checksum.
-#[cfg(test)]
-pub(crate) fn read_deflated(bytes: &[u8]) -> Result<Histogram, HistogramError> {
-    use std::io::Write;
-    let wrapper = [DEFLATED, [0; 4]].concat();
-    let mut deflated = flate2::write::ZlibEncoder::new(wrapper, flate2::Compression::fast());
-    deflated.write_all(bytes).expect("memory takes what is written to it");
-    Histogram::try_from(STANDARD.encode(deflated.finish().expect("memory takes what is written to it")))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn quantiles_are_within_a_percent_and_survive_the_record() {
@@ -202,22 +200,32 @@ mod tests {
     #[test]
     fn what_would_take_more_than_a_histogram_is_refused_before_it_is_decoded() {
         let usual: Histogram = [1_000_000, 5_000_000].into_iter().collect();
-        let bytes = inflate(&STANDARD.decode(String::from(usual)).unwrap()).unwrap();
-        assert_eq!(read_deflated(&bytes).unwrap().len(), 2);
+        let deflated = STANDARD.decode(String::from(usual)).unwrap();
+        let bytes = inflate(&deflated).unwrap();
+        assert_eq!(decode(&bytes).unwrap().len(), 2);
         let changed = |at: usize, to: &[u8]| {
             let mut bytes = bytes.clone();
             bytes[at..at + to.len()].copy_from_slice(to);
-            read_deflated(&bytes).unwrap_err().to_string()
+            decode(&bytes).unwrap_err()
         };
         assert!(changed(0, &DEFLATED).contains("begins otherwise"));
         assert!(changed(4, &[0xff; 4]).contains("it says 4294967295"));
         assert!(changed(12, &[0, 0, 0, 5]).contains("it has 5 digits"));
         assert!(changed(24, &[0x7f; 8]).contains("600000000000 are read"));
-        let long = [&bytes[..], &vec![0; LONGEST_TEXT]].concat();
-        assert!(read_deflated(&long).unwrap_err().to_string().contains("inflates to more than"));
         let mut endless = [&bytes[..HEADER], &[0xff; 9]].concat();
         endless[4..8].copy_from_slice(&9u32.to_be_bytes());
-        assert!(read_deflated(&endless).unwrap_err().to_string().contains("a count that no histogram has"));
+        assert!(decode(&endless).unwrap_err().contains("a count that no histogram has"));
+    }
+
+    #[test]
+    fn what_inflates_to_more_than_a_histogram_is_refused() {
+        let wrapper = [DEFLATED, [0; 4]].concat();
+        let mut bomb = ZlibEncoder::new(wrapper, Compression::best());
+        bomb.write_all(&vec![0; 16 << 20]).unwrap();
+        let bomb = bomb.finish().unwrap();
+        assert!(bomb.len() < LONGEST_TEXT / 2);
+        let refused = Histogram::try_from(STANDARD.encode(bomb)).unwrap_err();
+        assert!(refused.to_string().contains("inflates to more than 65536 bytes"), "{refused}");
     }
 
     proptest! {
