@@ -165,14 +165,19 @@ impl<'a> Mutator<'a> {
                 self.graft(line, random);
             }
         }
-        let text = |line: &Value| format!("{line}\n");
-        lines.iter().map(text).collect::<String>().into_bytes()
+        let mut bytes = Vec::new();
+        for line in &lines {
+            serde_json::to_writer(&mut bytes, line).expect("memory takes what is written to it");
+            bytes.push(b'\n');
+        }
+        bytes
     }
 
     /// Changes one node of a tree.
     fn graft(&self, tree: &mut Value, random: &mut StdRng) {
-        let other = at(tree, random.random_range(0..size(tree))).clone();
-        let mut left = random.random_range(0..size(tree));
+        let nodes = size(tree);
+        let other = at(tree, random.random_range(0..nodes)).clone();
+        let mut left = random.random_range(0..nodes);
         let node = at_mut(tree, &mut left).expect("it has as many nodes");
         match node {
             Value::Array(items) if random.random_bool(0.5) => rearrange(items, other, random),
