@@ -25,6 +25,7 @@ pub mod server;
 pub mod spec;
 mod switch;
 mod sys;
+mod time;
 
 pub use concbench_workloads::{Io, Result, TaskError, Workload};
 pub use harness::Harness;

@@ -13,6 +13,7 @@ use crate::record::{
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Events, Outcome, Pace};
 use crate::spec::Spec;
+use crate::time::nanoseconds;
 
 /// Progress and journal of one run.
 #[derive(Debug)]
@@ -236,8 +237,4 @@ impl Events for Console {
     fn note(&mut self, note: &str) {
         self.log(&Entry::Note { note: note.to_owned() });
     }
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

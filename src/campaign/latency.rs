@@ -17,6 +17,7 @@ use crate::runner::process::{Failure, Silence};
 use crate::runner::schedule::{Launcher, Outcome};
 use crate::runner::supervisor::Supervisor;
 use crate::spec::{CellSpec, Spec};
+use crate::time::nanoseconds;
 
 /// The loads, as shares of what a cell can do: from where tasks meet nobody to where they come faster than they are done.
 const SHARES: [f64; 5] = [0.2, 0.5, 0.75, 0.9, 1.2];
@@ -262,10 +263,6 @@ fn open(rate: f64, sizing: Sizing, rounds: u32) -> Arrivals {
 
 fn per_second(served: &Served) -> f64 {
     1e9 * served.tasks as f64 / served.elapsed_ns.max(1) as f64
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::runner::crowd::Crowd;
 use crate::runner::memory::Held;
 use crate::runner::process::{Failure, Silence};
 use crate::runner::supervisor::Supervisor;
+use crate::time::nanoseconds;
 
 /// How many tasks wait at once, ascending in halves of a decade or so, by what each of them is; 16,000 threads are nearly
 /// as many as Linux lets a process have unless somebody raises `vm.max_map_count`.
@@ -214,7 +215,7 @@ fn measured(tasks: u64, held: Result<Held, String>, took: Duration) -> WaitingPo
         status: Status::Ok,
         reason: None,
         stderr_tail: None,
-        gathered_ns: Some(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
+        gathered_ns: Some(nanoseconds(took)),
         processes: held.map(|held| held.processes),
         resident_bytes: held.map(|held| held.resident),
         page_table_bytes: held.map(|held| held.page_tables),

@@ -15,6 +15,7 @@ use crate::record::{
 };
 use crate::runner::schedule::{Outcome, Progress};
 use crate::spec::{CellSpec, Spec};
+use crate::time::nanoseconds;
 
 /// Criterion's median for a cell, in nanoseconds a batch, by the cell's id.
 pub(crate) type CriterionMedians = HashMap<String, f64>;
@@ -75,7 +76,7 @@ pub(super) fn assemble(measured: Measured<'_>, facts: Facts, criterion: &Criteri
             id,
             label: options.label.clone(),
             started_utc: facts.started_utc(),
-            elapsed_ns: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
+            elapsed_ns: nanoseconds(elapsed),
             seed: options.seed,
             blocks: options.blocks,
             mode: options.mode,

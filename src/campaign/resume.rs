@@ -21,6 +21,7 @@ use crate::record::{BlockNoise, Latency, LatencyCell, Machine, Mode, ModelTimer}
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Outcome, Pace};
 use crate::spec::{MOST_WORKERS, Spec};
+use crate::time::nanoseconds;
 
 /// Facts about a machine that change while it runs, and do not make it another.
 const PASSING: [&str; 3] = ["load_one", "on_battery", "missing"];
@@ -49,7 +50,7 @@ pub(super) fn header(id: &str, spec: &Spec, options: &Options, facts: &Facts) ->
         seed: options.seed,
         label: options.label.clone(),
         track: options.track,
-        deadline_ns: u64::try_from(options.deadline.as_nanos()).unwrap_or(u64::MAX),
+        deadline_ns: nanoseconds(options.deadline),
         command: options.command.clone(),
     })
 }

@@ -11,6 +11,7 @@ use crate::record::{Placement, Status, SwitchObservation, SwitchPair, Switches};
 use crate::runner::process::{Failure, Silence};
 use crate::runner::supervisor::Supervisor;
 use crate::switch::{PAIRS, Pair, Rally};
+use crate::time::nanoseconds;
 
 /// How long a game is.
 const TIME: Duration = Duration::from_millis(20);
@@ -175,7 +176,7 @@ fn game(block: u32, position: u32, rally: &Rally) -> SwitchObservation {
         block,
         position,
         rounds: rally.rounds,
-        elapsed_ns: u64::try_from(rally.elapsed.as_nanos()).unwrap_or(u64::MAX),
+        elapsed_ns: nanoseconds(rally.elapsed),
         digest: format!("{:016x}", rally.digest.sum),
     }
 }

@@ -17,6 +17,7 @@ use crate::model::{
 };
 use crate::record::Status;
 use crate::spec::Recipe;
+use crate::time::nanoseconds;
 
 /// Why a cell has no time.
 #[derive(Debug, thiserror::Error)]
@@ -268,6 +269,6 @@ impl Laps {
     pub(super) fn end(&mut self) -> u64 {
         let now = Instant::now();
         let begun = std::mem::replace(&mut self.0, now);
-        u64::try_from((now - begun).as_nanos()).unwrap_or(u64::MAX)
+        nanoseconds(now - begun)
     }
 }

@@ -9,6 +9,7 @@ use super::supervisor::{Supervisor, failed, unexpected};
 use crate::model::{Placement as Cores, Settings};
 use crate::record::{Placement, Status};
 use crate::switch::{PAIRS, Pair, Rally};
+use crate::time::nanoseconds;
 
 impl Supervisor {
     /// Has a fresh runner play for about `time`, and checks what came back.
@@ -20,28 +21,22 @@ impl Supervisor {
         time: Duration,
         deadline: Duration,
     ) -> Result<Rally, Silence> {
-        self.undisturbed(&format!("switch/{}@{placement}", pair.id), |supervisor| {
-            let outcome = supervisor.game(pair, placement, workers, time, deadline);
-            supervisor.sweep();
-            outcome
-        })
-    }
-
-    fn game(
-        &self,
-        pair: &Pair,
-        placement: Placement,
-        workers: u64,
-        time: Duration,
-        deadline: Duration,
-    ) -> Result<Rally, Silence> {
         let order = Order::Rally {
             pair: pair.id.to_owned(),
             workers,
             stack_bytes: self.stack_bytes(),
             pinned: placement == Placement::Pinned,
-            time_ns: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
+            time_ns: nanoseconds(time),
         };
+        self.undisturbed(&format!("switch/{}@{placement}", pair.id), |supervisor| {
+            let outcome = supervisor.game(order.clone(), deadline);
+            supervisor.sweep();
+            outcome
+        })
+    }
+
+    /// One game, in a fresh runner.
+    fn game(&self, order: Order, deadline: Duration) -> Result<Rally, Silence> {
         let mut runner = self.runner(0)?;
         match runner.ask(order, deadline, self.interrupt())? {
             Answer::Rallied { rounds, elapsed_ns, digest } if digest == Rally::expected(rounds) => {
@@ -78,7 +73,7 @@ pub(crate) fn play(
     });
     match rally {
         Ok(Rally { rounds, elapsed, digest }) => {
-            let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+            let elapsed_ns = nanoseconds(elapsed);
             Answer::Rallied { rounds, elapsed_ns, digest }
         }
         Err(error) => Answer::Failed { status: status_of(&error), reason: error.to_string() },

@@ -16,6 +16,7 @@ use crate::plan::{Block, Slot};
 use crate::record::{BlockNoise, Observation};
 use crate::spec::Spec;
 use crate::sys::Usage;
+use crate::time::nanoseconds;
 
 /// How long the warm batches of one observation should take together.
 const WARM_TIME: Duration = Duration::from_millis(60);
@@ -168,7 +169,7 @@ pub(crate) fn take_notes(launcher: &mut impl Launcher, notes: &mut Vec<String>, 
 }
 
 fn pace(phases: &Phases, deadline: Duration) -> Pace {
-    let warm_ns = u64::try_from(WARM_TIME.as_nanos()).unwrap_or(u64::MAX);
+    let warm_ns = nanoseconds(WARM_TIME);
     let warm = (warm_ns / phases.cold_ns.max(1)).clamp(1, MOST_WARM);
     let estimate = Duration::from_nanos(phases.wall_ns.saturating_add(warm.saturating_mul(phases.cold_ns)));
     Pace {
@@ -256,7 +257,6 @@ fn measure(
 
 fn observation(block: u32, position: u32, measured: Measured) -> Observation {
     let Measured { phases, usage } = measured;
-    let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let mut missing = BTreeMap::new();
     if usage.is_none() {
         let unknown = ["user_ns", "system_ns", "voluntary_switches", "involuntary_switches"];

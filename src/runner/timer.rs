@@ -13,6 +13,7 @@ use super::protocol::{Answer, Assignment, Channel, ProtocolError};
 use crate::model::{Catalogue, Digest, Model, ModelError, Visitor};
 use crate::record::Slept;
 use crate::spec::{Errand, Notebook, Recipe};
+use crate::time::nanoseconds;
 
 /// What each task does: how long it sleeps, and how often. The first is shorter than any timer can do, so that what it
 /// takes is the resolution.
@@ -42,8 +43,10 @@ impl Timer {
 
     /// What was written down, by the length that was asked for.
     fn slept(&self) -> Vec<Slept> {
-        let mut slept: Vec<Slept> =
-            SLEEPS.iter().map(|(asked, _)| Slept { asked_ns: ns(*asked), late_ns: Vec::new() }).collect();
+        let mut slept: Vec<Slept> = SLEEPS
+            .iter()
+            .map(|(asked, _)| Slept { asked_ns: nanoseconds(*asked), late_ns: Vec::new() })
+            .collect();
         for task in 0..TASKS as usize {
             let first = task * SLEEPS_PER_TASK;
             let words = self.ledger.words(first..first + SLEEPS_PER_TASK);
@@ -111,8 +114,4 @@ impl Visitor for Measure<'_> {
             Ok(timer.slept())
         })
     }
-}
-
-fn ns(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -17,6 +17,7 @@ use crate::model::ModelInfo;
 use crate::record::store::StoreError;
 use crate::record::{Comparison, Grade, Machine, Mode, Run, Tool, Track};
 use crate::spec::Spec;
+use crate::time::nanoseconds;
 
 /// How a self-test is to be made.
 #[derive(Debug, Clone)]
@@ -117,7 +118,7 @@ pub(crate) fn run(models: &[ModelInfo], wish: &Wish) -> Result<Ended, CampaignEr
         Err(signal) => return Ok(Ended::Interrupted(signal)),
     };
     let mut found = judge::judge(&equals, &effects);
-    found.elapsed_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    found.elapsed_ns = nanoseconds(started.elapsed());
     Ok(Ended::Whole(Box::new(found)))
 }
 

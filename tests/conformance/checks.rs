@@ -29,6 +29,21 @@ fn settings(workers: usize, probe: &Probe) -> Settings {
     Settings { workers, stack_bytes: None, pin: false, recipe: probe.recipe() }
 }
 
+/// The equalised track: every worker is bound to a core, and every thread of a worker has the stack that was asked for.
+pub(crate) fn equalised<M: Model>(workers: usize) -> Outcome {
+    // No library's default, so that it is this setting which is seen.
+    let stack = 3 << 20;
+    let probe = Arc::new(Probe::Placed { stack: (!M::INFO.isolates).then_some(stack) });
+    let settings = Settings { stack_bytes: Some(stack as usize), pin: true, ..settings(workers, &probe) };
+    let mut model = match M::start(&settings) {
+        Err(ModelError::Unsupported(reason)) => return Err(reason),
+        started => started.unwrap(),
+    };
+    run(&mut model, &probe, 0..TASKS);
+    model.stop().unwrap();
+    Ok(())
+}
+
 /// Starts a model for one kind of probe; the reason, if it cannot run on this machine.
 pub(crate) fn start<M: Model>(workers: usize, probe: &Probe) -> Result<M, String> {
     match M::start(&settings(workers, probe)) {

@@ -9,11 +9,14 @@ use std::time::Duration;
 use concbench::model::Digest;
 use concbench_workloads::{Io, Result, TaskError, Workload};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::thread::sched_getaffinity;
 use serde::{Deserialize, Serialize};
 
 /// How often a task looks whether the others have come, and how long it waits between two looks.
 const LOOKS: u32 = 10_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// What the guard page and the rounding of a stack may come to, in bytes.
+const STACK_SLACK: u64 = 64 << 10;
 
 /// What the tasks of a trial do. Those that go wrong do so for one index only, so that a later batch can go well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +37,8 @@ pub(crate) enum Probe {
     Connect { server: SocketAddr },
     /// Each says in a file in which process it runs, and sleeps until it is released.
     Hold { file: PathBuf },
+    /// Each fails unless its thread is bound to one core and, where one is given, has a stack of so many bytes.
+    Placed { stack: Option<u64> },
     /// The process ends before its first task.
     Stillborn,
 }
@@ -80,6 +85,7 @@ impl Workload for Probe {
             Self::Sleep { file, company } => sleep_until_joined(io, file, *company).await?,
             Self::Hold { file } => hold(io, file).await?,
             Self::Connect { server } => connect(io, *server).await?,
+            Self::Placed { stack } => placed(*stack)?,
             _ => {}
         }
         Ok(io.compute(move || value(index)).await)
@@ -106,6 +112,32 @@ async fn hold<I: Io>(io: &I, file: &Path) -> Result<()> {
         io.sleep(BETWEEN_LOOKS).await;
     }
     Err(TaskError::new("it was never released"))
+}
+
+fn placed(stack: Option<u64>) -> Result<()> {
+    let cores = sched_getaffinity(None).map_err(std::io::Error::from)?.count();
+    if cores != 1 {
+        return Err(TaskError::new(format!("its thread may use {cores} cores")));
+    }
+    match (stack, mapping_of_stack()?) {
+        (Some(asked), found) if found.abs_diff(asked) > STACK_SLACK => {
+            Err(TaskError::new(format!("its stack has {found} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How long the mapping is in which the stack of this thread lies, in bytes.
+fn mapping_of_stack() -> Result<u64> {
+    let here = 0u8;
+    let address = (&raw const here).addr() as u64;
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let mut ranges = maps.lines().filter_map(|line| {
+        let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+        Some(u64::from_str_radix(start, 16).ok()?..u64::from_str_radix(end, 16).ok()?)
+    });
+    let own = ranges.find(|range| range.contains(&address));
+    own.map(|range| range.end - range.start).ok_or_else(|| TaskError::new("its stack is in no mapping"))
 }
 
 async fn connect<I: Io>(io: &I, server: SocketAddr) -> Result<()> {

@@ -15,6 +15,8 @@ use crate::probe::Probe;
 
 /// The argument that marks a process as that of a trial.
 const MARK: &str = "--trial";
+/// Models whose library starts threads that take no settings of ours.
+const UNEQUAL: [&str; 0] = [];
 /// How long a trial may take before it counts as one that hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// The exit code of a trial whose model says that it cannot run here.
@@ -41,6 +43,8 @@ pub(crate) enum Check {
     Restart,
     /// Dropped without a stop, the model leaves nothing running.
     GivenUp,
+    /// Workers are bound to cores and have the stack that the track sets, where the model's library lets it.
+    Equalised,
     /// A worker process that is killed fails the batch, whatever it was doing.
     Kill(kill::When),
 }
@@ -82,6 +86,9 @@ pub(crate) fn of(info: &ModelInfo) -> Vec<Trial> {
     add("restart", workers, Check::Restart);
     add("given-up", workers, Check::GivenUp);
     add("few-descriptors", workers, Check::FewDescriptors);
+    if info.sizing == Sizing::Workers && !UNEQUAL.contains(&info.id) {
+        add("equalised", 2, Check::Equalised);
+    }
     if info.sizing == Sizing::PerTask {
         add("beyond-limits", workers, Check::BeyondLimits);
     }
@@ -198,6 +205,7 @@ impl Visitor for Job {
             Check::Overlap(probe) => checks::overlap::<M>(self.workers, probe),
             Check::Restart => checks::restart::<M>(self.workers),
             Check::GivenUp => checks::given_up::<M>(self.workers),
+            Check::Equalised => checks::equalised::<M>(self.workers),
             Check::Kill(when) => kill::check::<M>(self.workers, when),
         }
     }

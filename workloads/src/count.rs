@@ -20,6 +20,10 @@ impl Workload for Count {
 }
 
 /// Counts to `n`, one step at a time: `black_box` keeps the compiler from knowing the sum beforehand.
+///
+/// Never inlined, so that it is the same machine code under every model: built into each of them, with its counter at
+/// another place of another frame, the same loop takes up to two and a half times as long under some as under others.
+#[inline(never)]
 pub(crate) fn count(n: u64) -> u64 {
     let mut counted = 0;
     while counted < n {

@@ -188,6 +188,15 @@ impl<'a> Svg<'a> {
             self.put(format_args!(" stroke-width=\"{}\"", style.stroke_width()));
         }
     }
+
+    /// Ends a shape that is either filled or drawn as its outline.
+    fn fill_or_stroke<S: BackendStyle>(&mut self, fill: bool, style: &S) {
+        match fill {
+            true => self.paint('f', style.color()),
+            false => self.stroke(style),
+        }
+        self.out.push_str("/>");
+    }
 }
 
 /// Where text stands relative to its point.
@@ -247,12 +256,7 @@ impl DrawingBackend for Svg<'_> {
         if style.color().alpha > 0.0 {
             let (w, h) = (b.0 - a.0, b.1 - a.1);
             self.put(format_args!("<rect x=\"{}\" y=\"{}\" width=\"{w}\" height=\"{h}\"", a.0, a.1));
-            if fill {
-                self.paint('f', style.color());
-            } else {
-                self.stroke(style);
-            }
-            self.out.push_str("/>");
+            self.fill_or_stroke(fill, style);
         }
         Ok(())
     }
@@ -283,12 +287,7 @@ impl DrawingBackend for Svg<'_> {
     ) -> Drawn {
         if style.color().alpha > 0.0 {
             self.put(format_args!("<circle cx=\"{}\" cy=\"{}\" r=\"{radius}\"", at.0, at.1));
-            if fill {
-                self.paint('f', style.color());
-            } else {
-                self.stroke(style);
-            }
-            self.out.push_str("/>");
+            self.fill_or_stroke(fill, style);
         }
         Ok(())
     }

@@ -102,17 +102,12 @@ fn answer(across: &Across, place: usize) -> Answer {
             let contrast = of(index);
             let cells = text::plural(found.cells, "cell");
             let sentence = format!(
-                "{} {} {}, over {cells}; less than {} does not count.",
-                words::phrase(contrast),
-                if words::phrase(contrast).contains("fast") {
-                    "".into()
-                } else {
-                    format!("at {}", words::speed(contrast))
-                },
+                "{} {}, over {cells}; less than {} does not count.",
+                words::phrase_with_speed(contrast),
                 words::speed_interval(contrast),
                 units::percent(contrast.margin),
             );
-            (class(found.class).to_owned(), sentence.split_whitespace().collect::<Vec<_>>().join(" "))
+            (class(found.class).to_owned(), sentence)
         })
         .collect();
     Answer {

@@ -15,8 +15,16 @@ pub(super) fn phrase(contrast: &Contrast) -> String {
     }
 }
 
+/// The same with the figure, where there is an answer without one.
+pub(super) fn phrase_with_speed(contrast: &Contrast) -> String {
+    match contrast.verdict {
+        Verdict::Equivalent | Verdict::Unresolved => format!("{} at {}", phrase(contrast), speed(contrast)),
+        Verdict::Different | Verdict::Indicative => phrase(contrast),
+    }
+}
+
 /// How fast a run is against the first: `1.40x as fast`, below 1 where it is slower.
-pub(super) fn speed(contrast: &Contrast) -> String {
+fn speed(contrast: &Contrast) -> String {
     let interval = (1.0 / contrast.high, 1.0 / contrast.low);
     format!("{} as fast", units::ratio(1.0 / contrast.ratio, Some(interval)))
 }
