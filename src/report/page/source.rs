@@ -6,7 +6,10 @@ use concbench_workloads::Kernel;
 fn parts(kernel: &Kernel) -> (&'static str, &'static [&'static str]) {
     match kernel {
         Kernel::Noop(_) => (include_str!("../../../workloads/src/noop.rs"), &["task"]),
-        Kernel::Factorial(_) => (include_str!("../../../workloads/src/factorial.rs"), &["task", "factorial"]),
+        Kernel::Factorial(_) => (
+            include_str!("../../../workloads/src/factorial.rs"),
+            &["task", "digits_of_factorial", "factorial"],
+        ),
         Kernel::Count(_) => (include_str!("../../../workloads/src/count.rs"), &["task", "count"]),
         Kernel::Sleep(_) => (include_str!("../../../workloads/src/sleep.rs"), &["task"]),
         Kernel::Http(_) => (include_str!("../../../workloads/src/http/mod.rs"), &["task"]),
