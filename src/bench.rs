@@ -116,8 +116,8 @@ fn run<C: Catalogue>(
     }
     definitions.extend(common.grains::<C>()?);
     let work = work(definitions, &C::infos(), common.choice(filter))?;
-    let command = format!("cargo bench -- {}", filter.unwrap_or_default());
-    let options = common.options(arguments.filter.clone(), command.trim_end_matches(" -- ").to_owned());
+    let words = filter.into_iter().flat_map(|filter| ["--".to_owned(), filter.to_owned()]);
+    let options = common.options(arguments.filter.clone(), cmd::command("cargo bench", words));
     measure(Campaign::begin(work, options)?)
 }
 

@@ -36,7 +36,7 @@ pub enum MetgRefusal {
         sizes: u64,
     },
     /// Not even the largest tasks reach half of the peak.
-    #[error("the largest tasks reach {:.0} % of the peak, which is below half", 100.0 * efficiency)]
+    #[error("the largest tasks reach {:.1} % of the peak, less than half", 100.0 * efficiency)]
     NeverReached {
         /// The share that the largest tasks reach.
         efficiency: f64,

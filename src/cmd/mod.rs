@@ -1,5 +1,6 @@
 //! The command line: what each command does, and the exit code.
 
+mod again;
 mod args;
 mod compare;
 mod doctor;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+pub(crate) use again::command;
 pub(crate) use args::{CommonArgs, FromEnvironment, RunOutput};
 
 use crate::campaign::{CampaignError, Finished};

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::again;
 use super::args::RunArgs;
 use crate::campaign::{Campaign, work};
 use crate::model::Catalogue;
@@ -18,21 +19,11 @@ pub(super) fn run<C: Catalogue>(
     let mut definitions = common.definitions(definitions)?;
     definitions.extend(common.grains::<C>()?);
     let work = work(definitions, &C::infos(), common.choice(arguments.filter.as_deref()))?;
-    let words: Vec<_> = std::env::args().skip(1).map(|word| quote(&word)).collect();
-    let command = format!("concbench {}", words.join(" "));
+    let command = again::command("concbench", std::env::args().skip(1));
     measure(Campaign::begin(work, common.options(arguments.filter.clone(), command))?, arguments)
 }
 
 fn measure(mut campaign: Campaign, arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     campaign.measure();
     super::present(campaign.finish()?, arguments.format)
-}
-
-/// A word as a shell reads it.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:@,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

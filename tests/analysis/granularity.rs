@@ -67,7 +67,7 @@ fn a_sweep_that_does_not_bracket_one_half_is_refused() {
     assert_eq!(metg(&small[..1]), Err(MetgRefusal::TooFewSizes { sizes: 1 }));
     assert_eq!(
         metg(&small).expect_err("it is refused").to_string(),
-        "the largest tasks reach 10 % of the peak, which is below half"
+        "the largest tasks reach 10.0 % of the peak, less than half"
     );
 }
 

@@ -15,8 +15,8 @@ use crate::probe::Probe;
 
 /// The argument that marks a process as that of a trial.
 const MARK: &str = "--trial";
-/// Models whose library starts threads that take no settings of ours.
-const UNEQUAL: [&str; 0] = [];
+/// Models whose tasks run on threads that take no setting: those of a global executor or pool, or the one that submits.
+const UNEQUAL: [&str; 4] = ["async-std", "async-std-blocking", "smol-blocking", "tokio-rayon"];
 /// How long a trial may take before it counts as one that hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// The exit code of a trial whose model says that it cannot run here.

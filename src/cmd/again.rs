@@ -1,0 +1,66 @@
+//! The command that makes a run again, as a shell reads it.
+
+/// The variables that decide on what is measured and how. Where a run lands and what it says meanwhile is not among them.
+const DECIDE: [&str; 11] = [
+    "CONCBENCH_DEFINITION",
+    "CONCBENCH_ALL",
+    "CONCBENCH_QUICK",
+    "CONCBENCH_RIGOROUS",
+    "CONCBENCH_BLOCKS",
+    "CONCBENCH_GRANULARITY",
+    "CONCBENCH_LATENCY",
+    "CONCBENCH_COSTS",
+    "CONCBENCH_LABEL",
+    "CONCBENCH_TRACK",
+    "CONCBENCH_DEADLINE",
+];
+
+/// The program and its words, behind the variables that it was given.
+pub(crate) fn command(program: &str, words: impl IntoIterator<Item = String>) -> String {
+    written(program, words, |name| std::env::var(name).ok())
+}
+
+fn written(
+    program: &str,
+    words: impl IntoIterator<Item = String>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> String {
+    let set = DECIDE.iter().filter_map(|name| Some(format!("{name}={}", quote(&variable(name)?))));
+    let words = words.into_iter().map(|word| quote(&word));
+    set.chain([program.to_owned()]).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell reads it.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:@,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_it_as_it_was_given() {
+        let words = ["--", "sleep/(tokio|smol)", "it's"].map(str::to_owned);
+        let variable = |name: &str| match name {
+            "CONCBENCH_LABEL" => Some("a b".to_owned()),
+            "CONCBENCH_LATENCY" => Some("true".to_owned()),
+            _ => None,
+        };
+        assert_eq!(
+            written("cargo bench", words, variable),
+            r"CONCBENCH_LATENCY=true CONCBENCH_LABEL='a b' cargo bench -- 'sleep/(tokio|smol)' 'it'\''s'"
+        );
+    }
+
+    #[test]
+    fn every_variable_is_that_of_a_flag() {
+        for name in DECIDE {
+            assert!(include_str!("args.rs").contains(&format!("env = \"{name}\"")), "{name}");
+        }
+    }
+}
