@@ -32,6 +32,16 @@ impl Axis {
         Some(Self { scale: Scale::Log, range: from..to, ticks, title: String::new() })
     }
 
+    /// The same axis, which must be logarithmic, with ticks at powers of two: whole numbers of KiB and MiB.
+    pub(crate) fn in_powers_of_two(self, label: impl Fn(f64) -> String) -> Self {
+        let (from, to) = self.ends();
+        let (first, last) = (from.log2().ceil() as i32, to.log2().floor() as i32);
+        // Even powers, since 10 is a KiB and 20 a MiB; as many as there are lines for.
+        let step = 2 * ((last - first) / 14).max(0) + 2;
+        let powers = (first + first.rem_euclid(2)..=last).step_by(step as usize);
+        self.ticked(powers.map(|power| (2f64.powi(power), label(2f64.powi(power)))))
+    }
+
     /// A linear axis from 0 to the largest value, with ticks at round multiples of the unit.
     pub(crate) fn from_zero(
         values: impl IntoIterator<Item = f64>,
@@ -145,6 +155,18 @@ fn linear_ticks(range: &Range<f64>, most: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn powers_of_two_are_ticks_within_the_axis() {
+        let labels = |low: f64, high: f64| {
+            let axis = Axis::log([low, high], |_| String::new()).unwrap();
+            let ticks = axis.in_powers_of_two(|bytes| bytes.log2().to_string()).ticks;
+            ticks.into_iter().map(|(_, label)| label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(3e6, 6e8), ["22", "24", "26", "28"]);
+        assert_eq!(labels(1e3, 1e12), ["10", "16", "22", "28", "34", "40"]);
+        assert_eq!(labels(1.1e6, 1.2e6), Vec::<String>::new());
+    }
 
     #[test]
     fn log_axes_get_round_ticks_at_every_length() {

@@ -6,7 +6,7 @@ use super::palette::{Ink, Marker};
 use super::plot::{Grid, Plot, Room, draw};
 use super::{WIDTH, empty};
 use crate::report::ReportError;
-use crate::report::text::fit;
+use crate::report::text::{fit, width};
 
 /// A line.
 pub(crate) struct Curve {
@@ -81,7 +81,9 @@ pub(crate) fn lines(chart: Lines<'_>) -> Result<((i32, i32), String), ReportErro
         return Ok((size, empty(size, "no cell was measured")));
     }
     let body = draw(chart.name, size, |area| {
-        let plot = Plot::new(area, ROOM, chart.x, chart.y, Grid::Level)?;
+        let widest = chart.y.ticks.iter().map(|(_, label)| width(label)).fold(0.0, f64::max);
+        let room = Room { left: ROOM.left.max((widest * SIZE) as i32 + 12), ..ROOM };
+        let plot = Plot::new(area, room, chart.x, chart.y, Grid::Level)?;
         let reference: Vec<_> =
             chart.reference.into_iter().filter(|(x, y)| !plot.x.beyond(*x) && !plot.y.beyond(*y)).collect();
         plot.paint(&reference, |svg, at| svg.line(at, Ink::Reference, "dash"))?;

@@ -162,7 +162,8 @@ fn waiting_chart(view: &View<'_>, memory: &Memory) -> Result<Chart, ReportError>
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let name = "memory of waiting tasks".to_owned();
     let x = Axis::log(points().map(|point| point.x), |count| Measure::Count.tick(count));
-    let y = Axis::log(points().map(|point| point.y), units::bytes);
+    let y = Axis::log(points().map(|point| point.y), units::bytes)
+        .map(|axis| axis.in_powers_of_two(|bytes| Measure::Memory.tick(bytes)));
     let (size, body) = match (x, y) {
         (Some(x), Some(y)) => chart::lines(Lines {
             name: &name,

@@ -21,23 +21,34 @@ pub(crate) fn timers(view: &View<'_>) -> Option<Timers> {
         let reason = timer.reason.as_deref().map_or("nothing was recorded".to_owned(), text::sentence);
         (text::name(&timer.model), reason)
     };
-    let heads =
-        columns(&["model", "resolution", "task asked for", "late, median", "p99", "latest", "sleeps"]);
-    let rows = measured.iter().flat_map(|(resolution, timer)| {
-        timer.lateness.iter().map(move |lateness| row(timer, *resolution, lateness))
-    });
-    let table = Table { columns: heads, rows: rows.collect() };
+    let lateness = measured.iter().flat_map(|(_, timer)| &timer.lateness);
+    let mut asked: Vec<u64> = lateness.map(|lateness| lateness.asked_ns).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    // The shortest sleep is what the resolution comes from.
+    let asked = asked.get(1..).unwrap_or_default();
+    let mut heads = columns(&["model", "resolution"]);
+    heads.extend(asked.iter().map(|&asked| format!("late after {}", units::time(asked as f64))));
+    let rows = measured.iter().map(|(resolution, timer)| row(timer, *resolution, asked)).collect();
+    let table = Table { columns: heads, rows };
     (!view.run.timers.is_empty()).then(|| Timers { table, without: without.map(why).collect() })
 }
 
-fn row(timer: &ModelTimer, resolution: f64, lateness: &Lateness) -> Vec<String> {
-    vec![
-        text::name(&timer.model),
-        units::time(resolution),
-        units::time(lateness.asked_ns as f64),
-        units::time(lateness.median_ns),
-        lateness.p99_ns.map_or("needs 100 sleeps".into(), units::time),
-        units::time(lateness.max_ns),
-        lateness.count.to_string(),
-    ]
+fn row(timer: &ModelTimer, resolution: f64, asked: &[u64]) -> Vec<String> {
+    let late = |asked: &u64| {
+        let found = timer.lateness.iter().find(|lateness| lateness.asked_ns == *asked);
+        found.map_or("not measured".into(), figure)
+    };
+    let mut row = vec![text::name(&timer.model), units::time(resolution)];
+    row.extend(asked.iter().map(late));
+    row
+}
+
+/// The median, and as far into the tail as there are sleeps for.
+fn figure(lateness: &Lateness) -> String {
+    let tail = match lateness.p99_ns {
+        Some(p99) => format!("p99 {}", units::time(p99)),
+        None => format!("at most {} in {} sleeps", units::time(lateness.max_ns), lateness.count),
+    };
+    format!("{}, {tail}", units::time(lateness.median_ns))
 }
