@@ -49,6 +49,8 @@ pub(crate) fn stopped_and_continued() -> Held {
     let mut stopped = 0;
     while running.is_alive() && stopped < 3 {
         scene.await_blocks(stopped as usize, &mut running);
+        // Right behind a block nothing is being observed; so far into the next one something is.
+        std::thread::sleep(Duration::from_millis(40 + 30 * u64::from(stopped)));
         kill_process_group(group, Signal::TSTP).unwrap();
         // It stops soon, or, while it starts a process, waits for one that has stopped.
         std::thread::sleep(Duration::from_millis(100));
