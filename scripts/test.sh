@@ -24,7 +24,8 @@ CRITERION_HOME="$folder/criterion" cargo bench --profile dev -- --test
 
 step "reports in a browser: a full one, hostile and odd ones, a comparison"
 tests/browser/setup.sh
-cargo test --test report_browser -- --ignored
+# One browser at a time: four of them on two cores only wait for each other.
+cargo test --test report_browser -- --ignored --test-threads=1
 
 step "a tiny run, and its report in a browser"
 cargo run --quiet -- run --quick --blocks 2 --quiet --out "$folder" 'factorial|sleep'

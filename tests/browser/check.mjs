@@ -183,8 +183,11 @@ async function checkTips(page) {
   if ((await mark.count()) > 0) {
     // The bar of sections may lie over a mark at the upper edge.
     await mark.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
+    // Scrolling hides the figure, and its event comes with the next frame.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     await mark.hover({ force: true });
-    expect(await tip.isVisible(), "the pointer shows no figure");
+    const shown = await tip.waitFor({ state: "visible", timeout: 5000 }).then(() => true, () => false);
+    expect(shown, "the pointer shows no figure");
     await page.mouse.move(0, 0);
   }
 }
