@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 inputs=${1:-10000000}
-export chunk=${2:-500000}
+export chunk=${2:-$((inputs < 500000 ? inputs : 500000))}
 targets=(records journals histograms protocol definitions frames http_answers)
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
