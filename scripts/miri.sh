@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Miri over what it can run: the ring, the frames, the statistics, the readers of untrusted bytes. What forks, maps memory
+# Miri over what it can run: shared memory, the ring, the frames, the readers of untrusted bytes. What forks, maps memory
 # or asks the kernel is out of its reach, which is most of src/sys; the sanitizers run that.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -82,9 +82,33 @@ fn bytes(halves: usize, words: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use memmap2::MmapMut;
     use std::sync::atomic::Ordering::Relaxed;
 
+    /// One that needs no file, so that Miri can look at it, too.
+    fn without_file(halves: usize, words: usize) -> SharedMemory {
+        SharedMemory { map: MmapMut::map_anon(bytes(halves, words)).unwrap().into(), halves }
+    }
+
     #[test]
+    fn both_kinds_of_atomics_fill_the_mapping_and_do_not_overlap() {
+        let memory = without_file(4, 3);
+        std::thread::scope(|scope| {
+            scope.spawn(|| memory.halves().iter().for_each(|half| half.store(u32::MAX, Relaxed)));
+            memory.words(0..3).iter().for_each(|word| word.store(7, Relaxed));
+        });
+        assert_eq!(memory.halves().iter().map(|half| half.load(Relaxed)).collect::<Vec<_>>(), [u32::MAX; 4]);
+        assert_eq!(memory.words(0..3).iter().map(|word| word.load(Relaxed)).collect::<Vec<_>>(), [7; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn more_words_than_there_are_cannot_be_had() {
+        without_file(4, 3).words(0..4);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "needs a file to map")]
     fn two_mappings_show_the_same_atomics_and_a_wrong_size_is_refused() {
         let (here, file) = SharedMemory::create(4, 3).unwrap();
         assert!(SharedMemory::open(file.try_clone().unwrap(), 4, 4).is_err());
@@ -96,6 +120,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "needs a file to map")]
     fn a_file_that_can_shrink_is_refused() {
         let file = File::from(memfd_create("other", MemfdFlags::CLOEXEC).unwrap());
         file.set_len(bytes(4, 3) as u64).unwrap();
