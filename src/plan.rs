@@ -44,12 +44,16 @@ pub fn blocks(spec: &Spec, blocks: u32, seed: u64) -> Vec<Block> {
             let mut cells: Vec<usize> =
                 (0..spec.cells.len()).filter(|&cell| spec.cells[cell].workload == workload).collect();
             cells.shuffle(&mut random);
-            let slots =
-                cells.into_iter().map(|cell| Slot { cell, padding: random.random_range(0..MOST_PADDING) });
+            let slots = cells.into_iter().map(|cell| Slot { cell, padding: padding(&mut random) });
             plan.push(Block { number, workload, slots: slots.collect() });
         }
     }
     plan
+}
+
+/// How much padding a runner's environment gets, in bytes.
+pub(crate) fn padding(random: &mut impl Rng) -> usize {
+    random.random_range(0..MOST_PADDING)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use concbench::analyse::{AcrossOptions, AcrossRefusal, ObjectionKind, across};
+use concbench::analyse::{AcrossOptions, AcrossRefusal, Contrast, ObjectionKind, across};
 use concbench::model::Family;
 use concbench::record::{Run, Status, Verdict};
 use concbench::report::{self, Format};
@@ -166,6 +166,53 @@ fn few_blocks_only_indicate() {
     assert!(found.cells.iter().all(|cell| cell.contrasts[0].verdict != Verdict::Different));
     assert!(found.cells.iter().any(|cell| cell.contrasts[0].verdict == Verdict::Indicative));
     assert!(found.regressions.is_empty(), "an indication is no regression");
+}
+
+#[test]
+fn one_and_two_blocks_cannot_even_call_two_runs_equivalent() {
+    let verdicts = |blocks: u32| -> Vec<Verdict> {
+        let mut run = support::sample();
+        for observations in run.cells.iter_mut().map(|cell| &mut cell.observations) {
+            observations.retain(|observation| observation.block < blocks);
+            if let Some(first) = observations.first().cloned() {
+                observations.iter_mut().for_each(|other| other.warm_ns.clone_from(&first.warm_ns));
+            }
+        }
+        concbench::analyse::complete(&mut run);
+        let found = across(&[run.clone(), run], &options()).expect("they are alike");
+        let classes = found.classes.iter().map(|class| class.contrasts[0].verdict);
+        found.cells.iter().map(|cell| cell.contrasts[0].verdict).chain(classes).collect()
+    };
+    assert!(verdicts(1).iter().all(|verdict| *verdict == Verdict::Unresolved));
+    assert!(verdicts(2).iter().all(|verdict| *verdict == Verdict::Unresolved));
+    assert!(verdicts(5).iter().all(|verdict| *verdict == Verdict::Equivalent));
+}
+
+#[test]
+fn the_interval_of_a_class_is_that_of_its_figure() {
+    // A third of the second run took half as long again: resampled medians then lie far from those of the samples.
+    let mut second = support::sample_with(2, |_, _| 1.0);
+    for observation in second.cells.iter_mut().flat_map(|cell| &mut cell.observations) {
+        if observation.block % 3 == 0 {
+            observation.warm_ns.iter_mut().for_each(|time| *time += *time / 2);
+        }
+    }
+    concbench::analyse::complete(&mut second);
+    let found = across(&[support::sample_with(1, |_, _| 1.0), second], &options()).expect("they are alike");
+    for class in &found.classes {
+        let of_class = class.contrasts[0];
+        let cells: Vec<_> = found.cells.iter().filter(|cell| cell.class == class.class).collect();
+        let mean = |log: fn(&Contrast) -> f64| {
+            cells.iter().map(|cell| log(&cell.contrasts[0])).sum::<f64>() / cells.len() as f64
+        };
+        assert!((mean(|cell| cell.ratio.ln()) - of_class.ratio.ln()).abs() < 1e-9, "{of_class:?}");
+        let (below, above) = (of_class.ratio / of_class.low, of_class.high / of_class.ratio);
+        assert!((below / above - 1.0).abs() < 1e-9, "{of_class:?}");
+        // Alike cells tell together as much more than one of them as the root of their number.
+        let expected = mean(|cell| (cell.high / cell.low).ln()) / (cells.len() as f64).sqrt();
+        let width = (of_class.high / of_class.low).ln();
+        assert!((0.8..2.0).contains(&(width / expected)), "{width} and {expected}: {of_class:?}");
+    }
 }
 
 #[test]

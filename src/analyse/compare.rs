@@ -46,7 +46,10 @@ pub(super) fn compare_family(
         })
         .collect();
     let edge = margin.ln_1p();
-    let beyond: Vec<f64> = measured.iter().map(|(_, logs, _)| p_beyond(logs, edge)).collect();
+    let beyond: Vec<f64> = measured
+        .iter()
+        .map(|(_, logs, _)| p_beyond(signed_rank(logs, edge).above, signed_rank(logs, -edge).below))
+        .collect();
     let anywhere: Vec<f64> = measured.iter().map(|(_, logs, _)| signed_rank(logs, 0.0).two_sided()).collect();
     let corrected = holm(&beyond).into_iter().zip(holm(&anywhere));
     measured
@@ -65,7 +68,7 @@ pub(super) fn compare_family(
             margin,
             p_holm,
             p_any,
-            verdict: verdict(location, logs.len() as u64, edge, p_holm),
+            verdict: verdict(location, logs.len() as u64, edge, Some(p_holm)),
         })
         .collect()
 }
@@ -75,19 +78,19 @@ pub fn compare_alone(a: &CellRecord, b: &CellRecord, price: Price) -> Option<Com
     compare_family(&[Pair { a, b }], price.contrast(), price, MARGIN).pop()
 }
 
-/// The p-value of "the log ratio lies within the edges": against the nearer edge, doubled because there are two.
-fn p_beyond(log_ratios: &[f64], edge: f64) -> f64 {
-    let above = signed_rank(log_ratios, edge).above;
-    let below = signed_rank(log_ratios, -edge).below;
+/// The p-value of "the log ratio lies within the edges", from those against "above the upper" and "below the lower": the
+/// nearer edge's, doubled because there are two.
+pub(super) fn p_beyond(above: f64, below: f64) -> f64 {
     (2.0 * above.min(below)).min(1.0)
 }
 
-fn verdict(location: &Location, pairs: u64, edge: f64, p_holm: f64) -> Verdict {
+/// What an interval of a log ratio says, within a run and across several. Without a p-value it rests on the interval alone.
+pub(super) fn verdict(location: &Location, pairs: u64, edge: f64, p_holm: Option<f64>) -> Verdict {
     let outside = location.low > edge || location.high < -edge;
     let inside = location.low >= -edge && location.high <= edge;
     if outside && pairs < FEWEST_PAIRS {
         Verdict::Indicative
-    } else if outside && p_holm <= SIGNIFICANCE {
+    } else if outside && p_holm.is_none_or(|p| p <= SIGNIFICANCE) {
         Verdict::Different
     } else if inside && location.confidence >= EQUIVALENCE_CONFIDENCE {
         Verdict::Equivalent

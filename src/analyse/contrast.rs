@@ -15,8 +15,10 @@ const TWIN: &str = "+twin";
 
 /// All comparisons of one workload: the twins at both prices, then the ranked cells against the best at each.
 ///
-/// The two prices have a noise floor, a margin and a family of tests each: a one-off job is one sample, a steady batch
-/// a median of several.
+/// The two prices have a noise floor and a margin each, since a one-off job is one sample and a steady batch a median of
+/// several. What is corrected together is what decides together: the contrasts of one price, which name its winners. The
+/// twins of a price are a family of their own: they decide about no model, and one that counted with the contrasts would
+/// make alarms about the noise rarer and true differences harder to find.
 pub(super) fn contrasts(run: &Run, workload: &WorkloadRecord) -> Vec<Comparison> {
     let mut all: Vec<Comparison> = Vec::new();
     let mut margins = Vec::new();

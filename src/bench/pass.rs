@@ -83,7 +83,7 @@ impl<'a> Pass<'a> {
 
     /// The pass of a campaign: the cells that its preflight has found to work. Those that criterion's filter leaves out
     /// are left out of the campaign too.
-    pub(super) fn criterion(campaign: &mut Campaign) -> Result<CriterionMedians, CampaignError> {
+    pub(super) fn criterion(campaign: &mut Campaign) -> CriterionMedians {
         let started = SystemTime::now();
         let deadline = campaign.deadline();
         let cells = &campaign.outcome.cells;
@@ -119,7 +119,7 @@ impl<'a> Pass<'a> {
                 Err(reason) => campaign.note(format!("{id}: no figure of criterion's: {reason}")),
             }
         }
-        Ok(medians)
+        medians
     }
 
     /// Registers these cells, twins left out: the twin is there for the interleaved pass, which compares.
@@ -157,10 +157,9 @@ impl<'a> Pass<'a> {
         spec: &CellSpec,
     ) {
         let called = Cell::new(false);
-        let mut session: Option<Session<'_>> = None;
+        let mut session: Option<Session> = None;
         let (whole, batch, deadline) = (self.spec, self.batch[cell], self.deadline);
-        let supervisor = self.supervisor.get();
-        let mut supervisor = Some(supervisor);
+        let mut supervisor = Some(self.supervisor.get());
         let name = spec.id.split_once('/').map_or(spec.id.as_str(), |(_, name)| name);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             group.bench_function(name, |bencher| {
@@ -186,6 +185,7 @@ impl<'a> Pass<'a> {
                 }
             },
         };
+        self.supervisor.get().clear_up_after(&spec.id, silence.is_some());
         if let Some(Silence::Failure(failure)) = silence {
             remark(&format!("{}: {}: {}", spec.id, failure.status, failure.reason));
             self.failures.push((cell, failure));
@@ -203,9 +203,9 @@ impl<'a> Pass<'a> {
 }
 
 /// Runs batches in the session of this cell, which the first call starts.
-fn batches<'s>(
-    session: &mut Option<Session<'s>>,
-    supervisor: &mut Option<&'s mut Supervisor>,
+fn batches(
+    session: &mut Option<Session>,
+    supervisor: &mut Option<&mut Supervisor>,
     spec: &Spec,
     cell: &CellSpec,
     iterations: u64,
@@ -238,10 +238,11 @@ fn unread(panic: Box<dyn Any + Send>) -> bool {
 const HOME: &str = "CRITERION_HOME";
 
 /// Says where criterion saves, so that it need not ask `cargo metadata`, which waits for every other cargo on the
-/// machine. Call it before any thread exists.
+/// machine.
 pub(super) fn settle_folder() {
     if std::env::var_os(HOME).is_none() {
-        crate::sys::set_before_threads(HOME, folder());
+        // It can be said only while there is one thread; criterion asks cargo for the same folder otherwise.
+        let _ = crate::sys::set_before_threads(HOME, folder());
     }
 }
 

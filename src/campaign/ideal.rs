@@ -20,11 +20,11 @@ pub(super) fn fill(run: &mut Run) {
         // What is left of the sequential time without the waiting is computing.
         let computing = match workload.class {
             Class::Io => Some(0),
-            _ => sequential.map(|total| total.saturating_sub(waiting * workload.tasks)),
+            _ => sequential.map(|total| total.saturating_sub(waiting.saturating_mul(workload.tasks))),
         };
         for cell in run.cells.iter_mut().filter(|cell| cell.workload == workload.name) {
             let rounds = workload.tasks.div_ceil(cell.concurrency.max(1));
-            let waits = rounds * waiting;
+            let waits = rounds.saturating_mul(waiting);
             let cores = cell.workers.min(run.machine.cores).max(1);
             cell.ideal_ns =
                 computing.map(|computing| waits.max(computing / cores)).filter(|&ideal| ideal > 0);

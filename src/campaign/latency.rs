@@ -14,7 +14,7 @@ use crate::record::journal::Entry;
 use crate::record::{Latency, LatencyCell, LoadObservation, LoadRecord, Status};
 use crate::runner::load::{Arrivals, Served};
 use crate::runner::process::{Failure, Silence};
-use crate::runner::schedule::{Launcher, Outcome};
+use crate::runner::schedule::{self, Outcome};
 use crate::runner::supervisor::Supervisor;
 use crate::spec::{CellSpec, Spec};
 use crate::time::nanoseconds;
@@ -93,8 +93,8 @@ pub(super) fn measure(
     }
     sweep.console.begin_latency(sweep.latency);
     let ended = sweep.capacities(outcome).and_then(|()| sweep.loads(options.seed));
-    outcome.notes.extend(sweep.supervisor.take_notes());
     outcome.interrupted |= ended.is_err();
+    schedule::take_notes(supervisor, &mut outcome.notes, console);
 }
 
 /// A signal asked for the end.

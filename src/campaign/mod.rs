@@ -117,8 +117,11 @@ impl Campaign {
         let waiting = memory::Sweep::new(&waiting, facts.machine.cores, options.mode == Mode::Quick);
         let switching = switches::Games::new(&switching, facts.machine.cores, options.blocks, options.seed);
         let wanted = format!("{}-{}", facts.folder_time(), options.label);
+        // What can be refused is, before there is a folder.
+        let header = resume::header(&wanted, &spec, &options, &facts).map_err(CampaignError::Supervise)?;
+        store::check_latest(&options.out)?;
         let (id, folder) = store::create_folder(&options.out, &wanted)?;
-        let header = resume::header(&id, &spec, &options, &facts).map_err(CampaignError::Supervise)?;
+        let header = Header { id: id.clone(), ..header };
         let (lock, journal) = open(&folder, header).inspect_err(|_| store::remove_empty_run(&folder))?;
         let console = Console::new(&spec, journal, &options, Duration::ZERO);
         let mut campaign = Self {
@@ -159,6 +162,7 @@ impl Campaign {
             return Err(refuse(format!("it has no {JOURNAL}, as a run has that is not complete")));
         }
         let lock = Lock::take(folder)?;
+        store::remove_torn(folder).map_err(|error| refuse(error.to_string()))?;
         let found = journal::read(folder)?;
         let (end, id) = (found.end, found.header.id.clone());
         let resume::Resumed {
@@ -369,7 +373,12 @@ fn write(run: &Run, folder: &Path, out: &Path) -> Result<(), CampaignError> {
     if run.run.complete {
         // The record holds all that the journal does. An incomplete run still needs it, to be resumed.
         let journal = folder.join(JOURNAL);
-        std::fs::remove_file(&journal).map_err(|source| StoreError::Write { path: journal, source })?;
+        match std::fs::remove_file(&journal) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Write { path: journal, source }.into());
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

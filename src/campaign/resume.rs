@@ -17,7 +17,7 @@ use super::{CampaignError, Choice, Options, Work, latency};
 use crate::model::ModelInfo;
 use crate::plan::MOST_BLOCKS;
 use crate::record::journal::{Entry, Found, Header, VERSION};
-use crate::record::{BlockNoise, Latency, LatencyCell, Machine, Mode, ModelTimer};
+use crate::record::{BlockNoise, Latency, LatencyCell, Machine, Mode, ModelTimer, Status};
 use crate::runner::process::Failure;
 use crate::runner::schedule::{Outcome, Pace};
 use crate::spec::{MOST_WORKERS, Spec};
@@ -58,7 +58,9 @@ pub(super) fn header(id: &str, spec: &Spec, options: &Options, facts: &Facts) ->
 /// A fingerprint of this executable: another one may measure something else under the same names.
 fn executable() -> std::io::Result<String> {
     let mut hasher = Sha256::new();
-    std::io::copy(&mut File::open("/proc/self/exe")?, &mut hasher)?;
+    const OWN: &str = "/proc/self/exe";
+    let copied = File::open(OWN).and_then(|mut file| std::io::copy(&mut file, &mut hasher));
+    copied.map_err(|error| std::io::Error::new(error.kind(), format!("cannot read {OWN}: {error}")))?;
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -230,6 +232,7 @@ impl<'a> Replay<'a> {
                 }
                 made.push(observation);
             }
+            Entry::Failure { status: Status::Ok, .. } => return None,
             Entry::Failure { cell, status, reason, stderr_tail } => {
                 let failure = Failure { status, reason, stderr_tail };
                 match self.cells.get(cell.as_str()) {

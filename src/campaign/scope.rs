@@ -27,6 +27,18 @@ pub(crate) struct Work {
     pub(super) switching: Vec<(&'static Pair, Placement)>,
 }
 
+impl Work {
+    /// The ids of what is measured beside the matrix, each with what it tells.
+    pub(crate) fn costs(&self) -> impl Iterator<Item = (String, &'static str)> {
+        let waiting =
+            self.waiting.iter().map(|model| (memory::id(model.id), "the memory of a task that waits"));
+        let switching = self.switching.iter();
+        let switching =
+            switching.map(|(pair, placement)| (switches::id(pair, *placement), "the time of a switch"));
+        waiting.chain(switching)
+    }
+}
+
 impl From<Spec> for Work {
     /// The cells of a matrix and nothing else.
     fn from(spec: Spec) -> Self {

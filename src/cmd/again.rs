@@ -1,5 +1,7 @@
 //! The command that makes a run again, as a shell reads it.
 
+use std::ffi::OsString;
+
 /// The variables that decide on what is measured and how. Where a run lands and what it says meanwhile is not among them.
 const DECIDE: [&str; 11] = [
     "CONCBENCH_DEFINITION",
@@ -16,8 +18,10 @@ const DECIDE: [&str; 11] = [
 ];
 
 /// The program and its words, behind the variables that it was given.
-pub(crate) fn command(program: &str, words: impl IntoIterator<Item = String>) -> String {
-    written(program, words, |name| std::env::var(name).ok())
+pub(crate) fn command(program: &str, words: impl IntoIterator<Item = impl Into<OsString>>) -> String {
+    // Bytes that are no text cannot stand in a record; what replaces them shows that something was there.
+    let words = words.into_iter().map(|word| word.into().to_string_lossy().into_owned());
+    written(program, words, |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
 }
 
 fn written(

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use super::values::{label, number, percent, price, switch};
+use super::values::{address, label, number, percent, price, switch};
 use crate::campaign::granularity::sweep;
 use crate::campaign::{CampaignError, Choice, Options};
 use crate::model::Catalogue;
@@ -37,24 +38,36 @@ impl Cli {
     /// What clap says of them, and flags that cannot be used together. Which ones is not clap's to know: a variable that
     /// says `false` sets no flag.
     pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let cli = Self::try_parse_from(words)?;
-        let (common, resumes) = match &cli.command {
-            Command::Run(run) => (&run.common, run.resume.is_some()),
-            Command::List(list) => (&list.common, false),
+        let matches = Self::command().try_get_matches_from(words)?;
+        let cli = Self::from_arg_matches(&matches)?;
+        let (common, resumes, lists) = match &cli.command {
+            Command::Run(run) => (&run.common, run.resume.is_some(), false),
+            // Which sizes a sweep has is measured.
+            Command::List(list) => (&list.common, false, true),
             _ => return Ok(cli),
         };
         let conflicts = [
             (common.quick && common.rigorous, "--quick", "--rigorous"),
             (common.quick && common.granularity, "--quick", "--granularity"),
             (common.quick && common.latency, "--quick", "--latency"),
+            (resumes && common.granularity, "--resume", "--granularity"),
+            (lists && common.granularity, "list", "--granularity"),
             (resumes && common.all, "--resume", "--all"),
             (resumes && common.latency, "--resume", "--latency"),
             (resumes && common.costs, "--resume", "--costs"),
             (resumes && common.quick, "--resume", "--quick"),
             (resumes && common.rigorous, "--resume", "--rigorous"),
         ];
-        match conflicts.iter().find(|(both, ..)| *both) {
-            Some((_, one, other)) => {
+        // A variable may stand for the runs to come; a flag means this one.
+        let given = |name: &&str| {
+            let arguments = matches.subcommand().map(|(_, arguments)| arguments);
+            arguments.is_some_and(|it| it.value_source(name) == Some(ValueSource::CommandLine))
+        };
+        let settled = ["label", "out", "track", "deadline"].iter().find(|name| resumes && given(name));
+        let conflict =
+            conflicts.into_iter().find(|(both, ..)| *both).map(|(_, one, other)| (one, other.to_owned()));
+        match conflict.or_else(|| Some(("--resume", format!("--{}", settled?)))) {
+            Some((one, other)) => {
                 let what = format!("the argument '{one}' cannot be used with '{other}'");
                 Err(Self::command().error(ErrorKind::ArgumentConflict, what))
             }
@@ -63,6 +76,8 @@ impl Cli {
     }
 }
 
+/// The most threads that may serve.
+const MOST_SERVERS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 bad input; 3 some cells failed, or the self-test \
     missed something; 4 nothing matched; \
     5 cannot save; 6 slower than compare was told to accept; 75 too noisy where asked to refuse; \
@@ -235,10 +250,10 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "FILE|DIR")]
     pub(super) out: Option<PathBuf>,
     /// What an hour of the machine with this label costs, for work per money; may be given several times
-    #[arg(long = "price", value_name = "LABEL=PRICE", value_parser = price)]
+    #[arg(long = "price", value_name = "LABEL=PRICE", allow_hyphen_values = true, value_parser = price)]
     pub(super) prices: Vec<(String, f64)>,
     /// Exit with code 6 if a cell is for certain slower than in the first run by more than this, or broken, as in 5%
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = percent)]
     pub(super) fail_on_regression: Option<f64>,
     /// Compare what is refused otherwise: debug builds, other versions, other tracks
     #[arg(long)]
@@ -280,10 +295,11 @@ pub(super) struct SelftestArgs {
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// Where to listen; port 0 leaves the choice to the system
-    #[arg(long, default_value = "127.0.0.1:8017", value_name = "ADDRESS:PORT")]
+    #[arg(long, default_value = "127.0.0.1:8017", value_name = "ADDRESS:PORT", value_parser = address)]
     pub(super) address: SocketAddr,
     /// How many threads serve
-    #[arg(long, default_value = "1", value_name = "N")]
+    #[arg(long, default_value = "1", value_name = "N", allow_negative_numbers = true,
+        value_parser = number(NonZeroUsize::MIN..=MOST_SERVERS))]
     pub(super) threads: NonZeroUsize,
     /// Answer `GET /stall?ms=N`, which holds every answer back for that long
     #[arg(long)]
@@ -398,6 +414,11 @@ pub(super) fn refuse(error: &clap::Error) -> ExitCode {
 
 /// Clap's message without its hints, which take several lines.
 fn one_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let command = Cli::command();
+        let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        return format!("a command is missing, {} are there", names.join(", "));
+    }
     let text = error.render().to_string();
     let hint =
         |line: &str| ["Usage:", "For more", "tip:"].iter().any(|start| line.trim_start().starts_with(start));

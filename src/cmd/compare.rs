@@ -84,7 +84,11 @@ fn page(arguments: &CompareArgs, runs: &[Run]) -> PathBuf {
 fn beside(run: &Path) -> PathBuf {
     // `latest` is a link, and `.` has no parent by name.
     let real = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-    let folder = if real.is_dir() { Some(real.as_path()) } else { real.parent() };
+    // A record that lies in no folder of its own has its page beside itself.
+    let folder = match real.file_name() {
+        Some(name) if name == store::RECORD && !real.is_dir() => real.parent(),
+        _ => Some(real.as_path()),
+    };
     folder.and_then(Path::parent).unwrap_or(Path::new(".")).to_owned()
 }
 

@@ -8,6 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::args::{DoctorArgs, Output};
 use super::exit;
 use crate::machine::{self, Diagnosis, Finding, Sample, State};
+use crate::report::csv::written;
 
 /// How long the machine is watched.
 const WATCH: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ fn render(diagnosis: &Diagnosis, output: Output) -> anyhow::Result<String> {
     Ok(match output {
         Output::Table => format!("{}\n\n{}\n", table(diagnosis), summary(diagnosis)),
         Output::Md => markdown(diagnosis),
-        Output::Csv => csv(diagnosis)?,
+        Output::Csv => written(&HEADS, diagnosis.findings.iter().map(cells)),
         Output::Json => serde_json::to_string_pretty(diagnosis)? + "\n",
     })
 }
@@ -66,15 +67,6 @@ fn markdown(diagnosis: &Diagnosis) -> String {
         text += &format!("| {} |\n", cells(finding).map(|cell| escape(&cell)).join(" | "));
     }
     text
-}
-
-fn csv(diagnosis: &Diagnosis) -> anyhow::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADS)?;
-    for finding in &diagnosis.findings {
-        writer.write_record(cells(finding))?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
 /// What is good needs no explanation.

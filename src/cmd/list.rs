@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::ListArgs;
-use crate::campaign::matrix;
+use crate::campaign::work;
 use crate::model::Catalogue;
 use crate::spec::Definition;
 
@@ -31,9 +31,10 @@ fn models<C: Catalogue>() -> Rows {
 
 fn cells<C: Catalogue>(definitions: Vec<Definition>, arguments: &ListArgs) -> anyhow::Result<Rows> {
     let common = &arguments.common;
-    let spec =
-        matrix(common.definitions(definitions)?, &C::infos(), common.all, arguments.filter.as_deref())?;
-    let rows = spec.cells.iter().map(|cell| {
+    let choice = common.choice(arguments.filter.as_deref());
+    let work = work(common.definitions(definitions)?, &C::infos(), choice)?;
+    let spec = &work.spec;
+    let cells = spec.cells.iter().map(|cell| {
         let definition = &spec.workload_of(cell).definition;
         let purpose = match (cell.twin, cell.ranked) {
             (true, _) => "A/A twin",
@@ -43,5 +44,6 @@ fn cells<C: Catalogue>(definitions: Vec<Definition>, arguments: &ListArgs) -> an
         let tasks = definition.tasks.to_string();
         vec![cell.id.clone(), purpose.to_owned(), tasks, definition.teaches.clone()]
     });
-    Ok((vec!["cell", "for", "tasks", "what the workload teaches"], rows.collect()))
+    let costs = work.costs().map(|(id, what)| vec![id, "cost".to_owned(), String::new(), what.to_owned()]);
+    Ok((vec!["cell", "for", "tasks", "what it teaches"], cells.chain(costs).collect()))
 }

@@ -15,8 +15,11 @@ mod values;
 use std::io::{ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use signal_hook::consts::SIGXFSZ;
 
 pub(crate) use again::command;
 pub(crate) use args::{CommonArgs, FromEnvironment, RunOutput};
@@ -26,6 +29,8 @@ use crate::harness::Registry;
 use crate::model::{Catalogue, panic_message};
 use crate::record::store::StoreError;
 use crate::record::{LatencyCell, Run, Status};
+use crate::report::csv::written;
+use crate::report::text::{clean, code, markdown};
 use crate::report::{Export, Format};
 use crate::spec::Definition;
 use args::{Cli, Command, Output};
@@ -134,15 +139,16 @@ fn rows(heads: &[&str], rows: Vec<Vec<String>>, output: Output) -> anyhow::Resul
             let mut table = Table::new();
             let preset = if output == Output::Md { presets::ASCII_MARKDOWN } else { presets::NOTHING };
             table.load_preset(preset).set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_header(heads).add_rows(rows);
+            let shown = |(column, field): (usize, &String)| match (output, column) {
+                (Output::Md, 0) => code(field),
+                (Output::Md, _) => markdown(field),
+                _ => clean(field),
+            };
+            table.set_header(heads);
+            table.add_rows(rows.iter().map(|row| row.iter().enumerate().map(shown).collect::<Vec<_>>()));
             Ok(format!("{table}\n"))
         }
-        Output::Csv => {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            writer.write_record(heads)?;
-            rows.iter().try_for_each(|row| writer.write_record(row))?;
-            Ok(String::from_utf8(writer.into_inner()?)?)
-        }
+        Output::Csv => Ok(written(heads, rows)),
         Output::Json => {
             let object = |row: Vec<String>| -> serde_json::Map<String, serde_json::Value> {
                 heads.iter().map(|&head| head.to_owned()).zip(row.into_iter().map(Into::into)).collect()
@@ -167,7 +173,7 @@ fn print(text: &str) -> Result<(), StoreError> {
 /// Writes a remark to standard error, in one line: what it quotes from a record must not act on the terminal. Where
 /// standard error is closed, nobody wants to read it.
 pub(crate) fn remark(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", crate::report::text::clean(text));
+    let _ = writeln!(std::io::stderr(), "{}", clean(text));
 }
 
 /// Runs a `main`. A panic in it is a defect of concbench: it is said in one line, and has the exit code of one.
@@ -180,6 +186,9 @@ pub(crate) fn guard(main: impl FnOnce() -> ExitCode) -> ExitCode {
             remark(&format!("concbench: internal error{place}: {message}; please report it"));
         }
     }));
+    // A file that grows past its limit is an error of the write then, and not the end of this process. Should that be
+    // refused, it ends.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     catch_unwind(AssertUnwindSafe(main)).unwrap_or(ExitCode::from(exit::INTERNAL))
 }
 

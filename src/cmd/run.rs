@@ -19,7 +19,7 @@ pub(super) fn run<C: Catalogue>(
     let mut definitions = common.definitions(definitions)?;
     definitions.extend(common.grains::<C>()?);
     let work = work(definitions, &C::infos(), common.choice(arguments.filter.as_deref()))?;
-    let command = again::command("concbench", std::env::args().skip(1));
+    let command = again::command("concbench", std::env::args_os().skip(1));
     measure(Campaign::begin(work, common.options(arguments.filter.clone(), command))?, arguments)
 }
 

@@ -1,6 +1,7 @@
 //! What the values of arguments may be; each refusal says what is allowed.
 
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -13,6 +14,13 @@ where
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| format!("a whole number from {} to {} is allowed", range.start(), range.end()))
     }
+}
+
+/// Where to listen.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let allowed =
+        "a numeric address and a port from 0 to 65535 are allowed, as in 127.0.0.1:8017 or [::1]:8017";
+    text.parse().map_err(|_| allowed.to_owned())
 }
 
 /// A label and what an hour of that machine costs.

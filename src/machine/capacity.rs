@@ -1,57 +1,98 @@
+use std::collections::BTreeMap;
+
 use super::parse::UNLIMITED;
 use crate::record::Machine;
 
 /// How many memory mappings a thread of the standard library takes: its stack and the guard page below it, and the same
 /// for the stack on which a stack overflow is reported.
-pub(crate) const MAPPINGS_PER_THREAD: u64 = 4;
+const MAPPINGS_PER_THREAD: u64 = 4;
+/// The memory mappings of a stackful coroutine: its stack, and the guard page below.
+const MAPPINGS_PER_STACK: u64 = 2;
 /// What of every limit a process, and the rest of the system, need before it has any task.
-pub(crate) const SPARE: u64 = 200;
+const SPARE: u64 = 200;
 
-/// The limits that threads count against, each with how many of its units one takes.
-pub(super) const FOR_THREADS: [(&str, u64); 5] = [
-    ("nproc", 1),
-    ("vm.max_map_count", MAPPINGS_PER_THREAD),
-    ("kernel.threads-max", 1),
-    ("kernel.pid_max", 1),
-    ("pids.max", 1),
-];
-/// Those of processes, each of which is reached over a socket.
-pub(super) const FOR_PROCESSES: [(&str, u64); 5] =
-    [("nproc", 1), ("kernel.threads-max", 1), ("kernel.pid_max", 1), ("pids.max", 1), ("nofile", 1)];
-/// Those of clients, each with its own connection to one server.
-pub(super) const FOR_CLIENTS: [(&str, u64); 2] = [("nofile", 1), ("net.ipv4.ip_local_port_range", 1)];
-
-/// Which limit of the machine refuses so many threads at once in one process, as one line; none if no known one does.
-pub fn refuses_threads(machine: &Machine, threads: u64) -> Option<String> {
-    refuses(machine, &FOR_THREADS, threads, "threads")
+/// What is started in numbers, and counts against the limits of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Threads of one process.
+    Thread,
+    /// Processes that are started from one.
+    Process,
+    /// Processes that are started from one, which keeps a descriptor open for each.
+    ConnectedProcess,
+    /// Stackful coroutines of one process.
+    Stack,
+    /// Connections to one server.
+    Connection,
 }
 
-/// The same for processes that are started from one.
-pub fn refuses_processes(machine: &Machine, processes: u64) -> Option<String> {
-    refuses(machine, &FOR_PROCESSES, processes, "processes")
+impl Kind {
+    /// The limits that it counts against, each with how many of its units one takes.
+    const fn counts_against(self) -> &'static [(&'static str, u64)] {
+        match self {
+            Self::Thread => &[
+                ("nproc", 1),
+                ("vm.max_map_count", MAPPINGS_PER_THREAD),
+                ("kernel.threads-max", 1),
+                ("kernel.pid_max", 1),
+                ("pids.max", 1),
+            ],
+            Self::Process => {
+                &[("nproc", 1), ("kernel.threads-max", 1), ("kernel.pid_max", 1), ("pids.max", 1)]
+            }
+            Self::ConnectedProcess => &[
+                ("nproc", 1),
+                ("kernel.threads-max", 1),
+                ("kernel.pid_max", 1),
+                ("pids.max", 1),
+                ("nofile", 1),
+            ],
+            Self::Stack => &[("vm.max_map_count", MAPPINGS_PER_STACK)],
+            Self::Connection => &[("nofile", 1), ("net.ipv4.ip_local_port_range", 1)],
+        }
+    }
+
+    const fn plural(self) -> &'static str {
+        match self {
+            Self::Thread => "threads",
+            Self::Process => "processes",
+            Self::ConnectedProcess => "processes, each behind a socket,",
+            Self::Stack => "coroutines with a stack each",
+            Self::Connection => "connections",
+        }
+    }
 }
 
-/// The same for connections to one server.
-pub fn refuses_clients(machine: &Machine, clients: u64) -> Option<String> {
-    refuses(machine, &FOR_CLIENTS, clients, "connections")
-}
-
-/// Whether anything at all is known about these limits.
-pub(super) fn knows_a_limit(machine: &Machine, limits: &[(&str, u64)]) -> bool {
-    limits.iter().any(|(name, _)| {
-        let known = machine.limits.get(*name).is_some_and(Option::is_some);
-        known || machine.missing.get(&format!("limits.{name}")).is_some_and(|reason| reason == UNLIMITED)
+/// Which of these limits refuses so many at once, and what would allow them, as one line; none if no known one does.
+pub(crate) fn refuses(limits: &BTreeMap<String, Option<u64>>, kind: Kind, wanted: u64) -> Option<String> {
+    let room = kind.counts_against().iter().filter_map(|&(name, each)| {
+        let limit = (*limits.get(name)?)?;
+        Some((limit.saturating_sub(SPARE) / each, name, limit, each))
+    });
+    let (room, name, limit, each) = room.min()?;
+    (room < wanted).then(|| {
+        let what = kind.plural();
+        let remedy = remedy(name, wanted.saturating_mul(each).saturating_add(SPARE));
+        format!("{name} is {limit}, which allows about {room} {what} and not {wanted}; {remedy}")
     })
 }
 
-fn refuses(machine: &Machine, limits: &[(&str, u64)], wanted: u64, what: &str) -> Option<String> {
-    let room = limits.iter().filter_map(|&(name, each)| {
-        let limit = (*machine.limits.get(name)?)?;
-        Some((limit.saturating_sub(SPARE) / each, name, limit))
-    });
-    let (room, name, limit) = room.min()?;
-    (room < wanted)
-        .then(|| format!("{name} is {limit}, which allows about {room} {what}, {wanted} are needed"))
+fn remedy(name: &str, value: u64) -> String {
+    match name {
+        "nproc" => format!("raise it with `ulimit -u {value}`"),
+        "nofile" => format!("raise it with `ulimit -n {value}`"),
+        "pids.max" => format!("set pids.max of the control group to {value}"),
+        "net.ipv4.ip_local_port_range" => format!("raise it with `sudo sysctl {name}='1024 65535'`"),
+        sysctl => format!("raise it with `sudo sysctl {sysctl}={value}`"),
+    }
+}
+
+/// Whether anything at all is known about the limits of this kind.
+pub(super) fn knows_a_limit(machine: &Machine, kind: Kind) -> bool {
+    kind.counts_against().iter().any(|(name, _)| {
+        let known = machine.limits.get(*name).is_some_and(Option::is_some);
+        known || machine.missing.get(&format!("limits.{name}")).is_some_and(|reason| reason == UNLIMITED)
+    })
 }
 
 #[cfg(test)]
@@ -61,33 +102,40 @@ mod tests {
 
     use super::*;
 
-    fn machine(limits: &[(&str, Option<u64>)]) -> Machine {
-        let limits = limits.iter().map(|&(name, limit)| (name.to_owned(), limit)).collect();
-        Machine { limits, ..Machine::default() }
+    fn limits(limits: &[(&str, Option<u64>)]) -> BTreeMap<String, Option<u64>> {
+        limits.iter().map(|&(name, limit)| (name.to_owned(), limit)).collect()
     }
 
     #[test]
-    fn the_tightest_limit_is_named() {
-        let usual = machine(&[
+    fn the_tightest_limit_is_named_with_its_value_and_a_remedy() {
+        let usual = limits(&[
             ("nproc", Some(62_840)),
             ("vm.max_map_count", Some(65_530)),
             ("kernel.pid_max", Some(32_768)),
             ("nofile", Some(1024)),
+            ("pids.max", None),
         ]);
-        assert_eq!(refuses_threads(&usual, 1000), None);
+        assert_eq!(refuses(&usual, Kind::Thread, 16_000), None);
         assert_eq!(
-            refuses_threads(&usual, 100_000).unwrap(),
-            "vm.max_map_count is 65530, which allows about 16332 threads, 100000 are needed"
+            refuses(&usual, Kind::Thread, 100_000).unwrap(),
+            "vm.max_map_count is 65530, which allows about 16332 threads and not 100000; raise it with `sudo sysctl \
+             vm.max_map_count=400200`"
         );
-        assert!(refuses_processes(&usual, 1000).unwrap().starts_with("nofile is 1024"));
-        assert!(refuses_clients(&usual, 1000).unwrap().starts_with("nofile is 1024"));
-        assert_eq!(refuses_clients(&usual, 500), None);
+        let refused = refuses(&usual, Kind::ConnectedProcess, 1000).unwrap();
+        assert!(refused.starts_with("nofile is 1024") && refused.contains("`ulimit -n 1200`"), "{refused}");
+        assert_eq!(
+            refuses(&usual, Kind::Process, 1000),
+            None,
+            "what needs no descriptor is not held to them"
+        );
+        assert!(refuses(&usual, Kind::Connection, 1000).unwrap().starts_with("nofile is 1024"));
+        assert_eq!(refuses(&usual, Kind::Connection, 500), None);
     }
 
     #[test]
     fn what_is_unlimited_or_unknown_refuses_nothing() {
-        assert_eq!(refuses_threads(&machine(&[("nproc", None)]), u64::MAX), None);
-        assert_eq!(refuses_threads(&machine(&[]), u64::MAX), None);
+        assert_eq!(refuses(&limits(&[("nproc", None)]), Kind::Thread, u64::MAX), None);
+        assert_eq!(refuses(&limits(&[]), Kind::Thread, u64::MAX), None);
     }
 
     #[test]

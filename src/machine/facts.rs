@@ -9,6 +9,8 @@ use super::hypervisor::hypervisor;
 use super::parse::{self, Bound, UNLIMITED};
 use crate::record::Machine;
 
+/// The bits of capabilities that free a process from `nproc`: `CAP_SYS_ADMIN` and `CAP_SYS_RESOURCE`.
+const EXEMPT_FROM_NPROC: u64 = 1 << 21 | 1 << 24;
 /// Set in `/proc/self/personality` where addresses are not randomised for this process (personality(2)).
 const ADDR_NO_RANDOMIZE: u32 = 0x0004_0000;
 
@@ -80,7 +82,7 @@ pub fn facts_under(roots: &Roots) -> Machine {
         clock_source: missing.unless("clock_source", clock_source(roots)),
         on_battery: missing.unless("on_battery", on_battery(roots, real)),
         virtualisation,
-        limits: limits(roots, &mut missing),
+        limits: limits_under(roots, &mut missing),
         missing: missing.0,
         ..Machine::default()
     }
@@ -198,7 +200,19 @@ fn on_battery(roots: &Roots, real: bool) -> Result<bool, String> {
     Ok(supplies.any(discharging))
 }
 
-fn limits(roots: &Roots, missing: &mut Missing) -> BTreeMap<String, Option<u64>> {
+fn is_exempt_from_nproc(roots: &Roots) -> bool {
+    let status = roots.proc("self/status").unwrap_or_default();
+    let effective =
+        parse::field(&status, "CapEff").and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    effective.is_some_and(|bits| bits & EXEMPT_FROM_NPROC != 0)
+}
+
+/// The limits of this process and its machine, by name; `None` where there is none, or it is not told.
+pub(crate) fn limits() -> BTreeMap<String, Option<u64>> {
+    limits_under(&Roots::default(), &mut Missing(BTreeMap::new()))
+}
+
+fn limits_under(roots: &Roots, missing: &mut Missing) -> BTreeMap<String, Option<u64>> {
     let own = roots.proc("self/limits");
     let own = |line: &str| {
         let text = own.as_ref().map_err(String::clone)?;
@@ -210,7 +224,7 @@ fn limits(roots: &Roots, missing: &mut Missing) -> BTreeMap<String, Option<u64>>
     };
     let found = [
         ("nofile", own("Max open files")),
-        ("nproc", own("Max processes")),
+        ("nproc", if is_exempt_from_nproc(roots) { Ok(Bound::Unlimited) } else { own("Max processes") }),
         ("memlock", own("Max locked memory")),
         ("stack", own("Max stack size")),
         ("vm.max_map_count", system("sys/vm/max_map_count", parse::number)),

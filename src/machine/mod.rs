@@ -23,9 +23,9 @@ mod parse;
 mod roots;
 mod sample;
 
-pub(crate) use capacity::{MAPPINGS_PER_THREAD, SPARE};
-pub use capacity::{refuses_clients, refuses_processes, refuses_threads};
+pub(crate) use capacity::{Kind, refuses};
 pub use doctor::{Diagnosis, Finding, State, examine, preflight_warnings};
+pub(crate) use facts::limits;
 pub use facts::{cores, facts, facts_under};
 pub use gate::{Gate, Limits, Readings};
 pub use grade::grade;

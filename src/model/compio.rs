@@ -165,15 +165,12 @@ fn gone() -> ModelError {
 impl Worker {
     fn start(settings: &Settings, placement: Placement, starting: Sender<io::Result<()>>) -> Result<Self> {
         let (shares, work) = unbounded();
-        let mut builder = std::thread::Builder::new();
-        if let Some(bytes) = settings.stack_bytes {
-            builder = builder.stack_size(bytes);
-        }
         let body = move || {
             placement.place();
             serve(&work, starting);
         };
-        Ok(Self { shares, thread: builder.spawn(body).map_err(ModelError::system("start a compio thread"))? })
+        let thread = settings.thread_builder().spawn(body);
+        Ok(Self { shares, thread: thread.map_err(ModelError::system("start a compio thread"))? })
     }
 }
 

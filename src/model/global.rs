@@ -22,12 +22,15 @@ impl GlobalThreads {
     ///
     /// # Errors
     ///
-    /// When it was set to another one before.
+    /// When it was set to another one before, or this process has other threads already, which may read the environment
+    /// meanwhile.
     pub(super) fn set(&self, settings: &Settings) -> Result<()> {
-        let number = *self.number.get_or_init(|| {
-            sys::set_before_threads(self.variable, settings.workers.to_string());
-            settings.workers
-        });
+        let Some(&number) = self.number.get() else {
+            sys::set_before_threads(self.variable, settings.workers.to_string())
+                .map_err(ModelError::system("say how many threads there are to be"))?;
+            self.number.get_or_init(|| settings.workers);
+            return Ok(());
+        };
         if number == settings.workers {
             return Ok(());
         }

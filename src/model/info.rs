@@ -83,6 +83,14 @@ pub struct Settings {
     pub recipe: String,
 }
 
+impl Settings {
+    /// For a thread of the standard library, with the stack that is asked for.
+    pub(crate) fn thread_builder(&self) -> std::thread::Builder {
+        let builder = std::thread::Builder::new();
+        self.stack_bytes.into_iter().fold(builder, std::thread::Builder::stack_size)
+    }
+}
+
 /// What the tasks of a batch returned, folded so that every schedule gives the same digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Digest {

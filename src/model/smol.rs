@@ -113,14 +113,10 @@ fn worker(
     settings: &Settings,
 ) -> Result<JoinHandle<()>> {
     let (executor, placement) = (Arc::clone(executor), placement.clone());
-    let mut builder = std::thread::Builder::new();
-    if let Some(bytes) = settings.stack_bytes {
-        builder = builder.stack_size(bytes);
-    }
     let body = move || {
         placement.place();
         // Ends with an error once the channel is closed, which is what is waited for.
         let _closed = ::smol::block_on(executor.run(stopped.recv()));
     };
-    builder.spawn(body).map_err(ModelError::system("start a smol worker"))
+    settings.thread_builder().spawn(body).map_err(ModelError::system("start a smol worker"))
 }

@@ -44,11 +44,7 @@ impl Model for ThreadPool {
         for _ in 0..settings.workers {
             let jobs = jobs.clone();
             let placement = placement.clone();
-            let mut builder = std::thread::Builder::new();
-            if let Some(bytes) = settings.stack_bytes {
-                builder = builder.stack_size(bytes);
-            }
-            let thread = builder.spawn(move || {
+            let thread = settings.thread_builder().spawn(move || {
                 placement.place();
                 jobs.iter().for_each(|job| job());
             });

@@ -12,7 +12,7 @@ use super::{
 /// A `std::thread` for each task: all are started, then all are joined.
 #[derive(Debug)]
 pub(crate) struct ThreadSpawn {
-    stack_bytes: Option<usize>,
+    settings: Settings,
 }
 
 impl Model for ThreadSpawn {
@@ -32,7 +32,7 @@ impl Model for ThreadSpawn {
     };
 
     fn start(settings: &Settings) -> Result<Self> {
-        Ok(Self { stack_bytes: settings.stack_bytes })
+        Ok(Self { settings: settings.clone() })
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
@@ -41,11 +41,7 @@ impl Model for ThreadSpawn {
         let mut refused = None;
         for index in tasks {
             let workload = Arc::clone(workload);
-            let mut builder = std::thread::Builder::new();
-            if let Some(bytes) = self.stack_bytes {
-                builder = builder.stack_size(bytes);
-            }
-            match builder.spawn(move || attempt_blocking(workload.as_ref(), index)) {
+            match self.settings.thread_builder().spawn(move || attempt_blocking(workload.as_ref(), index)) {
                 Ok(thread) => threads.push((index, thread)),
                 Err(source) => {
                     refused = Some(ModelError::System { what: "start a thread", source });

@@ -57,8 +57,7 @@ impl Model for TokioCurrentThread {
     };
 
     fn start(_settings: &Settings) -> Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        Ok(Self { runtime: runtime.map_err(ModelError::system("start the tokio runtime"))? })
+        current_thread().map(|runtime| Self { runtime })
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {

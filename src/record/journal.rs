@@ -23,6 +23,8 @@ pub const JOURNAL: &str = "journal.jsonl";
 pub const VERSION: u32 = 1;
 /// The largest journal that is read, in bytes: a hostile one must not fill the memory.
 const LARGEST: u64 = 512 << 20;
+/// How many damaged lines are told of one by one.
+const MOST_LOST: usize = 20;
 
 /// What a run follows from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,13 +197,8 @@ pub struct Found {
 /// When there is no journal, or none whose first line this version understands.
 pub fn read(folder: &Path) -> Result<Found, StoreError> {
     let path = folder.join(JOURNAL);
-    let failed = |source| StoreError::Read { path: path.clone(), source };
-    let length = std::fs::metadata(&path).map_err(failed)?.len();
-    if length > LARGEST {
-        let what = format!("{length} bytes, at most {LARGEST} are read");
-        return Err(StoreError::Bad { path, what });
-    }
-    let bytes = std::fs::read(&path).map_err(failed)?;
+    let bytes = super::store::read_at_most(&path, LARGEST);
+    let bytes = bytes.map_err(|source| StoreError::Read { path: path.clone(), source })?;
     parse(&bytes).map_err(|what| StoreError::Bad { path, what })
 }
 
@@ -226,12 +223,20 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
     };
     let mut entries = Vec::new();
     let mut lost = Vec::new();
+    let mut more = 0;
     for (number, line) in lines.enumerate() {
-        match serde_json::from_slice(line) {
-            Ok(Entry::Begin(_)) => lost.push(format!("line {} is a second header", number + 2)),
-            Ok(entry) => entries.push(entry),
-            Err(error) => lost.push(format!("line {} is damaged: {}", number + 2, one_line(error))),
-        }
+        let what = match serde_json::from_slice(line) {
+            Ok(Entry::Begin(_)) => format!("line {} is a second header", number + 2),
+            Ok(entry) => {
+                entries.push(entry);
+                continue;
+            }
+            Err(error) => format!("line {} is damaged: {}", number + 2, one_line(error)),
+        };
+        if lost.len() < MOST_LOST { lost.push(what) } else { more += 1 }
+    }
+    if more > 0 {
+        lost.push(format!("{more} other line(s) are damaged, too"));
     }
     if end < bytes.len() {
         lost.push(format!("the last line is torn after {} bytes", bytes.len() - end));
@@ -244,6 +249,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// Whether it ends within a line that could not be taken back.
+    torn: bool,
 }
 
 impl Journal {
@@ -255,7 +262,7 @@ impl Journal {
     pub fn begin(folder: &Path, header: Header) -> Result<Self, StoreError> {
         let path = folder.join(JOURNAL);
         let mut journal = match OpenOptions::new().create_new(true).append(true).open(&path) {
-            Ok(file) => Self { path, file },
+            Ok(file) => Self { path, file, torn: false },
             Err(source) => return Err(StoreError::Write { path, source }),
         };
         journal.write(&Entry::Begin(Box::new(header)))?;
@@ -276,7 +283,7 @@ impl Journal {
             Ok(file)
         };
         match open() {
-            Ok(file) => Ok(Self { path, file }),
+            Ok(file) => Ok(Self { path, file, torn: false }),
             Err(source) => Err(StoreError::Write { path, source }),
         }
     }
@@ -288,15 +295,22 @@ impl Journal {
     /// When the disk refuses. What was written of the line is taken back.
     pub fn write(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let failed = |source| StoreError::Write { path: self.path.clone(), source };
-        let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
+        // A torn line must not take the next one with it.
+        let mut line = if self.torn { vec![b'\n'] } else { Vec::new() };
+        serde_json::to_writer(&mut line, entry).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
         let before = self.file.metadata().map_err(failed)?.len();
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
-        written.map_err(|source| {
-            // Should that fail as well, the line is torn, and readers know torn lines.
-            let _ = self.file.set_len(before);
-            failed(source)
-        })
+        match self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
+            Ok(()) => {
+                self.torn = false;
+                Ok(())
+            }
+            Err(source) => {
+                // Should that fail as well, the line is torn, and readers know torn lines.
+                self.torn |= self.file.set_len(before).is_err();
+                Err(failed(source))
+            }
+        }
     }
 }
 

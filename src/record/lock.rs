@@ -1,16 +1,16 @@
 //! One run into one folder: a second is refused, and told who is there.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 use super::store::StoreError;
 
 /// The name of the lock in the folder of its run.
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 
 /// The right to write into a folder. The kernel gives it back when this process ends, however it does.
 #[derive(Debug)]
@@ -41,7 +41,11 @@ impl Lock {
     }
 
     fn attempt(path: &Path) -> io::Result<Attempt> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        // Neither through a link nor for a pipe that nobody opens: the folder may be somebody else's work.
+        let careful = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).custom_flags(careful);
+        let mut file = options.open(path)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
@@ -62,6 +66,13 @@ impl Lock {
         {
             return Ok(Attempt::Gone);
         }
+        let mut last = String::new();
+        let read = (&mut file).take(64).read_to_string(&mut last);
+        let is_ours = read.is_ok() && last.trim().bytes().all(|byte| byte.is_ascii_digit());
+        if !here.is_file() || !is_ours {
+            return Err(io::Error::other("it holds something else than the number of a process; remove it"));
+        }
+        file.rewind()?;
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         Ok(Attempt::Taken(file))
@@ -94,5 +105,23 @@ mod tests {
         drop(lock);
         assert!(!folder.path().join(LOCK).exists());
         drop(Lock::take(folder.path()).unwrap());
+        // That of a process that was killed.
+        std::fs::write(folder.path().join(LOCK), "4711\n").unwrap();
+        drop(Lock::take(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_lock_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lock, precious) = (folder.path().join(LOCK), folder.path().join("precious"));
+        std::fs::write(&precious, "kept").unwrap();
+        std::os::unix::fs::symlink(&precious, &lock).unwrap();
+        assert!(Lock::take(folder.path()).is_err());
+        std::fs::remove_file(&lock).unwrap();
+        std::fs::copy(&precious, &lock).unwrap();
+        assert!(Lock::take(folder.path()).is_err());
+        for path in [precious, lock] {
+            assert_eq!(std::fs::read_to_string(path).unwrap(), "kept");
+        }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use serde::de::IgnoredAny;
+
 use super::{CellRecord, Run, SCHEMA};
 use crate::plan::MOST_BLOCKS;
 use crate::quote::one_line;
@@ -12,6 +14,12 @@ use crate::spec::{MOST_CELLS, MOST_WORKLOADS};
 const MOST_TIMELINES: usize = 1000;
 /// The most crowds of one model: every pair of them has a slope.
 const MOST_CROWDS: usize = 100;
+/// The most loads of a latency sweep, each with a histogram that takes a hundred times the memory of its text.
+const MOST_LOADS: usize = 5000;
+/// The most warm batches of one observation.
+const MOST_WARM: usize = 1000;
+/// The most notes of a run.
+const MOST_NOTES: usize = 10_000;
 
 /// Reads a record.
 ///
@@ -29,21 +37,51 @@ pub fn parse(bytes: &[u8]) -> Result<Run, String> {
     if version.schema != SCHEMA {
         return Err(format!("schema {}, only {SCHEMA} is read by this version", version.schema));
     }
+    at_most("latency loads", loads(bytes)?, MOST_LOADS)?;
     let run: Run =
         serde_json::from_slice(bytes).map_err(|error| format!("no record: {}", one_line(error)))?;
     check(&run)?;
     Ok(run)
 }
 
-/// Whether there is no more of anything than a run can have.
-fn check(run: &Run) -> Result<(), String> {
-    let at_most = |name: &str, found: usize, most: usize| match found <= most {
+/// How many loads a record holds, counted before any of them takes its memory.
+fn loads(bytes: &[u8]) -> Result<usize, String> {
+    #[derive(serde::Deserialize)]
+    struct Outline {
+        latency: Option<Latency>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Latency {
+        cells: Vec<Cell>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Cell {
+        closed: Load,
+        open: Vec<Load>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Load {
+        observations: Vec<IgnoredAny>,
+    }
+    let outline: Outline =
+        serde_json::from_slice(bytes).map_err(|error| format!("no record: {}", one_line(error)))?;
+    let cells = outline.latency.into_iter().flat_map(|latency| latency.cells);
+    let loads = cells.flat_map(|cell| cell.open.into_iter().chain([cell.closed]));
+    Ok(loads.map(|load| load.observations.len().max(1)).sum())
+}
+
+fn at_most(name: &str, found: usize, most: usize) -> Result<(), String> {
+    match found <= most {
         true => Ok(()),
         false => Err(format!("{name}: {found} of them, at most {most} are allowed")),
-    };
+    }
+}
+
+/// Whether there is no more of anything than a run can have.
+fn check(run: &Run) -> Result<(), String> {
+    at_most("run.notes", run.run.notes.len(), MOST_NOTES)?;
     at_most("run.blocks", run.run.blocks as usize, MOST_BLOCKS as usize)?;
     at_most("timelines", run.timelines.len(), MOST_TIMELINES)?;
-    at_most("latency.cells", run.latency.as_ref().map_or(0, |latency| latency.cells.len()), MOST_CELLS)?;
     at_most("timers", run.timers.len(), MOST_CELLS)?;
     let models = run.memory.as_ref().map_or(&[][..], |memory| memory.models.as_slice());
     at_most("memory.models", models.len(), MOST_CELLS)?;
@@ -66,7 +104,17 @@ fn check(run: &Run) -> Result<(), String> {
         at_most(name, cells.map_or(0, Vec::len), MOST_CELLS)?;
         cells.into_iter().flatten().try_for_each(check_cell)?;
     }
-    Ok(())
+    let all = (run.workloads.len(), run.cells.len(), run.comparisons.len(), run.verdicts.len());
+    let grains = sweep.map(|sweep| {
+        (sweep.workloads.len(), sweep.cells.len(), sweep.comparisons.len(), sweep.verdicts.len())
+    });
+    for (workloads, cells, comparisons, verdicts) in [Some(all), grains].into_iter().flatten() {
+        at_most("verdicts", verdicts, workloads)?;
+        // Each cell is held against the best of its workload, and its twin against it.
+        at_most("comparisons", comparisons, 2 * cells)?;
+    }
+    let workloads = run.workloads.len() + sweep.map_or(0, |sweep| sweep.workloads.len());
+    at_most("noise.blocks", run.noise.blocks.len(), workloads * MOST_BLOCKS as usize)
 }
 
 /// Whether each observation of a cell belongs to a block of its own, of which there are so many.
@@ -84,6 +132,7 @@ fn check_cell(cell: &CellRecord) -> Result<(), String> {
         if !seen.insert(block) {
             return Err(format!("cell `{}`: two observations in block {block}", id(cell)));
         }
+        at_most("observations.warm_ns", observation.warm_ns.len(), MOST_WARM)?;
     }
     Ok(())
 }
@@ -133,6 +182,21 @@ mod tests {
         let points = &mut record["memory"]["models"][0]["points"];
         *points = vec![points[0].clone(); MOST_CROWDS + 1].into();
         assert!(refusal(&record).contains("memory.models.points: 101 of them, at most 100 are allowed"));
+    }
+
+    #[test]
+    fn what_would_take_far_more_than_its_bytes_is_refused_before_it_does() {
+        let mut loads = record(&[0]);
+        let open = &mut loads["latency"]["cells"][0]["open"];
+        *open = vec![open[0].clone(); MOST_LOADS].into();
+        assert!(refusal(&loads).starts_with("latency loads: "));
+        let mut warm = record(&[0]);
+        warm["cells"][0]["observations"][0]["warm_ns"] = vec![1; MOST_WARM + 1].into();
+        assert!(refusal(&warm).starts_with("observations.warm_ns: 1001 of them"));
+        let mut comparisons = record(&[0]);
+        let made = &mut comparisons["comparisons"];
+        *made = vec![made[0].clone(); 1000].into();
+        assert!(refusal(&comparisons).starts_with("comparisons: 1000 of them"));
     }
 
     #[test]

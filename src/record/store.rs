@@ -1,7 +1,7 @@
 //! Runs on disk: a folder each, files that appear whole or not at all, and a link to the latest.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::Run;
@@ -10,6 +10,8 @@ use super::Run;
 pub const RECORD: &str = "results.json";
 /// The name of the link to the latest run.
 const LATEST: &str = "latest";
+/// How the name of a file begins that is not finished.
+const TORN: &str = ".tmp";
 /// The largest record that is read, in bytes: a hostile one must not fill the memory.
 const LARGEST_RECORD: u64 = 512 << 20;
 
@@ -77,6 +79,7 @@ pub fn create_folder(out: &Path, id: &str) -> Result<(String, PathBuf), StoreErr
 pub(crate) fn remove_empty_run(folder: &Path) {
     // What cannot be removed stays: the error that led here is the one to be told.
     let _ = fs::remove_file(folder.join(super::journal::JOURNAL));
+    let _ = fs::remove_file(folder.join(super::lock::LOCK));
     let _ = fs::remove_dir(folder);
 }
 
@@ -88,11 +91,11 @@ pub(crate) fn remove_empty_run(folder: &Path) {
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let write = || {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // For everybody whom the umask allows, like any other file that a program writes.
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let mut file = tempfile::Builder::new().prefix(TORN).permissions(permissions).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        // Readable for everybody the umask allows, like any other file that a program writes.
-        fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
         file.persist(path)?;
         File::open(folder)?.sync_all()
     };
@@ -113,12 +116,40 @@ pub fn save(run: &Run, folder: &Path) -> Result<PathBuf, StoreError> {
     Ok(path)
 }
 
+/// Removes what a process that was ended while it wrote into this folder had not finished.
+pub(crate) fn remove_torn(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with(TORN) {
+            fs::remove_file(folder.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether `<out>/latest` can be pointed at a run.
+///
+/// # Errors
+///
+/// When something of that name is there that is no link.
+pub(crate) fn check_latest(out: &Path) -> Result<(), StoreError> {
+    let path = out.join(LATEST);
+    match fs::symlink_metadata(&path) {
+        Ok(there) if !there.is_symlink() => {
+            let source = io::Error::other("it is no link, as to the latest run; move it, or write elsewhere");
+            Err(StoreError::Write { path, source })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Points `<out>/latest` at this run.
 ///
 /// # Errors
 ///
 /// When the link cannot be made.
 pub fn link_latest(out: &Path, name: &str) -> Result<(), StoreError> {
+    check_latest(out)?;
     let link = out.join(LATEST);
     let fresh = out.join(format!(".{LATEST}-{}", std::process::id()));
     let linked = std::os::unix::fs::symlink(name, &fresh).and_then(|()| fs::rename(&fresh, &link));
@@ -148,12 +179,18 @@ pub fn load(path: &Path) -> Result<Run, StoreError> {
     if !metadata.is_file() {
         return Err(bad("no regular file".to_owned()));
     }
-    let length = metadata.len();
-    if length > LARGEST_RECORD {
-        return Err(bad(format!("{length} bytes, at most {LARGEST_RECORD} are read")));
-    }
-    let bytes = fs::read(&path).map_err(read)?;
+    let bytes = read_at_most(&path, LARGEST_RECORD).map_err(read)?;
     super::parse::parse(&bytes).map_err(bad)
+}
+
+/// The whole of a file, unless it is larger than that: what a file says of its length need not be so.
+pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(io::Error::other(format!("more than {most} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 fn journal_beside(record: &Path) -> bool {

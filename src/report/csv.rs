@@ -1,8 +1,7 @@
 //! Every observation as a row, for a spreadsheet or a notebook.
 
-use super::ReportError;
-use super::text::inert;
-use super::view::status;
+use super::text::{clean, inert};
+use super::view::{family, status};
 use crate::record::{CellRecord, Observation, Run};
 
 const COLUMNS: [&str; 27] = [
@@ -37,68 +36,60 @@ const COLUMNS: [&str; 27] = [
 
 /// One row for each observation; a cell without any gets one row that says why.
 ///
-/// The warm batches of an observation stand in one field, separated by spaces.
-pub(crate) fn observations(run: &Run) -> Result<Vec<u8>, ReportError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
-    for cell in &run.cells {
-        if cell.observations.is_empty() {
-            writer.write_record(row(run, cell, None))?;
-        }
-        for observation in &cell.observations {
-            writer.write_record(row(run, cell, Some(observation)))?;
-        }
-    }
-    writer.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
+/// The warm batches of an observation stand in one field, separated by spaces. Blocks count from 0, as in the record.
+pub(crate) fn observations(run: &Run) -> String {
+    let rows = run.cells.iter().flat_map(|cell| {
+        let none = cell.observations.is_empty().then(|| row(run, cell, None));
+        none.into_iter().chain(cell.observations.iter().map(|observation| row(run, cell, Some(observation))))
+    });
+    written(&COLUMNS, rows)
 }
 
-fn row(run: &Run, cell: &CellRecord, observation: Option<&Observation>) -> Vec<String> {
+fn row(run: &Run, cell: &CellRecord, observation: Option<&Observation>) -> [String; COLUMNS.len()] {
     let class = run.workloads.iter().find(|work| work.name == cell.workload).map(|work| work.class);
-    let mut row = vec![
-        inert(&run.run.id),
-        inert(&run.run.label),
-        inert(&run.run.started_utc),
-        inert(&cell.workload),
+    let figure = |of: fn(&Observation) -> Option<u64>| {
+        observation.and_then(of).map_or_else(String::new, |value| value.to_string())
+    };
+    let warm = |made: &Observation| made.warm_ns.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+    [
+        run.run.id.clone(),
+        run.run.label.clone(),
+        run.run.started_utc.clone(),
+        cell.workload.clone(),
         class.map_or_else(String::new, |class| format!("{class:?}").to_lowercase()),
-        inert(&cell.id),
-        inert(&cell.model),
-        super::view::family(cell.family).to_owned(),
+        cell.id.clone(),
+        cell.model.clone(),
+        family(cell.family).to_owned(),
         cell.workers.to_string(),
         cell.twin.to_string(),
         cell.ranked.to_string(),
         status(cell.status).to_owned(),
-        inert(cell.reason.as_deref().unwrap_or_default()),
-    ];
-    let Some(o) = observation else {
-        row.resize(COLUMNS.len(), String::new());
-        return row;
-    };
-    let known = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-    let warm: Vec<_> = o.warm_ns.iter().map(u64::to_string).collect();
-    row.extend([
-        o.block.to_string(),
-        o.position.to_string(),
-        o.startup_ns.to_string(),
-        o.cold_ns.to_string(),
-        warm.join(" "),
-        o.shutdown_ns.to_string(),
-        o.wall_ns.to_string(),
-        known(o.user_ns),
-        known(o.system_ns),
-        known(o.voluntary_switches),
-        known(o.involuntary_switches),
-        known(o.peak_rss_bytes),
-        o.tasks.to_string(),
-        inert(&o.digest),
-    ]);
-    row
+        cell.reason.clone().unwrap_or_default(),
+        figure(|o| Some(o.block.into())),
+        figure(|o| Some(o.position.into())),
+        figure(|o| Some(o.startup_ns)),
+        figure(|o| Some(o.cold_ns)),
+        observation.map(warm).unwrap_or_default(),
+        figure(|o| Some(o.shutdown_ns)),
+        figure(|o| Some(o.wall_ns)),
+        figure(|o| o.user_ns),
+        figure(|o| o.system_ns),
+        figure(|o| o.voluntary_switches),
+        figure(|o| o.involuntary_switches),
+        figure(|o| o.peak_rss_bytes),
+        figure(|o| Some(o.tasks)),
+        observation.map(|o| o.digest.clone()).unwrap_or_default(),
+    ]
 }
 
-/// A field of CSV (RFC 4180).
-pub(crate) fn quoted(field: &str) -> String {
-    if field.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
+/// Rows below their heads as CSV. What a spreadsheet would take for a formula is marked as text, and what would act on a
+/// terminal is left out; no figure looks like either, since none is below 0.
+pub(crate) fn written<R: AsRef<[String]>>(heads: &[&str], rows: impl IntoIterator<Item = R>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(heads).expect("memory takes a row");
+    for row in rows {
+        let fields = row.as_ref().iter().map(|field| inert(&clean(field)));
+        writer.write_record(fields).expect("memory takes rows of one length");
     }
+    String::from_utf8(writer.into_inner().expect("memory takes what is left")).expect("fields are text")
 }

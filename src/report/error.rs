@@ -14,9 +14,6 @@ pub enum ReportError {
     /// The page could not be put together.
     #[error("page: {0}")]
     Page(#[from] askama::Error),
-    /// The table of observations could not be written.
-    #[error("results.csv: {0}")]
-    Csv(#[from] csv::Error),
     /// A file could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),

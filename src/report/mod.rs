@@ -5,7 +5,7 @@
 
 mod chart;
 mod compare;
-mod csv;
+pub(crate) mod csv;
 mod error;
 mod export;
 mod figures;

@@ -3,11 +3,10 @@
 use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
 
 use super::chart;
-use super::csv::quoted;
 use super::page::{sentence, switching_sentence, switching_table, waiting_sentence, waiting_table};
-use super::text::{clip, inert, markdown, name, plural};
-use super::units;
+use super::text::{clip, markdown, name, plural};
 use super::view::{View, family, measured, reason, status};
+use super::{csv, units};
 use crate::record::ComparisonKind;
 use crate::record::{CellRecord, Run, WorkloadRecord};
 
@@ -176,37 +175,50 @@ fn costs(run: &Run) -> impl Iterator<Item = Cost> {
 }
 
 fn plain(view: &View<'_>) -> String {
-    let mut lines = vec![
-        "workload,model,family,workers,status,reason,steady_ns,steady_low_ns,steady_high_ns,ratio,ratio_low,ratio_high,\
-         one_off_ns,cpu_ns,peak_rss_bytes"
-            .to_owned(),
+    let heads = [
+        "workload",
+        "model",
+        "family",
+        "workers",
+        "status",
+        "reason",
+        "steady_ns",
+        "steady_low_ns",
+        "steady_high_ns",
+        "ratio",
+        "ratio_low",
+        "ratio_high",
+        "one_off_ns",
+        "cpu_ns",
+        "peak_rss_bytes",
     ];
-    for work in &view.run.workloads {
-        for cell in cells(view, work) {
-            let summary = measured(cell).map(|(_, summary)| summary);
-            let ratio = view.ratio(ComparisonKind::Steady, cell);
-            let whole = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
-            let exact = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
-            let fields = [
-                inert(&work.name),
-                inert(&cell.model),
-                family(cell.family).into(),
-                cell.workers.to_string(),
-                status(cell.status).into(),
-                inert(cell.reason.as_deref().unwrap_or_default()),
-                whole(summary.map(|s| s.steady.median)),
-                whole(summary.map(|s| s.steady.low)),
-                whole(summary.map(|s| s.steady.high)),
-                exact(ratio.map(|r| r.value)),
-                exact(ratio.and_then(|r| r.interval).map(|i| i.0)),
-                exact(ratio.and_then(|r| r.interval).map(|i| i.1)),
-                whole(summary.map(|s| s.one_off.median)),
-                whole(summary.and_then(|s| s.cpu).map(|e| e.median)),
-                whole(summary.and_then(|s| s.peak_rss).map(|e| e.median)),
-            ];
-            lines.push(fields.map(|field| quoted(&field)).join(","));
-        }
-    }
-    lines.push(String::new());
-    lines.join("\n")
+    let row = |work: &WorkloadRecord, cell: &CellRecord| {
+        let summary = measured(cell).map(|(_, summary)| summary);
+        let ratio = view.ratio(ComparisonKind::Steady, cell);
+        let whole = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
+        let exact = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
+        [
+            work.name.clone(),
+            cell.model.clone(),
+            family(cell.family).to_owned(),
+            cell.workers.to_string(),
+            status(cell.status).to_owned(),
+            cell.reason.clone().unwrap_or_default(),
+            whole(summary.map(|s| s.steady.median)),
+            whole(summary.map(|s| s.steady.low)),
+            whole(summary.map(|s| s.steady.high)),
+            exact(ratio.map(|r| r.value)),
+            exact(ratio.and_then(|r| r.interval).map(|i| i.0)),
+            exact(ratio.and_then(|r| r.interval).map(|i| i.1)),
+            whole(summary.map(|s| s.one_off.median)),
+            whole(summary.and_then(|s| s.cpu).map(|e| e.median)),
+            whole(summary.and_then(|s| s.peak_rss).map(|e| e.median)),
+        ]
+    };
+    let rows = view
+        .run
+        .workloads
+        .iter()
+        .flat_map(|work| cells(view, work).into_iter().map(move |cell| row(work, cell)));
+    csv::written(&heads, rows)
 }

@@ -141,6 +141,12 @@ pub(crate) fn plural(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
+/// The number of a block to a person, who counts from 1 as the console and the notes of a record do; the record itself
+/// counts from 0.
+pub(crate) fn block(index: u32) -> u32 {
+    index.saturating_add(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,19 @@
 //! Ctrl-C and kin: the first asks the run to end cleanly, the second ends it at once. Ctrl-Z stops it, and that is seen.
+//!
+//! One wish to end is often told twice: `timeout` signals its child and the group of it, a terminal that closes is
+//! reported by the kernel and by the shell. So what follows the first within [`ECHO`] is the same wish.
 
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM};
+
+/// How long after the first signal another is its echo.
+const ECHO: Duration = Duration::from_millis(300);
 
 /// Signals that ask a run to end.
 #[derive(Debug)]
@@ -20,26 +27,44 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Takes the signals over.
+    /// Takes the signals over, the first time: a signal that comes between two runs of one process ends the second.
     ///
     /// # Errors
     ///
     /// When the kernel refuses a socket pair or a handler.
-    pub(crate) fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> io::Result<&'static Self> {
+        static INSTALLED: OnceLock<Interrupt> = OnceLock::new();
+        if let Some(installed) = INSTALLED.get() {
+            return Ok(installed);
+        }
+        let taken_over = Self::take_over(Ignored::by_this_process())?;
+        Ok(INSTALLED.get_or_init(|| taken_over))
+    }
+
+    fn take_over(ignored: Ignored) -> io::Result<Self> {
         let (wake, write) = UnixStream::pair()?;
+        let (first, alarm) = UnixStream::pair()?;
         let signal = Arc::new(AtomicUsize::new(0));
         let armed = Arc::new(AtomicBool::new(false));
-        for number in [SIGINT, SIGTERM, SIGHUP] {
-            // In this order: the handler that ends the process looks at what the first signal has set before.
-            signal_hook::flag::register_conditional_default(number, Arc::clone(&armed))?;
-            signal_hook::flag::register(number, Arc::clone(&armed))?;
+        arm_after(first, Arc::clone(&armed))?;
+        // The kernel ends no process 1 by a signal's default; whatever else takes its place there is no clean end.
+        let end_at_once = |number| match std::process::id() {
+            1 => signal_hook::flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&armed)),
+            _ => signal_hook::flag::register_conditional_default(number, Arc::clone(&armed)),
+        };
+        // Whoever started this process with one of them ignored (nohup, a shell's `&`) wants it to live through that.
+        for number in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&number| !ignored.has(number)) {
+            end_at_once(number)?;
+            signal_hook::low_level::pipe::register(number, alarm.try_clone()?)?;
             signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
             signal_hook::low_level::pipe::register(number, write.try_clone()?)?;
         }
         let continued = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGCONT, Arc::clone(&continued))?;
-        // A file that grows past its limit is an error of the write then, and not the end of this process.
-        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        // While it is ignored, children vanish and nobody can say how they ended; runners inherit that.
+        if ignored.has(SIGCHLD) {
+            signal_hook::flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
+        }
         Ok(Self { wake, signal, continued })
     }
 
@@ -62,8 +87,52 @@ impl Interrupt {
     }
 }
 
+/// Has another signal end this process once the first is no news any more: a thread waits for that, since no handler can.
+fn arm_after(mut first: UnixStream, armed: Arc<AtomicBool>) -> io::Result<()> {
+    let wait = move || {
+        if first.read_exact(&mut [0]).is_ok() {
+            std::thread::sleep(ECHO);
+            armed.store(true, Ordering::Relaxed);
+        }
+    };
+    std::thread::Builder::new().name("interrupt".to_owned()).spawn(wait).map(drop)
+}
+
+/// The signals that a process ignores, a bit for each.
+#[derive(Debug, Clone, Copy)]
+struct Ignored(u64);
+
+impl Ignored {
+    /// None where the kernel does not say.
+    fn by_this_process() -> Self {
+        Self::parse(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
+    }
+
+    fn parse(status: &str) -> Self {
+        let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        Self(bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0))
+    }
+
+    fn has(self, signal: i32) -> bool {
+        self.0 >> (signal - 1) & 1 == 1
+    }
+}
+
 impl AsFd for Interrupt {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read_bit_by_bit() {
+        let ignored = Ignored::parse("SigCgt:\tffffffffffffffff\nSigIgn:\t0000000000010001\n");
+        assert!(ignored.has(SIGHUP) && ignored.has(SIGCHLD));
+        assert!(!ignored.has(SIGINT) && !ignored.has(SIGTERM));
+        assert!(!Ignored::parse("").has(SIGHUP));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use super::family::{children, unless_gone};
+
 /// What a process and everything below it hold, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Held {
@@ -25,9 +27,13 @@ impl Held {
 /// the size of its supervisor. Workers count with their proportional share (PSS) of pages that several processes map.
 pub(super) fn peak_bytes() -> Result<u64, String> {
     let own = kibibytes("/proc/self/status", "VmHWM:")?;
+    let workers = descendants(std::process::id())?;
+    if !workers.is_empty() && !fs::exists("/proc/self/smaps_rollup").unwrap_or(false) {
+        return Err("the kernel has no smaps_rollup, which tells what worker processes hold".to_owned());
+    }
     // A worker that ends meanwhile holds nothing any more.
-    let workers = descendants(std::process::id()).into_iter().map(|pid| proportional(pid).unwrap_or(0));
-    Ok((own + workers.sum::<u64>()) * 1024)
+    let held = workers.into_iter().map(|pid| proportional(pid).unwrap_or(0));
+    Ok((own + held.sum::<u64>()) * 1024)
 }
 
 /// What a process and everything below it hold now, while nothing of it starts or ends.
@@ -37,7 +43,7 @@ pub(super) fn peak_bytes() -> Result<u64, String> {
 /// When the kernel does not say, with the file and the field.
 pub(super) fn held(pid: u32) -> Result<Held, String> {
     let mut held = Held::default();
-    for pid in descendants(pid).into_iter().chain([pid]) {
+    for pid in descendants(pid)?.into_iter().chain([pid]) {
         held.processes += 1;
         held.resident += 1024 * proportional(pid)?;
         held.page_tables += 1024 * kibibytes(&format!("/proc/{pid}/status"), "VmPTE:")?;
@@ -49,17 +55,14 @@ fn proportional(pid: u32) -> Result<u64, String> {
     kibibytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
 }
 
-fn descendants(pid: u32) -> Vec<u32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
-        return Vec::new();
-    };
-    let lists =
-        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    let children: Vec<u32> = lists
-        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
-        .collect();
-    let below: Vec<u32> = children.iter().flat_map(|&child| descendants(child)).collect();
-    [children, below].concat()
+fn descendants(pid: u32) -> Result<Vec<u32>, String> {
+    let own =
+        unless_gone(children(pid)).map_err(|error| format!("cannot list the children of {pid}: {error}"))?;
+    let mut below = own.unwrap_or_default();
+    for child in below.clone() {
+        below.extend(descendants(child)?);
+    }
+    Ok(below)
 }
 
 fn kibibytes(path: &str, name: &str) -> Result<u64, String> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod cell;
 pub(crate) mod crowd;
+mod family;
 mod gap;
 pub(crate) mod interrupt;
 mod ledger;

@@ -118,6 +118,21 @@ impl Runner {
         deadline: Duration,
         interrupt: &Interrupt,
         every: Duration,
+        look: impl FnMut() -> Option<T>,
+    ) -> Result<Heard<T>, Silence> {
+        match self.hear(order, deadline, interrupt, every, look) {
+            // A signal to the whole control group reaches the runner, too, and not always last.
+            Err(Silence::Failure(_)) if interrupt.signal().is_some() => Err(Silence::Interrupted),
+            outcome => outcome,
+        }
+    }
+
+    fn hear<T>(
+        &mut self,
+        order: Order,
+        deadline: Duration,
+        interrupt: &Interrupt,
+        every: Duration,
         mut look: impl FnMut() -> Option<T>,
     ) -> Result<Heard<T>, Silence> {
         let mut until = Instant::now() + deadline;
@@ -176,8 +191,8 @@ impl Runner {
         let mut pause = Duration::from_micros(50);
         loop {
             self.drain_stderr();
-            match sys::wait(Some(self.pid), false) {
-                Ok(Some((_, _, usage))) => {
+            match sys::wait(self.pid, false) {
+                Ok(Some((_, usage))) => {
                     self.reaped = true;
                     return Some(usage);
                 }
@@ -292,7 +307,7 @@ impl Runner {
         if self.reaped {
             return None;
         }
-        let (_, ended, _) = sys::wait(Some(self.pid), true).ok()??;
+        let (ended, _) = sys::wait(self.pid, true).ok()??;
         self.reaped = true;
         Some(ended)
     }

@@ -36,8 +36,9 @@ impl Supervisor {
     }
 
     /// One game, in a fresh runner.
-    fn game(&self, order: Order, deadline: Duration) -> Result<Rally, Silence> {
-        let mut runner = self.runner(0)?;
+    fn game(&mut self, order: Order, deadline: Duration) -> Result<Rally, Silence> {
+        let padding = self.padding();
+        let mut runner = self.runner(padding)?;
         match runner.ask(order, deadline, self.interrupt())? {
             Answer::Rallied { rounds, elapsed_ns, digest } if digest == Rally::expected(rounds) => {
                 runner.finish();

@@ -210,12 +210,17 @@ pub(crate) fn run(
             };
             let before = repeats(Some(block.number));
             let noise = BlockNoise { repeats: before as u32, ..watch.close(block.number, name) };
-            let again = noise.breach.is_some() && before == 0 && repeats(None) < most_repeats;
-            events.block(&noise, again);
-            if !again {
+            let may_again = before == 0 && repeats(None) < most_repeats;
+            let Some(breach) = noise.breach.as_ref().filter(|_| may_again) else {
+                events.block(&noise, false);
                 outcome.blocks.push(noise);
                 break;
-            }
+            };
+            events.block(&noise, true);
+            // The noise of the attempt that counts does not say it.
+            let note = format!("block {} of {name} was measured again: {breach}", block.number + 1);
+            events.note(&note);
+            outcome.notes.push(note);
             outcome.forget(spec, block.number, name);
         }
     }

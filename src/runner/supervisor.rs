@@ -5,6 +5,9 @@ use std::io::{self, Read, Seek};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
 use super::gap::Stretch;
 use super::interrupt::Interrupt;
 use super::load::{Arrivals, Served};
@@ -14,8 +17,9 @@ use super::protocol::{Answer, Assignment, Order};
 use super::schedule::{Launcher, Measured};
 use super::target::Target;
 use super::timeline::{Batch, timeline};
+use crate::machine::{Kind, refuses};
 use crate::model::{Digest, Family, ModelInfo, Sizing};
-use crate::plan::Slot;
+use crate::plan::{Slot, padding};
 use crate::record::{Machine, Slept, Status, Timeline, Track};
 use crate::spec::{CellSpec, Recipe, Spec};
 use crate::sys::Usage;
@@ -24,19 +28,22 @@ use crate::sys::Usage;
 const REFERENCE_PATIENCE: u32 = 4;
 /// How often an observation is tried that the machine slept through.
 const ATTEMPTS: u32 = 3;
+/// The seed of the paddings that no plan says.
+const PADDINGS: u64 = 1;
 /// The stack of every thread in the equalised track, in bytes: the default of Rust's own threads.
 const EQUAL_STACK: usize = 2 << 20;
 
 /// Starts runners and ends them.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
-    interrupt: Interrupt,
+    interrupt: &'static Interrupt,
     target: Option<Target>,
     track: Track,
     references: HashMap<String, Result<Digest, Failure>>,
     notes: Vec<String>,
     machine: Machine,
     orphans: Orphans,
+    random: StdRng,
 }
 
 impl Supervisor {
@@ -56,6 +63,7 @@ impl Supervisor {
             notes: Vec::new(),
             machine: crate::machine::facts(),
             orphans,
+            random: StdRng::seed_from_u64(PADDINGS),
         })
     }
 
@@ -64,8 +72,8 @@ impl Supervisor {
         self.interrupt.signal()
     }
 
-    pub(super) fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
+    pub(super) fn interrupt(&self) -> &'static Interrupt {
+        self.interrupt
     }
 
     /// Starts a runner and gives it its cell: for criterion, which then asks for batches.
@@ -74,17 +82,22 @@ impl Supervisor {
         spec: &Spec,
         cell: &CellSpec,
         deadline: Duration,
-    ) -> Result<Session<'_>, Silence> {
+    ) -> Result<Session, Silence> {
         let assignment = self.assign(spec, cell, deadline)?;
         let mut runner = self.runner(0)?;
-        match runner.ask(Order::Start { assignment }, deadline, &self.interrupt)? {
-            Answer::Started { .. } => Ok(Session { runner, interrupt: &self.interrupt }),
+        match runner.ask(Order::Start { assignment }, deadline, self.interrupt)? {
+            Answer::Started { .. } => Ok(Session { runner, interrupt: self.interrupt }),
             other => Err(unexpected(&other)),
         }
     }
 
     pub(super) fn runner(&self, padding: usize) -> Result<Runner, Silence> {
         Runner::start(padding).map_err(|error| failed(format!("a runner cannot be started: {error}")))
+    }
+
+    /// How much padding the next runner gets of what is in no plan.
+    pub(super) fn padding(&mut self) -> usize {
+        padding(&mut self.random)
     }
 
     fn assign(&mut self, spec: &Spec, cell: &CellSpec, deadline: Duration) -> Result<Assignment, Silence> {
@@ -144,15 +157,16 @@ impl Supervisor {
             Sizing::PerTask => tasks,
             Sizing::One | Sizing::Workers => workers,
         };
-        let refuses = match (model.isolates, model.family) {
-            (true, _) => crate::machine::refuses_processes,
+        let kind = match (model.isolates, model.family) {
+            // Those that start a process for each task reach them over one pipe.
+            (true, _) if model.sizing == Sizing::PerTask => Kind::Process,
+            (true, _) => Kind::ConnectedProcess,
             (false, Family::Baseline) => return Ok(()),
-            (false, _) => crate::machine::refuses_threads,
+            (false, _) => Kind::Thread,
         };
-        let Some(why) = refuses(&self.machine, at_once) else {
+        let Some(reason) = refuses(&self.machine.limits, kind, at_once) else {
             return Ok(());
         };
-        let reason = format!("{why}; `concbench doctor` says how to raise it");
         Err(Silence::Failure(Failure { status: Status::Unsupported, reason, stderr_tail: None }))
     }
 
@@ -162,7 +176,7 @@ impl Supervisor {
         }
         let mut runner = self.runner(0)?;
         let order = Order::Reference { recipe: recipe.clone(), tasks };
-        let outcome = match runner.ask(order, deadline * REFERENCE_PATIENCE, &self.interrupt) {
+        let outcome = match runner.ask(order, deadline * REFERENCE_PATIENCE, self.interrupt) {
             Ok(Answer::Reference { digest }) => Ok(digest),
             Ok(other) => Err(unexpected(&other)),
             Err(silence) => Err(silence),
@@ -181,8 +195,20 @@ impl Supervisor {
     }
 
     /// Ends processes that outlived their runner; how many there were.
-    pub(super) fn sweep(&self) -> usize {
-        self.orphans.sweep(self.target.as_ref().map(Target::pid))
+    pub(super) fn sweep(&mut self) -> usize {
+        let swept = self.orphans.sweep(self.target.as_ref().map(|target| target.pid().unsigned_abs()));
+        swept.unwrap_or_else(|error| {
+            self.notes.push(format!("cannot look for processes that outlived a runner: {error}"));
+            0
+        })
+    }
+
+    /// The same, with a note unless the cell has failed: what a failed runner leaves behind is part of its failure.
+    pub(crate) fn clear_up_after(&mut self, id: &str, failed: bool) {
+        let leaked = self.sweep();
+        if leaked > 0 && !failed {
+            self.notes.push(format!("{id}: {leaked} process(es) outlived the runner and were ended"));
+        }
     }
 
     /// How late tasks wake under the model of a cell.
@@ -192,8 +218,8 @@ impl Supervisor {
         cell: usize,
         deadline: Duration,
     ) -> Result<Vec<Slept>, Silence> {
-        let slot = Slot { cell, padding: 0 };
         self.undisturbed(&spec.cells[cell].id, |supervisor| {
+            let slot = Slot { cell, padding: supervisor.padding() };
             match supervisor.attempt(spec, slot, deadline, |assignment| Order::Time { assignment })? {
                 (Answer::Timed { slept }, ..) => Ok(slept),
                 (other, ..) => Err(unexpected(&other)),
@@ -210,8 +236,8 @@ impl Supervisor {
         arrivals: Arrivals,
         deadline: Duration,
     ) -> Result<(Served, Option<f64>), Silence> {
-        let slot = Slot { cell, padding: 0 };
         self.undisturbed(&spec.cells[cell].id, |supervisor| {
+            let slot = Slot { cell, padding: supervisor.padding() };
             let before = supervisor.target.as_ref().map(|target| (target.pid(), target.computed()));
             let order = |assignment| Order::Load { assignment, arrivals };
             let served = match supervisor.attempt(spec, slot, deadline, order)? {
@@ -234,9 +260,9 @@ impl Supervisor {
         mut attempt: impl FnMut(&mut Self) -> Result<T, Silence>,
     ) -> Result<T, Silence> {
         for _ in 0..ATTEMPTS {
-            let stretch = Stretch::begin(&self.interrupt);
+            let stretch = Stretch::begin(self.interrupt);
             let outcome = attempt(self);
-            match stretch.gap(&self.interrupt) {
+            match stretch.gap(self.interrupt) {
                 Some(gap) if !matches!(outcome, Err(Silence::Interrupted)) => {
                     self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
                 }
@@ -258,18 +284,14 @@ impl Supervisor {
         let assignment = self.assign(spec, cell, deadline)?;
         let mut runner = self.runner(slot.padding)?;
         let pid = runner.pid();
-        let outcome = match runner.ask(order(assignment), deadline, &self.interrupt) {
+        let outcome = match runner.ask(order(assignment), deadline, self.interrupt) {
             Ok(answer) => Ok((answer, pid, runner.finish())),
             Err(silence) => {
                 drop(runner);
                 Err(silence)
             }
         };
-        let leaked = self.sweep();
-        // What a failed runner leaves behind is part of its failure.
-        if leaked > 0 && outcome.is_ok() {
-            self.notes.push(format!("{}: {leaked} process(es) outlived the runner and were ended", cell.id));
-        }
+        self.clear_up_after(&cell.id, outcome.is_err());
         outcome
     }
 
@@ -333,12 +355,12 @@ impl Drop for Supervisor {
 
 /// A runner that has started its model and runs batches on demand.
 #[derive(Debug)]
-pub(crate) struct Session<'a> {
+pub(crate) struct Session {
     runner: Runner,
-    interrupt: &'a Interrupt,
+    interrupt: &'static Interrupt,
 }
 
-impl Session<'_> {
+impl Session {
     /// Runs warm batches; the time they took together, in nanoseconds.
     pub(crate) fn batches(&mut self, count: u64, deadline: Duration) -> Result<u64, Silence> {
         for _ in 0..ATTEMPTS {

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 
 use crate::role::Role;
 
@@ -36,13 +37,13 @@ impl Target {
         // Its standard input ends with the supervisor, and the target with it.
         // A group of its own: Ctrl-C asks the supervisor to end, and the observation under way still needs its target.
         let mut child = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let line = child.stdout.as_mut().and_then(first_line).unwrap_or_default();
-        match line.trim().rsplit(' ').next().and_then(|address| address.parse().ok()) {
-            Some(address) => Ok(Self { child, address }),
-            None => {
+        let said = child.stdout.as_mut().map_or_else(|| Ok(String::new()), first_line);
+        match said.map_err(TargetError::Start).and_then(address) {
+            Ok(address) => Ok(Self { child, address }),
+            Err(error) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Err(TargetError::Address(line.trim().to_owned()))
+                Err(error)
             }
         }
     }
@@ -63,13 +64,22 @@ impl Target {
     }
 }
 
-/// What the target says, if it says anything in time.
-fn first_line(stdout: &mut ChildStdout) -> Option<String> {
+/// What the target says; nothing if it says nothing in time.
+fn first_line(stdout: &mut ChildStdout) -> io::Result<String> {
     let timeout = Timespec { tv_sec: START.as_secs() as i64, tv_nsec: 0 };
-    poll(&mut [PollFd::new(stdout, PollFlags::IN)], Some(&timeout)).ok().filter(|&ready| ready > 0)?;
+    // A signal meanwhile is the supervisor's business, and no fault of the target's.
+    let ready = retry_on_intr(|| poll(&mut [PollFd::new(stdout, PollFlags::IN)], Some(&timeout)))?;
     let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line).ok()?;
-    Some(line)
+    if ready > 0 {
+        BufReader::new(stdout).read_line(&mut line)?;
+    }
+    Ok(line)
+}
+
+fn address(line: String) -> Result<SocketAddr, TargetError> {
+    let said = line.trim();
+    let address = said.rsplit(' ').next().and_then(|address| address.parse().ok());
+    address.ok_or_else(|| TargetError::Address(said.to_owned()))
 }
 
 impl Drop for Target {

@@ -18,7 +18,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::{self, Either};
@@ -204,6 +204,7 @@ fn end_of_stdin() -> io::Result<impl Future<Output = ()>> {
 }
 
 fn runtime(threads: NonZeroUsize) -> io::Result<Runtime> {
+    can_start(threads.get())?;
     let mut builder = match threads.get() {
         1 => tokio::runtime::Builder::new_current_thread(),
         several => {
@@ -213,6 +214,21 @@ fn runtime(threads: NonZeroUsize) -> io::Result<Runtime> {
         }
     };
     builder.enable_all().build()
+}
+
+/// Whether so many threads can be started: the runtime panics if they cannot, and then waits for those that it has.
+fn can_start(threads: usize) -> io::Result<()> {
+    let (open, ended) = std::sync::mpsc::channel::<Infallible>();
+    let ended = Arc::new(Mutex::new(ended));
+    let start = |_| {
+        let ended = Arc::clone(&ended);
+        // Each waits for its turn to see that nobody sends.
+        let wait = move || drop(ended.lock().map(|ended| ended.recv()));
+        std::thread::Builder::new().spawn(wait)
+    };
+    let started: io::Result<Vec<_>> = (1..threads).map(start).collect();
+    drop(open);
+    started.map(|threads| threads.into_iter().for_each(|thread| drop(thread.join())))
 }
 
 fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {

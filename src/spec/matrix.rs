@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use concbench_workloads::{Http, Kernel};
 use sha2::{Digest, Sha256};
 
 use super::{
-    CellSpec, Definition, LONGEST_ID, MOST_CELLS, MOST_TASKS, MOST_WORKERS, MOST_WORKLOADS, Models, Spec,
-    SpecError, Workers, WorkloadSpec,
+    CellSpec, Definition, LONGEST_ID, LONGEST_WAIT_NS, MOST_CELLS, MOST_TASKS, MOST_WORKERS, MOST_WORKLOADS,
+    Models, Spec, SpecError, Workers, WorkloadSpec,
 };
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
 use crate::quote::one_line;
@@ -89,6 +90,17 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
     if !(1..=MOST_TASKS).contains(&definition.tasks) {
         let what = format!("{} is not allowed, 1 to {MOST_TASKS} are", definition.tasks);
         return Err(field(definition, "tasks", what));
+    }
+    let wait_ns = definition.kernel.as_ref().map_or(0, Kernel::wait_ns);
+    if wait_ns > LONGEST_WAIT_NS {
+        let what = format!("a task waits {wait_ns} ns, up to {LONGEST_WAIT_NS} are allowed");
+        return Err(field(definition, "kernel", what));
+    }
+    if let Some(Kernel::Http(Http { path: Some(path), .. })) = &definition.kernel
+        && !(path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        let what = format!("the path {path:?} is not allowed, `/` and visible ASCII characters are");
+        return Err(field(definition, "kernel", what));
     }
     Ok(())
 }

@@ -22,6 +22,8 @@ pub const MOST_WORKERS: u64 = 4096;
 pub const MOST_WORKLOADS: usize = 1000;
 /// The most cells that a matrix may have.
 pub const MOST_CELLS: usize = 10_000;
+/// The longest that a task may wait, in nanoseconds: an hour, which no deadline lasts for.
+const LONGEST_WAIT_NS: u64 = 3_600_000_000_000;
 /// The longest definition file that is read, in bytes.
 const LONGEST_FILE: u64 = 4 << 20;
 /// The longest id of a cell in bytes: criterion cuts longer names, and two cut names can be the same.
@@ -311,7 +313,13 @@ pub fn parse_filter(filter: &str) -> Result<regex::Regex, SpecError> {
         let what = text.lines().last().unwrap_or("not a regular expression").trim();
         SpecError::Filter {
             filter: crate::quote::one_line(filter),
-            what: what.trim_start_matches("error: ").to_owned(),
+            what: lower(what.trim_start_matches("error: ").trim_end_matches('.')),
         }
     })
+}
+
+/// A message of a library's as the end of a line of ours.
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -10,6 +10,7 @@ use crate::quote::one_line;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     workload: Vec<WireWorkload>,
 }
 
@@ -90,6 +91,10 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Definition>, SpecError
         let message = format!("{}, in `{}`", one_line(message), one_line(there));
         SpecError::Parse { path: path.to_owned(), line, message }
     })?;
+    if file.workload.is_empty() {
+        let message = "there is no workload, one `[[workload]]` at least is needed".to_owned();
+        return Err(SpecError::Parse { path: path.to_owned(), line: 1, message });
+    }
     Ok(file.workload.into_iter().map(definition).collect())
 }
 

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn every_pair_within_one_process_returns_what_it_is_served() {
-        for pair in PAIRS.iter().filter(|pair| !pair.id.starts_with("process-")) {
+        // A process may be forked, and async-std told its number of threads, only where no other test runs beside.
+        for pair in PAIRS.iter().filter(|pair| !["process-fork", "async-std"].contains(&pair.id)) {
             let rally = pair
                 .play(&settings(), Duration::from_micros(1))
                 .unwrap_or_else(|error| panic!("{}: {error}", pair.id));

@@ -1,7 +1,6 @@
 //! Two threads.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::Builder;
 use std::time::Duration;
 
 use super::rally::{Link, Rally, answer, blocking, gone, serve, settle};
@@ -45,11 +44,7 @@ pub(super) fn crossbeam(settings: &Settings, time: Duration) -> Result<Rally> {
 }
 
 fn between<L: Link + 'static>(settings: &Settings, ours: L, theirs: L, time: Duration) -> Result<Rally> {
-    let mut builder = Builder::new();
-    if let Some(bytes) = settings.stack_bytes {
-        builder = builder.stack_size(bytes);
-    }
-    let other = builder.spawn(move || blocking(answer(theirs)));
+    let other = settings.thread_builder().spawn(move || blocking(answer(theirs)));
     let other = other.map_err(ModelError::system("start a thread"))?;
     let rally = blocking(serve(ours, time));
     settle(rally, other.join().unwrap_or_else(|_| Err(gone())))

@@ -39,18 +39,18 @@ pub(crate) fn fork(child: impl FnOnce() -> i32) -> io::Result<i32> {
     }
 }
 
-/// Waits for a child, or for any with `None`; with `block` false it answers `None` if none has ended yet.
+/// Waits for a child: how it ended, and what it has used; with `block` false, `None` if it has not ended yet.
 ///
 /// # Errors
 ///
 /// `ECHILD` where there is no such child.
-pub(crate) fn wait(pid: Option<i32>, block: bool) -> io::Result<Option<(i32, Ended, Usage)>> {
+pub(crate) fn wait(pid: i32, block: bool) -> io::Result<Option<(Ended, Usage)>> {
     let mut status = 0;
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     let options = if block { 0 } else { libc::WNOHANG };
     let ended = loop {
         // SAFETY: both pointers are to locals that outlive the call.
-        let ended = unsafe { libc::wait4(pid.unwrap_or(-1), &mut status, options, usage.as_mut_ptr()) };
+        let ended = unsafe { libc::wait4(pid, &mut status, options, usage.as_mut_ptr()) };
         if ended >= 0 {
             break ended;
         }
@@ -69,7 +69,7 @@ pub(crate) fn wait(pid: Option<i32>, block: bool) -> io::Result<Option<(i32, End
     } else {
         Ended::Exited(libc::WEXITSTATUS(status))
     };
-    Ok(Some((ended, how, convert(&usage))))
+    Ok(Some((how, convert(&usage))))
 }
 
 fn convert(usage: &libc::rusage) -> Usage {

@@ -4,8 +4,8 @@ use may::coroutine::{Builder, JoinHandle};
 
 /// Starts a coroutine with a stack of its own.
 ///
-/// What it runs must not hold on to anything that belongs to its thread while it waits: the future of a task, which is
-/// what it is there for, cannot, because it is `Send` and waits nowhere but at an `await`.
+/// It may go on on another thread after each wait. What it runs must not use thread-local data on both sides of a wait
+/// in one function: the compiler may keep its address, as with every library whose coroutines have stacks and move.
 ///
 /// # Errors
 ///
@@ -13,9 +13,11 @@ use may::coroutine::{Builder, JoinHandle};
 pub(crate) fn spawn_stackful<T: Send + 'static>(
     run: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    // SAFETY: two things are asked for. Thread-local data must not be used across a switch: callers pass futures that
-    // are `Send`, so the borrow checker has seen that they hold none at any point at which they wait. And the stack must
-    // not overflow: below each lies a guard page, so that a task that needs more ends the process with a fault and
-    // cannot write to memory that is not its own; the runner is such a process, and reports it as crashed.
+    // SAFETY: two things are asked for. Thread-local data must not be used across a switch. There are three callers: the
+    // tasks of a batch, which poll the future of a workload once, and `Workload` requires that to be `Send`, so that
+    // nothing of a thread is alive at its waits; the root of a batch and the sides of a game, which hold handles and
+    // channels of the library and no thread-local data. And the stack must not overflow: below each lies a guard page,
+    // so that a task that needs more ends the process with a fault and cannot write to memory that is not its own; the
+    // runner is such a process, and reports it as crashed.
     unsafe { Builder::new().spawn(run) }
 }

@@ -23,12 +23,24 @@ fn round(latencies: impl Iterator<Item = u64>, elapsed_ns: u64) -> LoadObservati
     }
 }
 
-/// A load of `rate` tasks a second, 100 times the share of the capacity, whose slowest two of a hundred take `slow_ms`.
+/// A load of `rate` tasks a second, 100 times the share of the capacity, whose slowest two of a hundred take `slow_ms`. The
+/// model keeps up: the last of them is due and then takes its 10 ms.
 fn load(share: f64, slow_ms: u64) -> LoadRecord {
     let rate = 100.0 * share;
     let tasks = (0..400).map(|task| if task % 50 == 0 { slow_ms * MS } else { 10 * MS });
-    let elapsed_ns = (400e9 / rate) as u64;
+    let elapsed_ns = (399e9 / rate) as u64 + 10 * MS;
     let observations = vec![round(tasks, elapsed_ns)];
+    LoadRecord { share: Some(share), rate_per_s: Some(rate), observations, summary: None }
+}
+
+/// About a second of load, 1,000 times the share a second, on a model whose tasks take 100 ms and which needs `slower` times
+/// as long for them as they are due: what has come in the meantime waits.
+fn second(share: f64, slower: f64) -> LoadRecord {
+    let rate = 1000.0 * share;
+    let took = |task: u64| 100 * MS + (1e9 * (slower - 1.0) * task as f64 / rate) as u64;
+    let last = rate as u64 - 1;
+    let elapsed_ns = (1e9 * last as f64 / rate) as u64 + took(last);
+    let observations = vec![round((0..=last).map(took), elapsed_ns)];
     LoadRecord { share: Some(share), rate_per_s: Some(rate), observations, summary: None }
 }
 
@@ -83,6 +95,24 @@ fn a_load_that_is_done_more_slowly_than_it_is_due_is_beyond_the_knee() {
     let run = swept(vec![load(0.2, 10), slow]);
     assert_eq!(found(&run).knee.map(|knee| knee.share), Some(0.2));
     assert!(!found(&run).knee.unwrap().beyond);
+}
+
+#[test]
+fn the_latency_of_the_last_task_is_no_slowness() {
+    let run = swept(vec![second(0.2, 1.0), second(0.5, 1.0), second(0.9, 1.03)]);
+    let open = &found(&run).open;
+    assert!(summary(&open[1]).done_per_s < 0.95 * 500.0, "each load ends 100 ms after its last task was due");
+    assert!(found(&run).knee.unwrap().beyond, "{:?}", found(&run).knee);
+    let run = swept(vec![second(0.2, 1.0), second(0.5, 1.1), second(0.9, 1.1)]);
+    let knee = found(&run).knee.unwrap();
+    assert_eq!((knee.share, knee.beyond), (0.2, false));
+}
+
+#[test]
+fn at_the_lowest_load_a_shortfall_shows_from_a_tenth_on() {
+    let refusal = |slower| found(&swept(vec![second(0.2, slower)])).refusal.clone();
+    assert_eq!(refusal(1.08), None, "the median that is taken for unloaded holds half of the queue");
+    assert!(refusal(1.2).is_some_and(|why| why.contains("more slowly than they are due")));
 }
 
 #[test]

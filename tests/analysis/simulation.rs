@@ -153,6 +153,32 @@ fn the_smallest_effect_that_a_run_names_is_found_in_four_of_five() {
 }
 
 #[test]
+fn among_twenty_tied_cells_the_smallest_effect_is_still_found_in_four_of_five() {
+    const TIED: usize = 20;
+    let mut named = Vec::new();
+    share(14, 100, |generator| {
+        // As many contrasts as below: every cell but the best.
+        let run = Campaign::DRIFTING.run(generator, &[1.0; TIED + 1]);
+        named.extend(smallest_effect(&run, "work", Price::Steady));
+        true
+    });
+    let mean = |figure: fn(&SmallestEffect) -> f64| 1.0 + named.iter().map(figure).sum::<f64>() / 100.0;
+    let slower = format!("@{}", TIED + 1);
+    let shown = |seed, effect: f64, shows: fn(&Comparison) -> bool| {
+        let mut factors = [1.0; TIED + 1];
+        factors[TIED] = effect;
+        share(seed, 200, |generator| {
+            let run = Campaign::DRIFTING.run(generator, &factors);
+            of_kind(&run, ComparisonKind::Steady).any(|ratio| ratio.a.ends_with(&slower) && shows(ratio))
+        })
+    };
+    let any = shown(15, mean(|named| named.any), found);
+    assert!(any >= POWER, "{any}");
+    let called = shown(16, mean(|named| named.different), |ratio| ratio.verdict == Verdict::Different);
+    assert!(called >= POWER, "{called}");
+}
+
+#[test]
 fn trends_are_not_seen_where_there_are_none() {
     let still = Campaign { drift: 0.0, ..Campaign::DRIFTING };
     let drifts = share(12, 1000, |generator| {

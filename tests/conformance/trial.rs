@@ -191,6 +191,14 @@ pub(crate) fn run_here() -> Option<ExitCode> {
     })
 }
 
+/// So many failures that workers which stay are given tasks while their answers wait for space.
+fn flood<M: Model>() -> u64 {
+    match M::INFO.sizing {
+        Sizing::PerTask => 1000,
+        Sizing::One | Sizing::Workers => 20_000,
+    }
+}
+
 impl Visitor for Job {
     type Output = Outcome;
 
@@ -198,7 +206,7 @@ impl Visitor for Job {
         match self.check {
             Check::Digest => checks::digest::<M>(self.workers),
             Check::Fault(probe) => checks::fault::<M>(self.workers, &probe),
-            Check::Flood => checks::flood::<M>(self.workers, 1000),
+            Check::Flood => checks::flood::<M>(self.workers, flood::<M>()),
             Check::BeyondLimits => checks::beyond_limits::<M>(self.workers),
             Check::FewDescriptors => checks::few_descriptors::<M>(self.workers),
             Check::Crash(probe) => checks::crash::<M>(self.workers, probe),

@@ -2,10 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::{
     clocks, closed, damage, disk, ends, input, kills, limits, ports, resume, steps, target, terminal, user,
@@ -66,7 +68,9 @@ const CASES: &[Case] = &[
     alone(quick("only the parent (cargo) killed", "parent-killed", ends::parent_killed)),
     quick("Ctrl-C, SIGTERM, SIGHUP", "asked-to-end", ends::asked_to_end),
     quick("Ctrl-C, SIGTERM, SIGHUP", "terminal", terminal::interrupted),
-    alone(quick("Ctrl-C twice", "asked-twice", ends::asked_twice)),
+    quick("Ctrl-C, SIGTERM, SIGHUP", "told-twice", ends::told_twice),
+    quick("Ctrl-C, SIGTERM, SIGHUP", "told-to-ignore", ends::told_to_ignore),
+    quick("Ctrl-C twice", "asked-twice", ends::asked_twice),
     quick("Ctrl-Z, then continue", "stopped-and-continued", ends::stopped_and_continued),
     quick("Ctrl-Z, then continue", "stopped-by-key", terminal::stopped_and_continued),
     alone(quick("run resumed after SIGKILL", "resumed", || resume::after_kills(2))),
@@ -87,6 +91,7 @@ const CASES: &[Case] = &[
     quick("disk full", "disk-full-under-report", disk::full_under_report),
     quick("disk full", "output-full", disk::full_output),
     quick("read-only target", "read-only", disk::read_only),
+    quick("a place that is taken", "place-taken", disk::taken),
     quick("torn journal", "journal-torn", resume::torn),
     quick("two runs into one place", "two-into-one", resume::two_into_one),
     quick("two runs into one place", "two-at-once", resume::two_at_once),
@@ -105,12 +110,22 @@ pub(crate) fn main() -> ExitCode {
     // What a killed supervisor leaves behind comes here, where it is seen.
     let own = rustix::process::getpid();
     rustix::process::set_child_subreaper(Some(own)).expect("every process may adopt orphans");
+    heed_signals();
     match std::env::var_os("FAULTS_TABLE") {
         Some(path) => table(path.as_ref()),
         None => {
             let trials = CASES.iter().map(trial).collect();
             libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
         }
+    }
+}
+
+/// Has the programs under test begin with the usual dispositions: what this process ignores, because of nohup say, they
+/// would ignore, too, while a handler does not outlive the start of another program.
+fn heed_signals() {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+        let always = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_default(number, always).expect("a handler");
     }
 }
 

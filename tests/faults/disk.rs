@@ -14,7 +14,38 @@ pub(crate) fn file_size() -> Held {
     };
     cannot_save(&scene.run(&mut command));
     scene.check_leftovers();
-    Held::Times(1)
+    let scene = Scene::new();
+    scene.run(&mut scene.double("run ^work/(sequential|rayon)@ --blocks 2")).expect(0);
+    let mut command = scene.concbench("report --out given-report");
+    command.arg(scene.run_folder().unwrap());
+    let mut command =
+        scene.through(&["prlimit", "--fsize=1024", "--"], &command).expect("it was there before");
+    cannot_save(&scene.run(&mut command));
+    scene.check_leftovers();
+    let report = scene.path().join("given-report");
+    let written = names(&report).into_iter().chain(names(report.join("charts")));
+    assert_eq!(written.filter(|name| name.starts_with(".tmp")).count(), 0);
+    Held::Times(2)
+}
+
+/// What stands where the link to the latest run belongs, or the lock of a run, is somebody's.
+pub(crate) fn taken() -> Held {
+    let scene = Scene::new();
+    let precious = scene.path().join("given-precious");
+    std::fs::write(&precious, "kept").unwrap();
+    std::fs::create_dir(scene.out()).unwrap();
+    std::fs::write(scene.out().join("latest"), "kept").unwrap();
+    let ended = scene.run(&mut scene.double("run ^work/sequential@ --blocks 2"));
+    cannot_save(&ended);
+    assert!(!ended.stderr.contains("preflight"), "it measured first: {ended:?}");
+    assert_eq!(std::fs::read_to_string(scene.out().join("latest")).unwrap(), "kept");
+    let hostile = scene.path().join("given-hostile");
+    std::fs::create_dir(&hostile).unwrap();
+    std::fs::write(hostile.join("journal.jsonl"), "x").unwrap();
+    std::os::unix::fs::symlink(&precious, hostile.join("lock")).unwrap();
+    assert_ne!(scene.run(&mut scene.double("run --resume given-hostile")).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "kept");
+    Held::Times(2)
 }
 
 /// It says that it cannot save, and where.

@@ -1,5 +1,8 @@
 //! Runs that are asked to end, or ended.
 
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use concbench::record::Run;
@@ -10,6 +13,8 @@ use rustix::process::Signal;
 use crate::cases::Held;
 use crate::scene::{Running, Scene};
 
+/// What it is to open a file without ever waiting for it.
+const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 const LONG: &str = "run ^slow/(sequential|thread-spawn|process-pool)@ --blocks 200";
 
 /// How many blocks the record of an interrupted run must hold: those that the journal had when it was asked to end.
@@ -35,20 +40,73 @@ pub(crate) fn asked_to_end() -> Held {
     Held::Times(signals.len() as u32)
 }
 
+/// `timeout` signals its child and then the group of it, and of a terminal that closes both the kernel and the shell tell.
+pub(crate) fn told_twice() -> Held {
+    let pairs = [
+        (Signal::TERM, Signal::TERM, 143),
+        (Signal::HUP, Signal::HUP, 129),
+        (Signal::INT, Signal::INT, 130),
+        (Signal::HUP, Signal::TERM, 143),
+    ];
+    for (first, second, code) in pairs {
+        let scene = Scene::new();
+        let mut running = scene.start(&mut scene.double(LONG));
+        scene.await_blocks(1, &mut running);
+        let blocks = scene.blocks();
+        running.signal(first);
+        running.signal(second);
+        let ended = running.end();
+        // Which of two different ones is the last to be heard is the kernel's choice.
+        assert!(ended.code == Some(code) || (first != second && ended.code == Some(129)), "{ended:?}");
+        assert_incomplete(&scene.check(), blocks);
+    }
+    Held::Times(pairs.len() as u32)
+}
+
+/// While it writes to where nobody reads, nothing but a second signal ends it.
 pub(crate) fn asked_twice() -> Held {
     let scene = Scene::new();
-    let mut running = scene.start(&mut scene.double(LONG));
+    let pipe = scene.path().join("given-pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    // Both ends, so that nobody waits for the other one, and full.
+    let mut full = File::options().read(true).write(true).custom_flags(NONBLOCK).open(&pipe).unwrap();
+    while full.write(&[b'x'; 4096]).is_ok() {}
+    let command = scene.double(LONG);
+    let mut command =
+        scene.through(&["sh", "-c", "exec \"$0\" \"$@\" >given-pipe"], &command).expect("a shell");
+    let mut running = scene.start(&mut command);
     scene.await_blocks(1, &mut running);
-    let asked = Instant::now();
     running.signal(Signal::INT);
-    std::thread::sleep(Duration::from_millis(1));
+    while !scene.out().join("latest").exists() && running.is_alive() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(running.is_alive(), "it writes to a full pipe");
     running.signal(Signal::INT);
     let ended = running.end();
-    // The first may have been obeyed before the second arrived.
-    assert!(ended.signal == Some(2) || ended.code == Some(130), "{ended:?}");
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
-    scene.check_leftovers();
+    assert_eq!(ended.signal, Some(2), "{ended:?}");
+    assert_incomplete(&scene.check(), 1);
     Held::Times(1)
+}
+
+/// What its parent has it ignore does not end it: a hangup, under nohup. And a parent that ignores how its children end
+/// does not take that from the run.
+pub(crate) fn told_to_ignore() -> Held {
+    let scene = Scene::new();
+    let command = scene.double("run ^slow/(sequential|thread-spawn|process-fork|process-pool)@ --blocks 3");
+    let script = "trap '' HUP CHLD; exec \"$0\" \"$@\"";
+    let mut command = scene.through(&["sh", "-c", script], &command).expect("a shell");
+    let mut running = scene.start(&mut command);
+    scene.await_blocks(1, &mut running);
+    running.signal(Signal::HUP);
+    running.end().expect(0);
+    let run = scene.check();
+    assert!(run.run.complete);
+    let observations = run.cells.iter().flat_map(|cell| &cell.observations);
+    assert!(observations.clone().count() >= 12);
+    assert!(observations.clone().all(|observation| observation.user_ns.is_some()));
+    Held::Times(2)
 }
 
 pub(crate) fn supervisor_killed(times: u32) -> Held {

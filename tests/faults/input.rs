@@ -1,5 +1,6 @@
 //! Input that is wrong: one line that names the field and what is allowed, and nothing is started or written.
 
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use crate::cases::Held;
@@ -46,8 +47,16 @@ pub(crate) fn arguments() -> Held {
         ("run --resume no-such-run", 2, &["cannot resume no-such-run"]),
         ("report no-such-run", 2, &["no-such-run"]),
         ("list no-such-cell", 4, &["no cell matches"]),
-        ("serve --address nowhere", 2, &["--address"]),
+        ("run --resume x --label other", 2, &["--resume", "--label"]),
+        ("run --resume x --granularity", 2, &["--resume", "--granularity"]),
+        ("list --granularity", 2, &["list", "--granularity"]),
+        ("serve --address nowhere", 2, &["--address", "as in 127.0.0.1:8017"]),
+        ("serve --threads 0", 2, &["--threads", "from 1 to 1024"]),
+        ("serve --threads 18446744073709551615", 2, &["--threads", "from 1 to 1024"]),
+        ("compare x y --fail-on-regression -5%", 2, &["--fail-on-regression", "from 0% to 1000%"]),
+        ("compare x y --price -5", 2, &["--price", "above 0"]),
         ("measure", 2, &["measure"]),
+        ("", 2, &["a command is missing", "run", "compare"]),
     ];
     for (arguments, code, words) in table {
         refuse(&scene, &mut scene.concbench(arguments), *code, words);
@@ -58,7 +67,13 @@ pub(crate) fn arguments() -> Held {
         refuse(&scene, scene.concbench("run noop").env(name, value), 2, &[&flag, "allowed"]);
         refuse(&scene, scene.bench("--bench noop").env(name, value), 2, &[&flag, "allowed"]);
     }
-    Held::Times((table.len() + 2 * twins.len()) as u32)
+    // Bytes that are no text are a name like any other.
+    let folder = std::ffi::OsStr::from_bytes(b"given-\xff");
+    let mut command = scene.concbench("run ^noop/sequential@ --quick --blocks 1 --out");
+    scene.run(command.arg(folder)).expect(0);
+    assert!(scene.path().join(folder).join("latest/results.json").exists());
+    scene.check_leftovers();
+    Held::Times((table.len() + 2 * twins.len() + 1) as u32)
 }
 
 /// Variables that stand for flags without a value.
@@ -120,6 +135,10 @@ pub(crate) fn causes() -> Held {
     Held::Times(4)
 }
 
+/// A path that would add a line to the head of each request.
+const INJECTS: &str =
+    "kernel = \"http\", requests = 1, delay_us = 1, body_bytes = 1, path = \"/\\r\\nEvil: 1\"";
+
 pub(crate) fn definitions() -> Held {
     let scene = Scene::new();
     let good = "[[workload]]\nname = \"own\"\ntask = { kernel = \"noop\" }\ntasks = 4\nteaches = \"x\"\n\
@@ -134,6 +153,13 @@ pub(crate) fn definitions() -> Held {
         ("name = \"own\"", "name = \"../own\"", &["name", "a-z"]),
         ("name = \"own\"", "name = \"\"", &["name", "a-z"]),
         ("kernel = \"noop\"", "kernel = \"nope\"", &[":3: ", "nope"]),
+        (
+            "kernel = \"noop\"",
+            "kernel = \"sleep\", wait_us = 3600000001",
+            &["kernel", "3600000000000 are allowed"],
+        ),
+        ("kernel = \"noop\"", INJECTS, &["kernel", "visible ASCII"]),
+        (good, "", &[":1: ", "there is no workload"]),
         ("models = [\"sequential\"]", "models = [\"sequentia\"]", &["unknown model `sequentia`", "rayon"]),
         ("models = [\"sequential\"]", "models = 7", &[":7: ", "models"]),
         ("models = [\"sequential\"]", "models = [\"rayon\"]\nworkers = [0]", &["workers", "1 to 4096"]),

@@ -39,7 +39,7 @@ pub(super) fn memory() -> Memory {
         let ok = |&tasks: &u64| point(tasks, Some(base + each * tasks), Status::Ok, None);
         counts.iter().map(ok).collect::<Vec<_>>()
     };
-    let why = "vm.max_map_count is 65530, which allows about 16332 threads, 30000 are needed";
+    let why = "vm.max_map_count is 65530, which allows about 16332 threads and not 30000; raise it with `sudo sysctl vm.max_map_count=120200`";
     let mut threads = line(3_100_000, 9_900, &[100, 300, 1_000, 3_000, 10_000]);
     threads.push(point(30_000, None, Status::Unsupported, Some(why)));
     Memory {

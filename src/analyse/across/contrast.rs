@@ -2,12 +2,10 @@ use concbench_workloads::Class;
 use serde::Serialize;
 
 use super::{MissingCell, is_measured};
-use crate::analyse::compare::{FEWEST_PAIRS, MARGIN};
+use crate::analyse::CONFIDENCE;
+use crate::analyse::compare::{MARGIN, p_beyond, verdict};
 use crate::analyse::sample::Price;
-use crate::analyse::stats::{
-    FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, holm, median, percentile_interval, rank_sum, shift, sorted,
-};
-use crate::analyse::{CONFIDENCE, SIGNIFICANCE};
+use crate::analyse::stats::{Location, holm, normal_quantile, rank_sum, shift, standard_error};
 use crate::model::Family;
 use crate::record::{CellRecord, Estimate, Run, Status, Verdict};
 
@@ -167,48 +165,32 @@ fn family(runs: &[Run], cells: &[Vec<&CellRecord>], place: usize) -> Vec<Contras
         .iter()
         .map(|(here, first, margin)| {
             let edge = margin.ln_1p();
-            let above = rank_sum(here, first, edge).above;
-            let below = rank_sum(here, first, -edge).below;
-            (2.0 * above.min(below)).min(1.0)
+            p_beyond(rank_sum(here, first, edge).above, rank_sum(here, first, -edge).below)
         })
         .collect();
     samples
         .iter()
         .zip(holm(&beyond))
-        .map(|((here, first, margin), p)| contrast(here, first, *margin, p))
+        .map(|((here, first, margin), p)| {
+            let Some(location) = shift(here, first, CONFIDENCE) else {
+                // `find` lets no cell without times through.
+                unreachable!("both cells have times")
+            };
+            contrast(&location, here.len().min(first.len()) as u64, *margin, Some(p))
+        })
         .collect()
 }
 
-fn contrast(here: &[f64], first: &[f64], margin: f64, p_holm: f64) -> Contrast {
-    let Some(location) = shift(here, first, CONFIDENCE) else {
-        // `find` lets no cell without times through.
-        unreachable!("both cells have times")
-    };
-    let few = (here.len().min(first.len()) as u64) < FEWEST_PAIRS;
-    let (low, high) = (location.low, location.high);
-    let verdict = match verdict(low, high, margin, few) {
-        Verdict::Different if p_holm > SIGNIFICANCE => Verdict::Unresolved,
-        verdict => verdict,
-    };
+/// A contrast from where its log ratio lies; `fewest` is the number of observations on the side that has fewer.
+fn contrast(location: &Location, fewest: u64, margin: f64, p_holm: Option<f64>) -> Contrast {
     Contrast {
         ratio: location.estimate.exp(),
-        low: low.exp(),
-        high: high.exp(),
+        low: location.low.exp(),
+        high: location.high.exp(),
         confidence: location.confidence,
         margin,
-        p_holm: Some(p_holm),
-        verdict,
-    }
-}
-
-/// What an interval of a log ratio says.
-fn verdict(low: f64, high: f64, margin: f64, few: bool) -> Verdict {
-    let edge = margin.ln_1p();
-    match (low > edge || high < -edge, low >= -edge && high <= edge) {
-        (true, _) if few => Verdict::Indicative,
-        (true, _) => Verdict::Different,
-        (_, true) => Verdict::Equivalent,
-        _ => Verdict::Unresolved,
+        p_holm,
+        verdict: verdict(location, fewest, margin.ln_1p(), p_holm),
     }
 }
 
@@ -225,51 +207,36 @@ fn logs(cell: &CellRecord) -> Vec<f64> {
     Price::Steady.series(cell).iter().map(|time| time.ln()).collect()
 }
 
+/// The fewest observations on each side of which a class has an interval. The interval of a cell with fewer is the whole
+/// range of its differences, and says little about their scatter.
+const FEWEST: u64 = 5;
+
 /// The geometric mean of a class over its common cells; `None` if it has none.
 ///
-/// Its interval is a percentile bootstrap with a fixed seed that draws the observations of every cell anew; with too few
-/// of them it is left open, from 0 to infinity.
-pub(super) fn class(runs: &[Run], cells: &[CellAcross], class: Class) -> Option<ClassAcross> {
+/// It is the mean of their logarithms, and its standard error follows from theirs: the square root of the sum of squares
+/// over their number, since cells are measured in processes of their own. The interval is the normal one; with too few
+/// observations it is left open, from 0 to infinity.
+pub(super) fn class(cells: &[CellAcross], class: Class) -> Option<ClassAcross> {
     let of_class: Vec<&CellAcross> = cells.iter().filter(|cell| cell.class == class).collect();
-    if of_class.is_empty() {
-        return None;
-    }
-    let contrasts = (1..runs.len()).map(|place| mean_contrast(runs, &of_class, place)).collect();
+    let places = 1..=of_class.first()?.contrasts.len();
+    let contrasts = places.map(|place| mean_contrast(&of_class, place)).collect();
     Some(ClassAcross { class, cells: of_class.len() as u64, contrasts })
 }
 
-fn mean_contrast(runs: &[Run], cells: &[&CellAcross], place: usize) -> Contrast {
-    let mut samples = Vec::new();
-    for across in cells {
-        let wanted = (across.workload.as_str(), across.model.as_str(), across.workers_rule.as_str());
-        if let Ok(found) = find(runs, wanted) {
-            samples.push((logs(found[place]), logs(found[0])));
-        }
-    }
-    let middle = |values: &[f64]| median(&sorted(values)).unwrap_or(f64::NAN);
-    let count = samples.len() as f64;
-    let estimate =
-        cells.iter().map(|cell| cell.contrasts[place - 1].ratio.ln()).sum::<f64>() / cells.len() as f64;
-    let fewest = samples.iter().map(|(here, first)| here.len().min(first.len())).min().unwrap_or(0);
-    let mut resampler = Resampler::default();
-    let draws: Vec<f64> = if fewest < FEWEST_TO_RESAMPLE { 0..0 } else { 0..RESAMPLES }
-        .map(|_| {
-            let mut apart = |(here, first): &(Vec<f64>, Vec<f64>)| {
-                middle(&resampler.values(here)) - middle(&resampler.values(first))
-            };
-            samples.iter().map(&mut apart).sum::<f64>() / count
-        })
-        .collect();
-    let (low, high) = percentile_interval(&draws, CONFIDENCE).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-    let (low, high) = (low.min(estimate), high.max(estimate));
-    let margin = cells.iter().map(|cell| cell.contrasts[place - 1].margin).fold(MARGIN, f64::max);
-    Contrast {
-        ratio: estimate.exp(),
-        low: low.exp(),
-        high: high.exp(),
-        confidence: CONFIDENCE,
-        margin,
-        p_holm: None,
-        verdict: verdict(low, high, margin, (fewest as u64) < FEWEST_PAIRS),
-    }
+fn mean_contrast(cells: &[&CellAcross], place: usize) -> Contrast {
+    let contrasts: Vec<&Contrast> = cells.iter().map(|cell| &cell.contrasts[place - 1]).collect();
+    let count = contrasts.len() as f64;
+    let estimate = contrasts.iter().map(|of| of.ratio.ln()).sum::<f64>() / count;
+    let observations = cells.iter().map(|cell| cell.steady[place].count.min(cell.steady[0].count));
+    let fewest = observations.min().unwrap_or(0);
+    let reach = if fewest < FEWEST {
+        f64::INFINITY
+    } else {
+        let error = |of: &&Contrast| standard_error(of.low.ln(), of.high.ln(), of.confidence);
+        let squares: f64 = contrasts.iter().map(|of| error(of).powi(2)).sum();
+        normal_quantile(0.5 + 0.5 * CONFIDENCE) * squares.sqrt() / count
+    };
+    let (low, high) = (estimate - reach, estimate + reach);
+    let margin = contrasts.iter().map(|of| of.margin).fold(MARGIN, f64::max);
+    contrast(&Location { estimate, low, high, confidence: CONFIDENCE }, fewest, margin, None)
 }

@@ -131,7 +131,7 @@ pub fn across(runs: &[Run], options: &AcrossOptions) -> Result<Across, AcrossRef
     }
     let regressions = regressions(&cells, options.threshold);
     Ok(Across {
-        classes: classes(runs, &cells),
+        classes: classes(&cells),
         ranks: rank::ranks(runs, &cells),
         curves: scaling::curves(runs),
         regressions,
@@ -166,10 +166,10 @@ fn places(runs: &[Run], prices: &[Option<f64>]) -> Vec<Place> {
         .collect()
 }
 
-fn classes(runs: &[Run], cells: &[CellAcross]) -> Vec<ClassAcross> {
+fn classes(cells: &[CellAcross]) -> Vec<ClassAcross> {
     [Class::Cpu, Class::Io, Class::Mixed, Class::Creation]
         .into_iter()
-        .filter_map(|class| contrast::class(runs, cells, class))
+        .filter_map(|class| contrast::class(cells, class))
         .collect()
 }
 

@@ -20,7 +20,7 @@ pub use hodges_lehmann::{Location, hodges_lehmann};
 pub use holm::holm;
 pub use kendall::{MonotoneTrend, monotone_trend};
 pub use mean::geometric_mean;
-pub use normal::{normal_cdf, normal_quantile};
+pub use normal::{normal_cdf, normal_quantile, standard_error};
 pub use order::{OrderInterval, median, median_interval, quantile, sorted};
 pub use rank_sum::{RankSum, rank_sum, shift};
 pub use signed_rank::{SignedRank, signed_rank};

@@ -40,6 +40,12 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
 }
 
+/// The standard error of a figure with this interval of this confidence, as if it were normal: the half-width of a normal
+/// interval is the standard error times a quantile.
+pub fn standard_error(low: f64, high: f64, confidence: f64) -> f64 {
+    0.5 * (high - low) / normal_quantile(0.5 + 0.5 * confidence)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +56,11 @@ mod tests {
             assert!((normal_cdf(z) - p).abs() < 1e-9, "{z}: {}", normal_cdf(z));
             assert!((normal_quantile(p) - z).abs() < 1e-6, "{p}: {}", normal_quantile(p));
         }
+    }
+
+    #[test]
+    fn an_interval_of_95_percent_is_3_92_standard_errors_wide() {
+        assert!((standard_error(1.0, 4.919_927_97, 0.95) - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -24,11 +24,11 @@ pub fn components(groups: &[Vec<f64>]) -> Option<Components> {
     let between_square: f64 =
         groups.iter().map(|group| group.len() as f64 * (mean(group) - overall).powi(2)).sum::<f64>()
             / between_degrees;
-    let within_square: f64 = groups
-        .iter()
-        .map(|group| group.iter().map(|value| (value - mean(group)).powi(2)).sum::<f64>())
-        .sum::<f64>()
-        / within_degrees;
+    let squares_within = |group: &[f64]| {
+        let mean = mean(group);
+        group.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+    };
+    let within_square = groups.iter().map(|group| squares_within(group)).sum::<f64>() / within_degrees;
     let squares: f64 = groups.iter().map(|group| (group.len() as f64).powi(2)).sum();
     let size = (total - squares / total) / between_degrees;
     let between = ((between_square - within_square) / size).max(0.0).sqrt();

@@ -1,5 +1,5 @@
 use super::{Topic, good_if};
-use crate::machine::capacity::{self, knows_a_limit, refuses_clients, refuses_processes, refuses_threads};
+use crate::machine::capacity::{Kind, knows_a_limit, refuses};
 use crate::machine::doctor::{Finding, State};
 use crate::record::Machine;
 use crate::server::BACKLOG;
@@ -37,28 +37,23 @@ pub(in crate::machine) fn of_limits(machine: &Machine) -> [Finding; 4] {
     };
     let somaxconn = machine.limits.get("net.core.somaxconn").copied().flatten();
     [
-        room(machine, &threads, &capacity::FOR_THREADS, refuses_threads),
-        room(machine, &processes, &capacity::FOR_PROCESSES, refuses_processes),
-        room(machine, &connections, &capacity::FOR_CLIENTS, refuses_clients),
+        room(machine, &threads, Kind::Thread),
+        room(machine, &processes, Kind::ConnectedProcess),
+        room(machine, &connections, Kind::Connection),
         backlog.judge(machine, "limits.net.core.somaxconn", somaxconn, |length| {
             (good_if(length >= BACKLOG.into()), format!("up to {length} connections may wait to be accepted"))
         }),
     ]
 }
 
-fn room(
-    machine: &Machine,
-    topic: &Topic,
-    limits: &[(&str, u64)],
-    refuses: fn(&Machine, u64) -> Option<String>,
-) -> Finding {
-    if !knows_a_limit(machine, limits) {
+fn room(machine: &Machine, topic: &Topic, kind: Kind) -> Finding {
+    if !knows_a_limit(machine, kind) {
         return topic.found(State::Unknown, "unknown: none of the limits can be read");
     }
-    if let Some(reason) = refuses(machine, USUAL_TASKS) {
+    if let Some(reason) = refuses(&machine.limits, kind, USUAL_TASKS) {
         return topic.found(State::Concern, reason);
     }
-    match refuses(machine, MANY_TASKS) {
+    match refuses(&machine.limits, kind, MANY_TASKS) {
         None => topic.found(State::Good, format_args!("room for {MANY_TASKS} at once")),
         // Few need so many; whoever does is told how.
         Some(reason) => Finding {

@@ -53,11 +53,11 @@ impl Child {
 
     /// Waits for its end, or with `block` false looks whether it has come; `None` if not, or if it was seen before.
     fn wait(&mut self, block: bool) -> Result<Option<Ended>> {
-        if self.pid.is_none() {
+        let Some(pid) = self.pid else {
             return Ok(None);
-        }
-        let ended = sys::wait(self.pid, block).map_err(ModelError::system("wait for a process"))?;
-        Ok(ended.map(|(_, ended, _)| {
+        };
+        let ended = sys::wait(pid, block).map_err(ModelError::system("wait for a process"))?;
+        Ok(ended.map(|(ended, _)| {
             self.pid = None;
             ended
         }))
@@ -73,7 +73,7 @@ impl Drop for Child {
         // Neither can fail for a child that was not waited for yet.
         if let Some(pid) = self.pid.and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::KILL);
-            let _ = sys::wait(self.pid, true);
+            let _ = sys::wait(pid.as_raw_nonzero().get(), true);
         }
     }
 }

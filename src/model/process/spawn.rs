@@ -32,7 +32,7 @@ impl Model for ProcessSpawn {
         all_cores: true,
         isolates: true,
         global: false,
-        limits: &["nproc", "kernel.pid_max", "nofile"],
+        limits: &["nproc", "kernel.pid_max"],
         default: true,
     };
 

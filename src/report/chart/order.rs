@@ -14,7 +14,7 @@ pub(crate) struct Series {
     pub(crate) model: Option<usize>,
     pub(crate) ink: Ink,
     pub(crate) marker: Marker,
-    /// When (in blocks), the time over the median of the cell, and what a pointer shows.
+    /// When (in blocks, each around its number from 1), the time over the median of the cell, and what a pointer shows.
     pub(crate) points: Vec<(f64, f64, String)>,
 }
 
@@ -33,13 +33,14 @@ pub(crate) fn order(name: &str, blocks: u32, series: &[Series]) -> Result<((i32,
     // A few outliers must not flatten all the rest: they are drawn at the edge, with an arrow.
     let edge = (deviations[deviations.len() * 98 / 100] * 1.5).min(widest * 1.1).clamp(0.02, 10.0);
     let blocks = f64::from(blocks.max(1));
-    let x = Axis::linear(0.0..blocks, 6, |v| format!("{v:.0}")).titled("block, in the order of measuring");
+    let x =
+        Axis::linear(0.5..blocks + 0.5, 6, |v| format!("{v:.0}")).titled("block, in the order of measuring");
     let x_ticks: Vec<_> = x.ticks.iter().filter(|(at, _)| at.fract() == 0.0).cloned().collect();
     let x = x.ticked(x_ticks);
     let y = Axis::linear(-edge..edge, 5, tick);
     let body = draw(name, size, |area| {
         let plot = Plot::new(area, ROOM, x, y, Grid::Level)?;
-        plot.paint(&[(0.0, 0.0), (blocks, 0.0)], |svg, at| svg.line(at, Ink::Reference, ""))?;
+        plot.paint(&[(0.5, 0.0), (blocks + 0.5, 0.0)], |svg, at| svg.line(at, Ink::Reference, ""))?;
         for one in series {
             let values: Vec<_> = one.points.iter().map(|(when, ratio, _)| (*when, ratio - 1.0)).collect();
             let beyond = values.iter().filter(|(_, deviation)| plot.y.beyond(*deviation)).count();

@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
 
 use super::words;
 use crate::analyse::{Across, CellAcross};
+use crate::record::Estimate;
 use crate::report::table::Format;
 use crate::report::{csv, text, units};
 
@@ -112,27 +113,26 @@ fn plain(across: &Across) -> String {
         "ratio_high",
         "verdict",
     ];
-    let mut lines = vec![heads.join(",")];
-    for cell in &across.cells {
-        for (place, steady) in cell.steady.iter().enumerate() {
-            let contrast = place.checked_sub(1).map(|index| &cell.contrasts[index]);
-            let ratio = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
-            let fields = [
-                text::inert(&cell.workload),
-                text::inert(&cell.model),
-                text::inert(&cell.workers_rule),
-                text::inert(&across.places[place].name),
-                format!("{:.0}", steady.median),
-                format!("{:.0}", steady.low),
-                format!("{:.0}", steady.high),
-                ratio(contrast.map(|c| c.ratio)),
-                ratio(contrast.map(|c| c.low)),
-                ratio(contrast.map(|c| c.high)),
-                contrast.map_or("reference", words::verdict).to_owned(),
-            ];
-            lines.push(fields.map(|field| csv::quoted(&field)).join(","));
-        }
-    }
-    lines.push(String::new());
-    lines.join("\n")
+    let row = |cell: &CellAcross, place: usize, steady: &Estimate| {
+        let contrast = place.checked_sub(1).map(|index| &cell.contrasts[index]);
+        let ratio = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
+        [
+            cell.workload.clone(),
+            cell.model.clone(),
+            cell.workers_rule.clone(),
+            across.places[place].name.clone(),
+            format!("{:.0}", steady.median),
+            format!("{:.0}", steady.low),
+            format!("{:.0}", steady.high),
+            ratio(contrast.map(|c| c.ratio)),
+            ratio(contrast.map(|c| c.low)),
+            ratio(contrast.map(|c| c.high)),
+            contrast.map_or("reference", words::verdict).to_owned(),
+        ]
+    };
+    let rows = across
+        .cells
+        .iter()
+        .flat_map(|cell| cell.steady.iter().enumerate().map(move |(place, steady)| row(cell, place, steady)));
+    csv::written(&heads, rows)
 }

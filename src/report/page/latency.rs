@@ -139,7 +139,7 @@ fn loads(view: &View<'_>, latency: &Latency) -> Table {
         "cell",
         "load",
         "due a second",
-        "done a second",
+        "done a second, until the last ended",
         "p50",
         "p90",
         "p99",
@@ -267,8 +267,8 @@ fn knees(view: &View<'_>, latency: &Latency) -> Result<Chart, ReportError> {
         title: "knees".into(),
         question: "How many tasks a second can come before latency gives way?".into(),
         reading: format!(
-            "The highest rate of the sweep at which tasks are done as fast as they are due, and 99 of 100 take at most \
-             {KNEE} times what half of them take at the lowest rate.",
+            "The highest rate of the sweep at which tasks are done as fast as they are due, but for what the last of them \
+             takes anyway, and 99 of 100 take at most {KNEE} times what half of them take at the lowest rate.",
         ),
         size,
         body,

@@ -108,7 +108,7 @@ fn notes(view: &View<'_>) -> Vec<String> {
             Some((block, share)) => format!(
                 "{what}: at most {} (block {} of {}).",
                 units::percent(share),
-                block.block,
+                text::block(block.block),
                 text::name(&block.workload)
             ),
             None => format!("{what}: not recorded."),
@@ -130,7 +130,7 @@ fn notes(view: &View<'_>) -> Vec<String> {
     let breached: Vec<_> = blocks.iter().filter_map(|b| Some((b, b.breach.as_deref()?))).collect();
     for (block, why) in breached.iter().take(NAMED) {
         let (workload, why) = (text::name(&block.workload), text::sentence(why));
-        notes.push(format!("Block {} of {workload} was not quiet: {why}", block.block));
+        notes.push(format!("Block {} of {workload} was not quiet: {why}", text::block(block.block)));
     }
     if breached.len() > NAMED {
         notes.push(format!("{} more blocks were not quiet.", breached.len() - NAMED));
@@ -144,7 +144,7 @@ fn machine(view: &View<'_>) -> (String, Table) {
     let row = |block: &BlockNoise| {
         vec![
             text::name(&block.workload),
-            block.block.to_string(),
+            text::block(block.block).to_string(),
             share(block.steal),
             share(block.foreign),
             block.repeats.to_string(),
@@ -190,7 +190,7 @@ fn outlying(view: &View<'_>) -> (String, Table) {
             };
             rows.push(vec![
                 text::name(&cell.id),
-                outlier.block.to_string(),
+                text::block(outlier.block).to_string(),
                 units::time(outlier.time_ns),
                 median
                     .map_or("unknown".into(), |median| units::signed_percent(outlier.time_ns / median - 1.0)),

@@ -278,11 +278,13 @@ fn observations(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportE
             points: times
                 .iter()
                 .map(|(o, time)| {
-                    let when = f64::from(o.block) + (f64::from(o.position) + 0.5) / positions;
+                    // A block fills the room around its number.
+                    let within = (f64::from(o.position) + 0.5) / positions - 0.5;
+                    let when = f64::from(text::block(o.block)) + within;
                     let tip = format!(
                         "{}, block {}: {}",
                         text::clip(&view.label(cell), 24),
-                        o.block,
+                        text::block(o.block),
                         units::time(*time)
                     );
                     (when, time / centre, tip)
@@ -294,7 +296,7 @@ fn observations(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportE
     }
     blocks.sort_unstable();
     blocks.dedup();
-    let heads = blocks.iter().map(|block| format!("block {block}"));
+    let heads = blocks.iter().map(|block| format!("block {}", text::block(*block)));
     let table = Table {
         columns: ["cell".to_owned()].into_iter().chain(heads).collect(),
         rows: per_cell

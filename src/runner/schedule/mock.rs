@@ -93,13 +93,17 @@ impl Launcher for MockLauncher {
 pub(crate) struct MockWatch {
     /// The workloads and blocks whose every attempt breaches the gate.
     pub(crate) breaches: Vec<(String, u32)>,
+    /// The workload and block whose first attempt alone does.
+    pub(crate) first_attempt: Option<(String, u32)>,
 }
 
 impl Watch for MockWatch {
     fn open(&mut self) {}
 
     fn close(&mut self, block: u32, workload: &str) -> BlockNoise {
-        let breached = self.breaches.iter().any(|(name, number)| name == workload && *number == block);
+        let is_this = |(name, number): &(String, u32)| name == workload && *number == block;
+        let breached =
+            self.first_attempt.take_if(|first| is_this(first)).is_some() || self.breaches.iter().any(is_this);
         BlockNoise {
             block,
             workload: workload.to_owned(),

@@ -114,6 +114,16 @@ fn a_breached_block_is_measured_again_once_and_its_observations_are_replaced() {
 }
 
 #[test]
+fn why_a_block_was_measured_again_stays_known_when_the_second_attempt_is_quiet() {
+    let mut campaign = Campaign::of(2);
+    campaign.watch.first_attempt = Some(("count-0".to_owned(), 3));
+    let outcome = campaign.measure();
+    assert!(outcome.blocks.iter().all(|noise| noise.breach.is_none()));
+    assert_eq!(outcome.blocks.iter().map(|noise| noise.repeats).sum::<u32>(), 1);
+    assert_eq!(outcome.notes, ["block 4 of count-0 was measured again: it was told to"]);
+}
+
+#[test]
 fn a_machine_that_is_always_busy_does_not_double_the_run() {
     let mut campaign = Campaign::of(2);
     campaign.watch.breaches = (0..BLOCKS).map(|block| ("count-0".to_owned(), block)).collect();

@@ -19,35 +19,38 @@ pub(in super::super) fn serve<W: Workload>(
         memory: &memory,
         worker,
         patience: Patience { spin },
+        requests: Cursor::default(),
         replies: Cursor::default(),
         words: Vec::new(),
     };
     side.say(Message::Started)?;
     side.publish();
     let requests = memory.requests(worker);
-    let mut reader = Cursor::default();
     loop {
-        match requests.available(&mut reader)? {
+        match requests.available(&mut side.requests)? {
             0 if memory.is_closed() => return Ok(REPLIED),
-            0 => side.wait(|| memory.is_closed() || requests.available(&mut reader) != Ok(0)),
+            0 => {
+                let mut reader = side.requests;
+                side.wait(|| memory.is_closed() || requests.available(&mut reader) != Ok(0));
+            }
             queued => {
                 // Half of what is queued: the parent fills it up again while the other half is run.
                 for _ in 0..queued.div_ceil(2) {
-                    let index = requests.pop(&mut reader)?;
+                    let index = requests.pop(&mut side.requests)?;
                     side.say(Message::Reply(index, attempt_blocking(workload, index)))?;
                 }
-                requests.release(&reader);
                 side.publish();
             }
         }
     }
 }
 
-/// A worker's side of its ring for replies.
+/// A worker's side of its two rings.
 struct Side<'a> {
     memory: &'a Memory,
     worker: usize,
     patience: Patience,
+    requests: Cursor,
     replies: Cursor,
     words: Vec<u64>,
 }
@@ -75,8 +78,10 @@ impl Side<'_> {
         Ok(())
     }
 
-    /// Shows the parent what was said, and wakes it.
+    /// Shows the parent what was said, and wakes it. The slots of what was answered are given back first: the parent
+    /// counts on them as soon as it sees an answer.
     fn publish(&self) {
+        self.memory.requests(self.worker).release(&self.requests);
         self.memory.replies(self.worker).publish(&self.replies);
         bell::ring(self.memory.parents_bell());
     }
