@@ -9,9 +9,7 @@ use super::timers::too_short;
 use crate::record::{
     CellRecord, Comparison, ComparisonKind, Run, Status, Verdict, WorkloadRecord, WorkloadVerdict,
 };
-
-/// What marks the id of a twin.
-const TWIN: &str = "+twin";
+use crate::spec::TWIN_MARK;
 
 /// All comparisons of one workload: the twins at both prices, then the ranked cells against the best at each.
 ///
@@ -42,7 +40,7 @@ fn twins(run: &Run, workload: &str, price: Price) -> Vec<Comparison> {
         .filter(measured)
         .filter(|cell| cell.twin)
         .filter_map(|twin| {
-            let original = twin.id.strip_suffix(TWIN)?;
+            let original = twin.id.strip_suffix(TWIN_MARK)?;
             let b = run.cells.iter().filter(measured).find(|cell| cell.id == original)?;
             Some(Pair { a: twin, b })
         })

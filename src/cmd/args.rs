@@ -39,13 +39,18 @@ impl Cli {
     /// says `false` sets no flag.
     pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches_from(words)?;
-        let cli = Self::from_arg_matches(&matches)?;
-        let (common, resumes, lists) = match &cli.command {
-            Command::Run(run) => (&run.common, run.resume.is_some(), false),
+        let mut cli = Self::from_arg_matches(&matches)?;
+        let (common, resumes, lists) = match &mut cli.command {
+            Command::Run(run) => (&mut run.common, run.resume.is_some(), false),
             // Which sizes a sweep has is measured.
-            Command::List(list) => (&list.common, false, true),
+            Command::List(list) => (&mut list.common, false, true),
             _ => return Ok(cli),
         };
+        let source = |name: &str| matches.subcommand().and_then(|(_, given)| given.value_source(name));
+        // A variable holds several files as others do; a flag names one, whatever is in its name.
+        if source("definition") == Some(ValueSource::EnvVariable) {
+            common.definition = common.definition.iter().flat_map(std::env::split_paths).collect();
+        }
         let conflicts = [
             (common.quick && common.rigorous, "--quick", "--rigorous"),
             (common.quick && common.granularity, "--quick", "--granularity"),
@@ -59,11 +64,8 @@ impl Cli {
             (resumes && common.rigorous, "--resume", "--rigorous"),
         ];
         // A variable may stand for the runs to come; a flag means this one.
-        let given = |name: &&str| {
-            let arguments = matches.subcommand().map(|(_, arguments)| arguments);
-            arguments.is_some_and(|it| it.value_source(name) == Some(ValueSource::CommandLine))
-        };
-        let settled = ["label", "out", "track", "deadline"].iter().find(|name| resumes && given(name));
+        let given = |name: &&str| resumes && source(name) == Some(ValueSource::CommandLine);
+        let settled = ["label", "out", "track", "deadline"].iter().find(|name| given(name));
         let conflict =
             conflicts.into_iter().find(|(both, ..)| *both).map(|(_, one, other)| (one, other.to_owned()));
         match conflict.or_else(|| Some(("--resume", format!("--{}", settled?)))) {
@@ -135,7 +137,7 @@ pub(crate) enum RunOutput {
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
     /// Measure the matrix of this TOML file instead of the default one; may be given several times
-    #[arg(long, env = "CONCBENCH_DEFINITION", value_name = "FILE", value_delimiter = ':')]
+    #[arg(long, env = "CONCBENCH_DEFINITION", value_name = "FILE")]
     definition: Vec<PathBuf>,
     /// Add the models that the default matrix leaves out
     #[arg(long, env = "CONCBENCH_ALL", value_parser = switch)]

@@ -116,12 +116,16 @@ pub fn save(run: &Run, folder: &Path) -> Result<PathBuf, StoreError> {
     Ok(path)
 }
 
-/// Removes what a process that was ended while it wrote into this folder had not finished.
+/// Removes what a process that was ended while it wrote into this folder, or into one of its own, had not finished.
 pub(crate) fn remove_torn(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        if name.to_string_lossy().starts_with(TORN) {
-            fs::remove_file(folder.join(name))?;
+        let entry = entry?;
+        // That of the entry itself: a link leads elsewhere.
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            remove_torn(&entry.path())?;
+        } else if kind.is_file() && entry.file_name().to_string_lossy().starts_with(TORN) {
+            fs::remove_file(entry.path())?;
         }
     }
     Ok(())

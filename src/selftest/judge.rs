@@ -9,6 +9,7 @@ use crate::analyse::{
 use crate::record::{
     BlockNoise, CellRecord, Comparison, ComparisonKind, Grade, Observation, Run, Status, Verdict,
 };
+use crate::spec::TWIN_MARK;
 
 /// The probability with which chance alone may miss the bound on false alarms: 4 of 40 comparisons of equals.
 const ALARM_LEVEL: f64 = 0.05;
@@ -59,8 +60,9 @@ pub(super) fn judge(equals: &Measured, effects: &Measured) -> SelfTest {
 fn beside_themselves(run: &Run, price: Price) -> Vec<Comparison> {
     let ok = |cell: &&CellRecord| cell.status == Status::Ok;
     let twins = run.cells.iter().filter(ok).filter(|cell| cell.twin);
-    let original =
-        |twin: &CellRecord| run.cells.iter().filter(ok).find(|cell| twin.id == format!("{}+twin", cell.id));
+    let original = |twin: &CellRecord| {
+        run.cells.iter().filter(ok).find(|cell| twin.id.strip_suffix(TWIN_MARK) == Some(&cell.id))
+    };
     let compare =
         |twin| Some(Comparison { kind: price.twin(), ..compare_alone(twin, original(twin)?, price)? });
     twins.filter_map(compare).collect()

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     CellSpec, Definition, LONGEST_ID, LONGEST_WAIT_NS, MOST_CELLS, MOST_TASKS, MOST_WORKERS, MOST_WORKLOADS,
-    Models, Spec, SpecError, Workers, WorkloadSpec,
+    Models, Spec, SpecError, TWIN_MARK, Workers, WorkloadSpec,
 };
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
 use crate::quote::one_line;
@@ -60,7 +60,7 @@ impl Spec {
 impl CellSpec {
     /// The same cell again, as its A/A twin.
     pub(crate) fn twin(&self) -> Self {
-        Self { id: format!("{}+twin", self.id), twin: true, ..self.clone() }
+        Self { id: format!("{}{TWIN_MARK}", self.id), twin: true, ..self.clone() }
     }
 }
 

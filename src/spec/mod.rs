@@ -29,6 +29,8 @@ const LONGEST_FILE: u64 = 4 << 20;
 /// The longest id of a cell in bytes: criterion cuts longer names, and two cut names can be the same.
 const LONGEST_ID: usize = 64;
 
+/// What the id of an A/A twin has behind that of its cell.
+pub(crate) const TWIN_MARK: &str = "+twin";
 /// How the names of the counting workloads begin that make up the granularity sweep.
 pub(crate) const GRAIN: &str = "grain-";
 
@@ -290,7 +292,7 @@ impl Spec {
     /// Keeps the cells whose id `keep` accepts, with the twins of those cells, and the workloads that still have some.
     #[must_use]
     pub fn retain(mut self, keep: impl Fn(&str) -> bool) -> Self {
-        self.cells.retain(|cell| keep(cell.id.trim_end_matches("+twin")));
+        self.cells.retain(|cell| keep(cell.id.trim_end_matches(TWIN_MARK)));
         let used: Vec<bool> =
             (0..self.workloads.len()).map(|w| self.cells.iter().any(|cell| cell.workload == w)).collect();
         for cell in &mut self.cells {
