@@ -11,6 +11,9 @@ targets=(records journals histograms protocol definitions frames http_answers)
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
 
+code=$(git rev-parse --short HEAD)
+git diff --quiet HEAD -- src workloads || code="$code and changes of its own"
+
 # With the checks of a debug build, at the speed of a release build.
 export CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true
 cargo test --release --lib --no-run --target-dir target/fuzz
@@ -32,12 +35,12 @@ done | xargs -P "$(nproc)" -n 2 bash -euo pipefail -c 'fuzz "$@"' fuzz | tee "$r
 
 [ "$inputs" -ge 10000000 ] || exit 0
 {
-    cat <<'TEXT'
+    cat <<TEXT
 # Fuzzing
 
-Written by `make fuzz`: mutations of [the corpus](../fuzz/corpus), each following from a seed and its number. *Understood*
-are those that were taken for what they look like. Nothing panicked, no input took longer than 20 s, and no process held
-more than 512 MiB. Every run of the tests reads some thousand more.
+Written by \`make fuzz\`, on the code of $code: mutations of [the corpus](../fuzz/corpus), each following from a seed and
+its number. *Understood* are those that were taken for what they look like. Nothing panicked, no input took longer than
+20 s, and no process held more than 512 MiB. Every run of the tests reads some thousand more.
 
 | target | inputs | understood | findings | seconds | most memory, MiB |
 | --- | ---: | ---: | ---: | ---: | ---: |
