@@ -173,7 +173,9 @@ impl Runner {
                 return Err(Silence::Interrupted);
             }
             self.drain_stderr();
-            if !self.read_answer() {
+            let open = self.read_answer();
+            // What was said before the end counts.
+            if !open && !self.line.contains(&b'\n') {
                 return Err(Silence::Failure(self.gone()));
             }
             if self.line.len() > LONGEST_LINE {
