@@ -6,7 +6,7 @@ use std::process::Command;
 use concbench::record::Status;
 
 use crate::cases::Held;
-use crate::scene::Scene;
+use crate::scene::{Scene, output};
 
 /// Replaces the C library's clock: every other reading of the wall clock is an hour back, and the others a day ahead.
 const STEPPED: &str = r#"
@@ -27,7 +27,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 fn library(scene: &Scene) -> Option<PathBuf> {
     let (source, library) = (scene.path().join("given-clock.c"), scene.path().join("given-clock.so"));
     std::fs::write(&source, STEPPED).unwrap();
-    let compiler = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).output();
+    let compiler = output(Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source));
     compiler.is_ok_and(|output| output.status.success()).then_some(library)
 }
 

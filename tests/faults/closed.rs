@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::cases::Held;
-use crate::scene::Scene;
+use crate::scene::{Scene, status};
 
 pub(crate) fn outputs() -> Held {
     let mut injected = 0;
@@ -19,7 +19,7 @@ pub(crate) fn outputs() -> Held {
             true => command.stderr(closed()),
             false => command.stderr(std::fs::File::create(&given).unwrap()),
         };
-        let status = command.status().unwrap();
+        let status = status(&mut command).unwrap();
         assert_eq!(status.code(), Some(0), "{program}: {status:?}");
         let said = std::fs::read_to_string(&given).unwrap_or_default();
         assert!(!said.contains("panic") && !said.contains("internal error"), "{said}");

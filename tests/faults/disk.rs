@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::cases::Held;
-use crate::scene::{Ended, Scene, names};
+use crate::scene::{Ended, Scene, names, output, status};
 
 pub(crate) fn file_size() -> Held {
     let scene = Scene::new();
@@ -131,7 +131,8 @@ pub(crate) fn full_output() -> Held {
         let scene = Scene::new();
         let given = scene.path().join("given-stderr");
         let mut command = scene.concbench(arguments);
-        let status = command.stdout(full()).stderr(std::fs::File::create(&given).unwrap()).status().unwrap();
+        let command = command.stdout(full()).stderr(std::fs::File::create(&given).unwrap());
+        let status = status(command).unwrap();
         assert_eq!(status.code(), Some(5), "{arguments}");
         let said = std::fs::read_to_string(&given).unwrap();
         assert!(
@@ -151,13 +152,13 @@ struct Mount {
 impl Mount {
     fn new(path: &std::path::Path, arguments: &[&str]) -> Option<Self> {
         std::fs::create_dir(path).unwrap();
-        let mounted = Command::new("mount").args(arguments).arg(path).output();
+        let mounted = output(Command::new("mount").args(arguments).arg(path));
         mounted.is_ok_and(|output| output.status.success()).then(|| Self { path: path.to_owned() })
     }
 }
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+        let _ = status(Command::new("umount").arg("-l").arg(&self.path));
     }
 }

@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rustix::process::Signal;
 
 use crate::cases::Held;
-use crate::scene::{Running, Scene};
+use crate::scene::{Running, Scene, status};
 
 /// What it is to open a file without ever waiting for it.
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
@@ -67,7 +67,7 @@ pub(crate) fn told_twice() -> Held {
 pub(crate) fn asked_twice() -> Held {
     let scene = Scene::new();
     let pipe = scene.path().join("given-pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    let made = status(std::process::Command::new("mkfifo").arg(&pipe));
     assert!(made.is_ok_and(|status| status.success()));
     // Both ends, so that nobody waits for the other one, and full.
     let mut full = File::options().read(true).write(true).custom_flags(NONBLOCK).open(&pipe).unwrap();

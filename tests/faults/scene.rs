@@ -4,13 +4,13 @@
 //! listener, since a listener belongs to a process; planned = ok + not ok, each with a reason; the record parses.
 
 use std::collections::HashSet;
-use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use concbench::record::{CellRecord, Run, Status, store};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -106,7 +106,7 @@ impl Scene {
             wrapped.args(&wrapper[1..]).current_dir(self.path()).stdin(Stdio::null());
             wrapped
         };
-        let works = start(wrapper[0]).arg("true").output().is_ok_and(|output| output.status.success());
+        let works = output(start(wrapper[0]).arg("true")).is_ok_and(|output| output.status.success());
         let mut wrapped = start(wrapper[0]);
         // Under another program `/proc/self/exe` would be that one.
         let program = match command.get_program().to_str() {
@@ -128,9 +128,8 @@ impl Scene {
     }
 
     pub(crate) fn start(&self, command: &mut Command) -> Running {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())).unwrap();
         let pid = child.id() as i32;
-        own(pid);
         let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
         Running { child, pid, stdout, stderr, started: Instant::now() }
     }
@@ -301,8 +300,22 @@ pub(crate) fn names(folder: impl AsRef<Path>) -> HashSet<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-fn own(pid: i32) {
-    OWN.lock().unwrap().get_or_insert_default().insert(pid);
+/// Starts a process that nobody takes for one that was left behind, however soon it ends.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let mut own = OWN.lock().unwrap();
+    let child = command.spawn()?;
+    own.get_or_insert_default().insert(child.id() as i32);
+    Ok(child)
+}
+
+/// The output of such a process.
+pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
+    spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?.wait_with_output()
+}
+
+/// How such a process ends.
+pub(crate) fn status(command: &mut Command) -> io::Result<ExitStatus> {
+    spawn(command)?.wait()
 }
 
 /// Waits for what has become a child of this process and has ended; how many there were.
@@ -330,7 +343,7 @@ fn describe(pids: &[i32]) -> String {
     pids.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
-fn reader(pipe: Option<impl std::io::Read + Send + 'static>) -> Option<std::thread::JoinHandle<String>> {
+fn reader(pipe: Option<impl io::Read + Send + 'static>) -> Option<std::thread::JoinHandle<String>> {
     let mut pipe = pipe?;
     Some(std::thread::spawn(move || {
         let mut bytes = Vec::new();

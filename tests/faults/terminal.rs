@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::cases::Held;
-use crate::scene::Scene;
+use crate::scene::{Scene, output};
 
 /// Ctrl-C at a pseudo-terminal: the whole foreground group gets it, and the run ends once, cleanly.
 pub(crate) fn interrupted() -> Held {
@@ -25,7 +25,7 @@ pub(crate) fn interrupted() -> Held {
             None => command.env_remove(name),
         };
     }
-    if Command::new("script").arg("--version").output().is_err() {
+    if output(Command::new("script").arg("--version")).is_err() {
         return Held::Skipped("script, which makes a pseudo-terminal".to_owned());
     }
     let mut running = scene.start(command.env("SHELL", "/bin/sh").stdin(Stdio::piped()));
