@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use super::store::StoreError;
@@ -277,7 +279,9 @@ impl Journal {
     pub fn go_on(folder: &Path, end: u64) -> Result<Self, StoreError> {
         let path = folder.join(JOURNAL);
         let open = || {
-            let mut file = OpenOptions::new().append(true).open(&path)?;
+            // Not through a link: the folder may be somebody else's work.
+            let no_link = OFlags::NOFOLLOW.bits() as i32;
+            let mut file = OpenOptions::new().append(true).custom_flags(no_link).open(&path)?;
             file.set_len(end)?;
             file.seek(io::SeekFrom::End(0))?;
             Ok(file)
