@@ -51,21 +51,22 @@ impl Cli {
         if source("definition") == Some(ValueSource::EnvVariable) {
             common.definition = common.definition.iter().flat_map(std::env::split_paths).collect();
         }
+        // A variable may stand for the runs to come; a flag means this one.
+        let given = Some(ValueSource::CommandLine);
         let conflicts = [
             (common.quick && common.rigorous, "--quick", "--rigorous"),
             (common.quick && common.granularity, "--quick", "--granularity"),
             (common.quick && common.latency, "--quick", "--latency"),
             (resumes && common.granularity, "--resume", "--granularity"),
-            (lists && common.granularity, "list", "--granularity"),
+            (lists && source("granularity") == given, "list", "--granularity"),
             (resumes && common.all, "--resume", "--all"),
             (resumes && common.latency, "--resume", "--latency"),
             (resumes && common.costs, "--resume", "--costs"),
             (resumes && common.quick, "--resume", "--quick"),
             (resumes && common.rigorous, "--resume", "--rigorous"),
         ];
-        // A variable may stand for the runs to come; a flag means this one.
-        let given = |name: &&str| resumes && source(name) == Some(ValueSource::CommandLine);
-        let settled = ["label", "out", "track", "deadline"].iter().find(|name| given(name));
+        let settled =
+            ["label", "out", "track", "deadline"].iter().find(|name| resumes && source(name) == given);
         let conflict =
             conflicts.into_iter().find(|(both, ..)| *both).map(|(_, one, other)| (one, other.to_owned()));
         match conflict.or_else(|| Some(("--resume", format!("--{}", settled?)))) {
