@@ -38,7 +38,8 @@ fn summarise(load: &LoadRecord) -> Option<LoadSummary> {
     if tasks == 0 {
         return None;
     }
-    let sum = |of: fn(&LoadObservation) -> u64| load.observations.iter().map(of).sum::<u64>() as f64;
+    let sum =
+        |of: fn(&LoadObservation) -> u64| load.observations.iter().map(|made| of(made) as f64).sum::<f64>();
     let quantile = |share: f64, fewest: u64| (tasks >= fewest).then(|| latency.quantile_ns(share) as f64);
     let (queued, late) = (sum(|made| made.queued) / tasks as f64, sum(|made| made.late) / tasks as f64);
     Some(LoadSummary {
@@ -134,6 +135,6 @@ fn gives_way(load: &LoadRecord, summary: &LoadSummary, rate: f64, unloaded: f64)
 /// where the last task alone is late by more than a twentieth of the load, that counts as slowness.
 fn pace(rounds: &[LoadObservation], rate: f64, unloaded: f64) -> f64 {
     let ideal = |made: &LoadObservation| 1e9 * made.tasks.saturating_sub(1) as f64 / rate + unloaded;
-    let took: u64 = rounds.iter().map(|made| made.elapsed_ns).sum();
-    rounds.iter().map(ideal).sum::<f64>() / took.max(1) as f64
+    let took: f64 = rounds.iter().map(|made| made.elapsed_ns as f64).sum();
+    rounds.iter().map(ideal).sum::<f64>() / took.max(1.0)
 }

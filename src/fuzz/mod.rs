@@ -88,6 +88,24 @@ fn records() {
     .run();
 }
 
+/// What a mutation found once in millions.
+#[test]
+fn the_greatest_numbers_of_a_record_are_summed() {
+    let mut run = parse::parse(include_bytes!("../../fuzz/corpus/record/whole.json")).expect("a record");
+    let blocks = &mut run.noise.blocks;
+    blocks.push(blocks[0].clone());
+    for block in blocks {
+        (block.repeats, block.throttled_ns) = (u32::MAX, Some(u64::MAX));
+    }
+    let loads = run.latency.iter_mut().flat_map(|latency| &mut latency.cells).map(|cell| &mut cell.closed);
+    for observation in loads.flat_map(|load| &mut load.observations) {
+        (observation.tasks, observation.elapsed_ns) = (u64::MAX, u64::MAX);
+    }
+    pages(&run);
+    analyse::complete(&mut run);
+    pages(&run);
+}
+
 fn pages(run: &crate::record::Run) {
     // What cannot be drawn is an error; nothing is asked of its words here.
     let _ = report::html(run);

@@ -109,7 +109,7 @@ fn noise(view: &View<'_>, work: &WorkloadRecord) -> String {
     let effect = verdict.and_then(|verdict| verdict.smallest_effect);
     let blocks: Vec<_> = view.run.noise.blocks.iter().filter(|block| block.workload == work.name).collect();
     let breached = blocks.iter().filter(|block| block.breach.is_some()).count();
-    let repeats: u32 = blocks.iter().map(|block| block.repeats).sum();
+    let repeats: u64 = blocks.iter().map(|block| u64::from(block.repeats)).sum();
     let mut parts = vec![match floor {
         Some(floor) => format!("noise floor {}", units::percent(floor)),
         None => "no noise floor, since there is no twin".to_owned(),

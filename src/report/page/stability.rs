@@ -118,13 +118,13 @@ fn notes(view: &View<'_>) -> Vec<String> {
         most("CPU time taken by the hypervisor", |b| b.steal),
         most("CPU time used by other processes", |b| b.foreign),
     ];
-    let throttled: u64 = blocks.iter().filter_map(|b| b.throttled_ns).sum();
+    let throttled = blocks.iter().filter_map(|b| b.throttled_ns).fold(0, u64::saturating_add);
     if throttled > 0 {
         notes.push(format!("The control group was throttled for {}.", units::time(throttled as f64)));
     }
-    let repeats: u32 = blocks.iter().map(|b| b.repeats).sum();
+    let repeats: u64 = blocks.iter().map(|b| u64::from(b.repeats)).sum();
     if repeats > 0 {
-        let repeats = text::plural(repeats.into(), "block");
+        let repeats = text::plural(repeats, "block");
         notes.push(format!("{repeats} measured again because the machine was not quiet enough."));
     }
     let breached: Vec<_> = blocks.iter().filter_map(|b| Some((b, b.breach.as_deref()?))).collect();

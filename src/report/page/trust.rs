@@ -102,7 +102,7 @@ fn settings(view: &View<'_>) -> Vec<Fact> {
         Some(floor) => format!("{}, twins within {}", grade(run.noise.grade), units::percent(floor)),
         None => grade(run.noise.grade).to_owned(),
     };
-    let again: u32 = run.noise.blocks.iter().map(|block| block.repeats).sum();
+    let again: u64 = run.noise.blocks.iter().map(|block| u64::from(block.repeats)).sum();
     let again = if again > 0 { format!(", {again} measured again") } else { String::new() };
     let blocks = text::plural(run.run.blocks.into(), "block") + &again;
     let blocks = if run.run.complete { blocks } else { format!("{blocks}, incomplete") };
