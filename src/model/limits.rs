@@ -1,6 +1,9 @@
 //! Limits of the system, looked at before anything is started: a process that runs into `vm.max_map_count` while it
 //! starts threads is aborted, and one that runs into the others has started half of what it wanted.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use rustix::process::{Resource, getrlimit};
 
 use super::{ModelError, Result};
@@ -9,6 +12,8 @@ use crate::machine::{self, Kind};
 /// So few are started without a look at the limits, which would take longer than starting a dozen threads: if one is
 /// refused, the system says so in an error.
 const FEW: usize = 512;
+/// What the system allows: read once, since a batch that is timed should not read a dozen files.
+static LIMITS: LazyLock<BTreeMap<String, Option<u64>>> = LazyLock::new(machine::limits);
 
 /// Whether so many threads can be started in this process.
 pub(super) fn allow_threads(threads: usize) -> Result<()> {
@@ -53,7 +58,7 @@ fn allow(kind: Kind, wanted: usize) -> Result<()> {
     if wanted <= FEW {
         return Ok(());
     }
-    machine::refuses(&machine::limits(), kind, wanted as u64)
+    machine::refuses(&LIMITS, kind, wanted as u64)
         .map_or(Ok(()), |reason| Err(ModelError::Unsupported(reason)))
 }
 
