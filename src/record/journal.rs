@@ -2,7 +2,6 @@
 //!
 //! The first line holds all that the run follows from. Together with the lines after it, the run can be gone on with.
 
-use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,19 +9,17 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::store::StoreError;
-use super::{
-    BlockNoise, LoadObservation, Machine, Mode, ModelTimer, Observation, Status, SwitchObservation, Tool,
-    Track, WaitingPoint, Warning,
-};
+use super::{BlockNoise, Failure, Machine, Mode, Observed, Tool, Track, Warning};
 use crate::quote::one_line;
 use crate::spec::Definition;
 
 /// The name of the journal in the folder of its run.
 pub const JOURNAL: &str = "journal.jsonl";
 /// The version of the journal that this build writes, and the only one that it goes on with.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The largest journal that is read, in bytes: a hostile one must not fill the memory.
 const LARGEST: u64 = 512 << 20;
 /// How many damaged lines are told of one by one.
@@ -47,16 +44,10 @@ pub struct Header {
     pub warnings: Vec<Warning>,
     /// The workloads, with the sizes of their batches as they are measured.
     pub definitions: Vec<Definition>,
-    /// The ids of the cells, in the order of the record.
-    pub cells: Vec<String>,
+    /// The experiments, each with the ids of its cells, in the order of the record.
+    pub experiments: Vec<(String, Vec<String>)>,
     /// Whether models outside the default matrix are measured too.
     pub all: bool,
-    /// Whether loads are put on the cells that ask a server.
-    #[serde(default)]
-    pub latency: bool,
-    /// Whether it is measured what waiting and switching cost.
-    #[serde(default)]
-    pub costs: bool,
     /// The filter that chose the cells.
     pub filter: Option<String>,
     /// How many blocks are planned.
@@ -81,94 +72,42 @@ pub struct Header {
 pub enum Entry {
     /// The first.
     Begin(Box<Header>),
-    /// The preflight of a cell: how its observations are made.
-    Pace {
-        /// The cell's id.
-        cell: String,
-        /// Warm batches in each observation.
-        warm: u32,
-        /// How long one observation may take, in nanoseconds.
-        deadline_ns: u64,
-        /// How long a cold batch took, in nanoseconds.
-        batch_ns: u64,
-        /// How long one observation will take, in nanoseconds.
-        estimate_ns: u64,
-    },
-    /// Criterion's medians, in nanoseconds a batch, by the cell's id.
-    Criterion {
-        /// The medians.
-        medians: BTreeMap<String, f64>,
-    },
-    /// An observation of a cell.
+    /// An observation.
     Observation {
-        /// The cell's id.
-        cell: String,
+        /// The experiment's id.
+        experiment: String,
+        /// What was observed: the id of a cell, or the name of a calibration.
+        of: String,
+        /// Whether it is a calibration.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        calibration: bool,
         /// What was seen.
-        observation: Observation,
+        observed: Observed<Value>,
     },
-    /// A cell that is not measured any more.
+    /// Cells that are not measured any more.
     Failure {
-        /// The cell's id.
-        cell: String,
-        /// How it ended.
-        status: Status,
+        /// The experiment's id.
+        experiment: String,
+        /// The ids of the cells.
+        cells: Vec<String>,
         /// Why.
-        reason: String,
-        /// The last lines of its runner's standard error.
-        stderr_tail: Option<String>,
+        failure: Failure,
     },
     /// A block that has ended.
     Block {
-        /// What else the machine did meanwhile.
+        /// What else the machine did meanwhile, and which block of which experiment it is.
         noise: BlockNoise,
         /// Whether it is thrown away and measured again.
         again: bool,
         /// How long the run has taken so far, in nanoseconds.
         elapsed_ns: u64,
     },
-    /// How late tasks wake under a model.
-    Timer {
-        /// What was measured.
-        timer: ModelTimer,
-    },
-    /// What a cell of the latency sweep can do.
-    Capacity {
-        /// The cell's id.
-        cell: String,
-        /// Tasks a second.
-        per_s: f64,
-    },
-    /// One load of the latency sweep on one cell.
-    Load {
-        /// The cell's id.
-        cell: String,
-        /// Which of its open loads, from 0; `None` for the closed one.
-        load: Option<u32>,
-        /// What was seen.
-        observation: LoadObservation,
-    },
-    /// A cell on which no load is put any more.
-    LatencyFailure {
-        /// The cell's id.
-        cell: String,
-        /// How it ended.
-        status: Status,
-        /// Why.
-        reason: String,
-    },
-    /// So many tasks that wait.
-    Waiting {
-        /// The id of their model.
-        model: String,
-        /// What was found.
-        point: WaitingPoint,
-    },
-    /// A game between two tasks that switch to and fro.
-    Switches {
-        /// The id of the pair.
-        pair: String,
-        /// What was played.
-        observation: SwitchObservation,
+    /// What an experiment began with, or has found out since, in the place of what it had.
+    Setup {
+        /// The experiment's id.
+        experiment: String,
+        /// The whole of it.
+        setup: Value,
     },
     /// Something that a reader of the record should know.
     Note {
@@ -261,13 +200,13 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn begin(folder: &Path, header: Header) -> Result<Self, StoreError> {
+    pub fn begin(folder: &Path, header: &Header) -> Result<Self, StoreError> {
         let path = folder.join(JOURNAL);
         let mut journal = match OpenOptions::new().create_new(true).append(true).open(&path) {
             Ok(file) => Self { path, file, torn: false },
             Err(source) => return Err(StoreError::Write { path, source }),
         };
-        journal.write(&Entry::Begin(Box::new(header)))?;
+        journal.write(&Entry::Begin(Box::new(header.clone())))?;
         Ok(journal)
     }
 
@@ -321,7 +260,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Slept;
+    use crate::record::Status;
 
     fn sample() -> (Header, Vec<Entry>) {
         let header = Header {
@@ -341,10 +280,8 @@ mod tests {
             machine: Machine::default(),
             warnings: Vec::new(),
             definitions: vec![Definition::registered("own", 3)],
-            cells: vec!["own/sequential@1".to_owned()],
+            experiments: vec![("matrix".to_owned(), vec!["own/sequential@1".to_owned()])],
             all: false,
-            latency: true,
-            costs: true,
             filter: Some("\"\n".to_owned()),
             blocks: 2,
             mode: Mode::Custom,
@@ -354,20 +291,18 @@ mod tests {
             deadline_ns: 1,
             command: "concbench run".to_owned(),
         };
-        let cell = "own/sequential@1".to_owned();
-        let timer = ModelTimer {
-            model: "sequential".to_owned(),
-            workers: 1,
-            slept: vec![Slept { asked_ns: 1, late_ns: vec![-1, 2] }],
-            lateness: Vec::new(),
-            resolution_ns: None,
-            reason: None,
-        };
+        let experiment = "matrix".to_owned();
+        let of = "own/sequential@1".to_owned();
+        let responses = serde_json::json!({ "cold_ns": 3 });
+        let observed = Observed { block: 0, position: 1, responses, usage: None, reason: None };
         let entries = vec![
-            Entry::Pace { cell: cell.clone(), warm: 1, deadline_ns: 2, batch_ns: 3, estimate_ns: 4 },
-            Entry::Criterion { medians: [(cell.clone(), 1.5)].into() },
-            Entry::Failure { cell, status: Status::Failed, reason: "\u{e9}".to_owned(), stderr_tail: None },
-            Entry::Timer { timer },
+            Entry::Observation { experiment: experiment.clone(), of: of.clone(), calibration: true, observed },
+            Entry::Setup { experiment: experiment.clone(), setup: Value::Null },
+            Entry::Failure {
+                experiment,
+                cells: vec![of],
+                failure: Failure::new(Status::Failed, "\u{e9}"),
+            },
             Entry::Note { note: "a\nb".to_owned() },
         ];
         (header, entries)
@@ -375,7 +310,7 @@ mod tests {
 
     fn written(folder: &Path) -> (Header, Vec<Entry>, Vec<u8>) {
         let (header, entries) = sample();
-        let mut journal = Journal::begin(folder, header.clone()).unwrap();
+        let mut journal = Journal::begin(folder, &header).unwrap();
         entries.iter().for_each(|entry| journal.write(entry).unwrap());
         (header, entries, std::fs::read(folder.join(JOURNAL)).unwrap())
     }

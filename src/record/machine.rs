@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a run was made. Nothing here names a person, a host or an address.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// The name of the operating system and its version.
     pub os: Option<String>,
@@ -18,7 +19,6 @@ pub struct Machine {
     /// Physical cores.
     pub physical_cores: Option<u64>,
     /// Logical processors that this run was allowed to use by its affinity.
-    #[serde(default)]
     pub allowed_cpus: Option<u64>,
     /// The cores that this run could use: affinity and quota taken into account.
     pub cores: u64,
@@ -36,7 +36,6 @@ pub struct Machine {
     /// The hypervisor, or `none`.
     pub virtualisation: Option<String>,
     /// What the kernel reads the time from: `tsc`, `kvm-clock`, `hpet`.
-    #[serde(default)]
     pub clock_source: Option<String>,
     /// Whether it runs on a battery.
     pub on_battery: Option<bool>,
@@ -53,7 +52,7 @@ pub struct Machine {
 }
 
 /// How far the figures of a run can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
     /// Small differences can be seen.
@@ -67,7 +66,7 @@ pub enum Grade {
 }
 
 /// Something about the machine or the run that makes figures less believable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     /// A short name, stable over versions: `governor`, `load`, `steal`.
     pub id: String,
@@ -78,12 +77,14 @@ pub struct Warning {
 }
 
 /// What else the machine did while one block was measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockNoise {
     /// The block, from 0.
     pub block: u32,
-    /// The workload.
-    pub workload: String,
+    /// The experiment.
+    pub experiment: String,
+    /// Which of its groups of cells: the workload, for the matrix.
+    pub group: String,
     /// The share of CPU time that the hypervisor gave to others, 0 to 1.
     pub steal: Option<f64>,
     /// The share of CPU time that processes other than ours used, 0 to 1.
@@ -91,10 +92,8 @@ pub struct BlockNoise {
     /// How long the control group was throttled, in nanoseconds.
     pub throttled_ns: Option<u64>,
     /// The share of the time in which something runnable waited for a processor, ours included, 0 to 1.
-    #[serde(default)]
     pub pressure: Option<f64>,
     /// How often a core was slowed down because it was too hot.
-    #[serde(default)]
     pub thermal_throttles: Option<u64>,
     /// How often it was thrown away and measured again, because the gate was breached.
     pub repeats: u32,
@@ -103,12 +102,12 @@ pub struct BlockNoise {
 }
 
 /// The noise of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
     /// The overall grade.
     pub grade: Grade,
     /// Each with its remedy.
     pub warnings: Vec<Warning>,
-    /// One entry for each block of each workload.
+    /// One entry for each block of each group.
     pub blocks: Vec<BlockNoise>,
 }

@@ -1,14 +1,13 @@
-use concbench_workloads::{Class, Kernel};
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CellRecord, Comparison, Granularity, Latency, Machine, Memory, ModelTimer, Noise, Switches, Timeline,
-    WorkloadVerdict,
-};
+use super::{Machine, Noise, RawExperiment};
 
-/// One run: all blocks of a campaign on one machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+/// The record of a run: all experiments that were asked for, on one machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
     /// The version of the schema, [`super::SCHEMA`].
     pub schema: u32,
     /// What measured.
@@ -19,36 +18,12 @@ pub struct Run {
     pub machine: Machine,
     /// How far the figures can be trusted.
     pub noise: Noise,
-    /// What was measured, in the order of the definitions.
-    pub workloads: Vec<WorkloadRecord>,
-    /// The matrix, in the order of the definitions.
-    pub cells: Vec<CellRecord>,
-    /// Ratios of two cells of one workload.
-    pub comparisons: Vec<Comparison>,
-    /// One answer for each workload.
-    pub verdicts: Vec<WorkloadVerdict>,
-    /// How small tasks may become; `null` for a run that did not sweep their size.
-    #[serde(default)]
-    pub granularity: Option<Granularity>,
-    /// How long tasks take that are due at a fixed rate; `null` for a run that put no such load on its models.
-    #[serde(default)]
-    pub latency: Option<Latency>,
-    /// How late tasks wake under each model, in the order of the matrix; empty where no task sleeps.
-    #[serde(default)]
-    pub timers: Vec<ModelTimer>,
-    /// What a waiting task costs; `null` for a run that did not look.
-    #[serde(default)]
-    pub memory: Option<Memory>,
-    /// What a switch costs; `null` likewise.
-    #[serde(default)]
-    pub switches: Option<Switches>,
-    /// One batch of some cells, task by task; empty where none was traced.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub timelines: Vec<Timeline>,
+    /// What each experiment found, by its id.
+    pub experiments: BTreeMap<String, RawExperiment>,
 }
 
 /// The build of concbench that measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// `concbench`.
     pub name: String,
@@ -67,7 +42,7 @@ pub struct Tool {
 }
 
 /// How thorough a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// 5 blocks: an indication.
@@ -81,7 +56,7 @@ pub enum Mode {
 }
 
 /// What the models may keep of their own defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Track {
     /// Every library with its own defaults; only the number of workers is set.
@@ -92,7 +67,7 @@ pub enum Track {
 }
 
 /// When a run was made, and with which settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunInfo {
     /// `<utc>-<label>`, the name of its folder.
     pub id: String,
@@ -120,25 +95,4 @@ pub struct RunInfo {
     pub command: String,
     /// Remarks on how it went: a resumed run, a restarted target.
     pub notes: Vec<String>,
-}
-
-/// A workload as it was measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WorkloadRecord {
-    /// Its name, unique in the run.
-    pub name: String,
-    /// What its tasks mostly do.
-    pub class: Class,
-    /// What the case teaches: a line of its definition.
-    pub teaches: String,
-    /// Why it has this size: a line of its definition.
-    pub why_this_size: String,
-    /// How many tasks make a batch.
-    pub tasks: u64,
-    /// The kernel and its parameters; `null` for a workload that lives in a user's crate.
-    pub kernel: Option<Kernel>,
-    /// How long each task waits at least, in nanoseconds; 0 for a task that does not wait.
-    pub wait_ns: u64,
-    /// A fingerprint of all that defines the work; runs whose fingerprints differ are not compared.
-    pub hash: String,
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::Run;
+use super::Record;
 
 /// The name of the record in its folder.
 pub const RECORD: &str = "results.json";
@@ -107,9 +107,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// See [`write_whole`].
-pub fn save(run: &Run, folder: &Path) -> Result<PathBuf, StoreError> {
+pub fn save(record: &Record, folder: &Path) -> Result<PathBuf, StoreError> {
     let path = folder.join(RECORD);
-    let mut bytes = serde_json::to_vec_pretty(run)
+    let mut bytes = serde_json::to_vec_pretty(record)
         .map_err(|error| StoreError::Bad { path: path.clone(), what: error.to_string() })?;
     bytes.push(b'\n');
     write_whole(&path, &bytes)?;
@@ -168,7 +168,7 @@ pub fn link_latest(out: &Path, name: &str) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// When there is none, or none that this version can read.
-pub fn load(path: &Path) -> Result<Run, StoreError> {
+pub fn load(path: &Path) -> Result<Record, StoreError> {
     let path = if path.is_dir() { path.join(RECORD) } else { path.to_owned() };
     let bad = |what: String| StoreError::Bad { path: path.clone(), what };
     let read = |source| StoreError::Read { path: path.clone(), source };

@@ -11,6 +11,9 @@ pub enum ReportError {
         /// What the drawing library said.
         reason: String,
     },
+    /// The record holds what this version cannot show.
+    #[error("{0}")]
+    Record(String),
     /// The page could not be put together.
     #[error("page: {0}")]
     Page(#[from] askama::Error),

@@ -1,31 +1,28 @@
-//! From a record to what a person reads. Nothing here measures.
+//! From what was found to what a person or a program reads. Nothing here measures, and nothing here knows an experiment.
 //!
-//! [`html`] makes the page, [`write_all`] puts it into a folder with its charts, every observation as CSV and a summary
-//! to paste, and [`table`] makes the table that a terminal shows. The same record gives the same bytes.
+//! - `section`: what a part of a report says, before it is laid out
+//! - `page`: the page, with what every report has
+//! - `table`, `summary`: the same for a terminal and in Markdown
+//! - `rows`: every observation as CSV, and figures for services that follow them over time
+//! - `look`: how models look
+//! - `files`: a report in its folder
+//! - `compare`: several runs beside each other
 
-mod chart;
-mod compare;
-pub(crate) mod csv;
+pub(crate) mod compare;
 mod error;
-mod export;
-mod figures;
 mod files;
-mod page;
+mod look;
+pub(crate) mod page;
+pub(crate) mod rows;
+mod section;
 mod summary;
 mod table;
 pub(crate) mod text;
-mod units;
-mod view;
+pub(crate) mod units;
 
-pub use compare::{compare_html, compare_table, write_comparison};
 pub use error::ReportError;
-pub use export::{Export, export};
-pub use files::write_all;
-pub use table::{Format, table};
-
-use crate::record::Run;
-
-/// The report of a run: one HTML file that needs no network, no other file and no script to be read.
-pub fn html(run: &Run) -> Result<String, ReportError> {
-    page::make(run).map(|made| made.html)
-}
+pub(crate) use files::{Report, make_folder};
+pub(crate) use look::{Look, Looks, key, key_of};
+pub(crate) use section::{Attachment, Element, Place, Section, TextTable, Unmeasured};
+pub(crate) use summary::summary;
+pub(crate) use table::{Format, aligned, listing, piped, written};

@@ -13,11 +13,11 @@ const READINGS: usize = 5;
 
 /// A stretch of time that should have no gap.
 #[derive(Debug)]
-pub(super) struct Stretch {
+pub(super) struct SuspendDetector {
     asleep: Duration,
 }
 
-impl Stretch {
+impl SuspendDetector {
     pub(super) fn begin(interrupt: &Interrupt) -> Self {
         interrupt.forget_stops();
         Self { asleep: asleep(read) }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_machine_that_slept_is_noticed_however_long_it_had_slept_before() {
         for before in [0, 7, 100_000].map(Duration::from_secs) {
-            let stretch = Stretch { asleep: asleep(clocks(before, &[])) };
+            let stretch = SuspendDetector { asleep: asleep(clocks(before, &[])) };
             assert!(!stretch.slept(clocks(before, &[])));
             assert!(stretch.slept(clocks(before + Duration::from_millis(11), &[])));
             assert!(stretch.slept(clocks(before + Duration::from_secs(3600), &[])));
@@ -80,15 +80,15 @@ mod tests {
 
     #[test]
     fn a_reader_that_is_interrupted_between_the_clocks_takes_it_for_no_sleep() {
-        let awake = Stretch { asleep: asleep(clocks(Duration::ZERO, &[])) };
+        let awake = SuspendDetector { asleep: asleep(clocks(Duration::ZERO, &[])) };
         assert!(!awake.slept(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])));
-        let interrupted = Stretch { asleep: asleep(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])) };
+        let interrupted = SuspendDetector { asleep: asleep(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])) };
         assert!(interrupted.slept(clocks(Duration::from_millis(20), &[])));
     }
 
     #[test]
     fn this_machine_stays_awake_while_it_is_tested() {
-        let stretch = Stretch { asleep: asleep(read) };
+        let stretch = SuspendDetector { asleep: asleep(read) };
         assert!(!stretch.slept(read), "or it was suspended in this very moment");
     }
 }

@@ -1,20 +1,28 @@
-//! Measuring: a supervisor that never runs a task itself, and runners, each a fresh process for one cell.
+//! Measuring: a supervisor that never runs a task itself, and runners, each a fresh process for one observation.
+//!
+//! - `launcher`: how observations are asked for
+//! - `supervisor`, `process`, `target`: the asking side, with deadlines, and nothing left behind
+//! - `protocol`: what is said
+//! - `child`, `desk`: the answering side
+//! - `reference`: what the tasks of a workload return and wait for
 
-pub(crate) mod cell;
-pub(crate) mod crowd;
+mod child;
+mod desk;
 mod family;
 mod gap;
 pub(crate) mod interrupt;
+mod launcher;
 mod ledger;
-pub(crate) mod load;
 pub(crate) mod memory;
 mod orphans;
-pub(crate) mod process;
+mod process;
 pub(crate) mod protocol;
-pub(crate) mod rally;
-pub(crate) mod schedule;
-pub(crate) mod supervisor;
-pub(crate) mod target;
-mod timeline;
-pub(crate) mod timer;
-pub(crate) mod trace;
+mod reference;
+mod supervisor;
+mod target;
+
+pub(crate) use child::serve;
+pub(crate) use desk::{Bench, CellError, Desk, guarded};
+pub(crate) use launcher::{Conversation, Launcher, Reply, Request, RunnerError, Work};
+pub(crate) use reference::Reference;
+pub(crate) use supervisor::Supervisor;

@@ -1,7 +1,6 @@
 //! A runner as its supervisor sees it: a process that is asked, waited for with a deadline, and always ended.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,8 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::interrupt::Interrupt;
+use super::launcher::RunnerError;
 use super::protocol::{self, Answer, LONGEST_LINE, Order};
-use crate::record::Status;
+use crate::record::{Failure, Status};
 use crate::role::Role;
 use crate::sys::{self, Ended, Usage};
 
@@ -27,33 +27,6 @@ const DEATH_GRACE: Duration = Duration::from_secs(2);
 /// How many reads of one pipe come between two looks at the clock: a runner that writes without end would keep its
 /// supervisor reading without end.
 const READS_AT_ONCE: usize = 64;
-
-/// Why there is no observation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) status: Status,
-    pub(crate) reason: String,
-    /// The last lines that the runner wrote to standard error.
-    pub(crate) stderr_tail: Option<String>,
-}
-
-/// What ends the wait for a runner.
-#[derive(Debug)]
-pub(super) enum Heard<T> {
-    /// It has answered.
-    Answer(Answer),
-    /// What was looked for beside it has come.
-    Seen(T),
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(crate) enum Silence {
-    /// The cell's own doing: a row of the report.
-    Failure(Failure),
-    /// A signal has asked the run to end.
-    Interrupted,
-}
 
 /// A runner process.
 #[derive(Debug)]
@@ -99,62 +72,42 @@ impl Runner {
     }
 
     /// Asks, and waits for the answer until the deadline.
-    pub(crate) fn ask(
+    pub(super) fn ask(
         &mut self,
         order: Order,
         deadline: Duration,
         interrupt: &Interrupt,
-    ) -> Result<Answer, Silence> {
-        match self.ask_or_see(order, deadline, interrupt, deadline, || None::<Infallible>)? {
-            Heard::Answer(answer) => Ok(answer),
-            Heard::Seen(never) => match never {},
-        }
-    }
-
-    /// Asks, and waits until the deadline for the answer, or for what `look` finds: it is called every so often.
-    pub(super) fn ask_or_see<T>(
-        &mut self,
-        order: Order,
-        deadline: Duration,
-        interrupt: &Interrupt,
-        every: Duration,
-        look: impl FnMut() -> Option<T>,
-    ) -> Result<Heard<T>, Silence> {
-        match self.hear(order, deadline, interrupt, every, look) {
+    ) -> Result<Answer, RunnerError> {
+        match self.await_answer(order, deadline, interrupt) {
             // A signal to the whole control group reaches the runner, too, and not always last.
-            Err(Silence::Failure(_)) if interrupt.signal().is_some() => Err(Silence::Interrupted),
+            Err(RunnerError::Failure(_)) if interrupt.signal().is_some() => Err(RunnerError::Interrupted),
             outcome => outcome,
         }
     }
 
-    fn hear<T>(
+    fn await_answer(
         &mut self,
         order: Order,
         deadline: Duration,
         interrupt: &Interrupt,
-        every: Duration,
-        mut look: impl FnMut() -> Option<T>,
-    ) -> Result<Heard<T>, Silence> {
+    ) -> Result<Answer, RunnerError> {
         let mut until = Instant::now() + deadline;
         let mut stopped = false;
         if self.send(&protocol::encode(order)).is_err() {
-            return Err(Silence::Failure(self.gone()));
+            return Err(RunnerError::Failure(self.gone()));
         }
         loop {
             if let Some(end) = self.line.iter().position(|&byte| byte == b'\n') {
                 let line: Vec<u8> = self.line.drain(..=end).collect();
                 return match protocol::decode(&line) {
                     Ok(Answer::Failed { status, reason }) => {
-                        Err(Silence::Failure(self.failure(status, reason)))
+                        Err(RunnerError::Failure(self.failure(status, reason)))
                     }
-                    Ok(answer) => Ok(Heard::Answer(answer)),
-                    Err(error) => Err(Silence::Failure(
+                    Ok(answer) => Ok(answer),
+                    Err(error) => Err(RunnerError::Failure(
                         self.failure(Status::Failed, format!("the runner sent {error}")),
                     )),
                 };
-            }
-            if let Some(seen) = look() {
-                return Ok(Heard::Seen(seen));
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() && interrupt.was_stopped() && !stopped {
@@ -166,22 +119,22 @@ impl Runner {
             if left.is_zero() {
                 self.kill();
                 let reason = format!("no answer within {} s; it was ended", deadline.as_secs_f64());
-                return Err(Silence::Failure(self.failure(Status::TimedOut, reason)));
+                return Err(RunnerError::Failure(self.failure(Status::TimedOut, reason)));
             }
-            self.wait_readable(left.min(every), interrupt);
+            self.wait_readable(left, interrupt);
             if interrupt.signal().is_some() {
-                return Err(Silence::Interrupted);
+                return Err(RunnerError::Interrupted);
             }
             self.drain_stderr();
             let open = self.read_answer();
             // What was said before the end counts.
             if !open && !self.line.contains(&b'\n') {
-                return Err(Silence::Failure(self.gone()));
+                return Err(RunnerError::Failure(self.gone()));
             }
             if self.line.len() > LONGEST_LINE {
                 self.kill();
                 let reason = format!("the runner sent a line of more than {LONGEST_LINE} bytes");
-                return Err(Silence::Failure(self.failure(Status::Failed, reason)));
+                return Err(RunnerError::Failure(self.failure(Status::Failed, reason)));
             }
         }
     }

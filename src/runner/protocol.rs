@@ -4,27 +4,42 @@ use std::io::{BufRead, BufReader, Read, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::load::{Arrivals, Served};
+use super::reference::Reference;
+use super::target::Address;
 use crate::model::Digest;
-use crate::record::{Slept, Status};
+use crate::record::Status;
 use crate::spec::Recipe;
 
 /// The version of the protocol. Both ends are the same executable; the version catches a wrapper that is not.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The longest line that is read, in bytes.
 pub(crate) const LONGEST_LINE: usize = 1 << 20;
 
-/// The cell that a runner is to measure.
+/// The tasks that a runner is to run, and under what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Assignment {
+    /// Which tasks.
     pub(crate) recipe: Recipe,
+    /// The id of the model.
     pub(crate) model: String,
+    /// How many workers it has.
     pub(crate) workers: u64,
+    /// How many tasks make a batch.
     pub(crate) tasks: u64,
-    /// The digest that every batch must have.
-    pub(crate) expected: Digest,
+    /// The digest that every batch must have, where it is checked.
+    pub(crate) expected: Option<Digest>,
+    /// The target that the tasks ask, where it is ours.
+    pub(crate) target: Option<Address>,
+}
+
+/// What the track of a run sets for every model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Equal {
+    /// The stack of every thread, in bytes; `None` for the library's default.
     pub(crate) stack_bytes: Option<usize>,
+    /// Whether each worker is bound to a core.
     pub(crate) pin: bool,
 }
 
@@ -32,82 +47,24 @@ pub(crate) struct Assignment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Order {
-    /// The digest of the workload's tasks, run one after the other and without waiting.
+    /// Run the tasks of a workload one after the other and without waiting: what they return, and what they wait for.
     Reference { recipe: Recipe, tasks: u64 },
-    /// Start the model, run one cold batch and `warm` warm ones, stop.
-    Observe { assignment: Assignment, warm: u32 },
-    /// Start the model, run a cold batch and one whose tasks leave their notes where the recipe says, stop.
-    Trace { assignment: Assignment },
-    /// Start the model and run a batch whose tasks wait for ever. There is no answer unless that fails: the supervisor
-    /// looks at what waits, and ends it.
-    Crowd { assignment: Assignment },
-    /// Have two tasks of a model switch to and fro for about this long, on one core if they are pinned.
-    Rally { pair: String, workers: u64, stack_bytes: Option<usize>, pinned: bool, time_ns: u64 },
-    /// Start the model and run the cold batch; [`Order::Batches`] come next.
-    Start { assignment: Assignment },
-    /// Run this many warm batches.
-    Batches { count: u64 },
-    /// Stop the model.
-    Stop,
-    /// Find out how late tasks of this model wake; the cell says how many workers it has.
-    Time { assignment: Assignment },
-    /// Put a load on this model, and find out how long tasks take.
-    Load { assignment: Assignment, arrivals: Arrivals },
+    /// Carry out an order of an experiment.
+    Observe { experiment: String, order: Value, equal: Equal, assignment: Option<Assignment> },
+    /// Go on with it.
+    Next { order: Value },
 }
 
 /// What a runner answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
-    Reference {
-        digest: Digest,
-    },
-    Observed {
-        phases: Phases,
-    },
-    /// The batch that counts, on the clock of the notes.
-    Traced {
-        from_ns: u64,
-        to_ns: u64,
-    },
-    Started {
-        cold_ns: u64,
-    },
-    Batches {
-        total_ns: u64,
-    },
-    Stopped,
-    Timed {
-        slept: Vec<Slept>,
-    },
-    Loaded {
-        served: Served,
-    },
-    Rallied {
-        rounds: u64,
-        elapsed_ns: u64,
-        digest: Digest,
-    },
-    /// The cell cannot be measured.
-    Failed {
-        status: Status,
-        reason: String,
-    },
-}
-
-/// The times of one observation, in nanoseconds on the monotonic clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Phases {
-    pub(crate) startup_ns: u64,
-    pub(crate) cold_ns: u64,
-    pub(crate) warm_ns: Vec<u64>,
-    /// Reading how much memory is held, between the last batch and the stop.
-    pub(crate) probe_ns: u64,
-    pub(crate) shutdown_ns: u64,
-    pub(crate) wall_ns: u64,
-    /// The peak of what was resident, or why it is not known.
-    pub(crate) peak_rss_bytes: Result<u64, String>,
-    pub(crate) digest: Digest,
+    /// What the tasks of a workload do.
+    Reference { reference: Reference },
+    /// What was observed.
+    Observed { observation: Value },
+    /// The order cannot be carried out.
+    Failed { status: Status, reason: String },
 }
 
 /// Why a line is not understood.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
+use serde::{Deserialize, Serialize};
 
 use crate::role::Role;
 
@@ -18,7 +19,24 @@ const START: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Target {
     child: Child,
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
+}
+
+/// Where a target is found: by those who ask it, and by those who look at what it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Address {
+    /// Where it listens.
+    pub(crate) socket: SocketAddr,
+    /// The number of its process.
+    pub(crate) pid: i32,
+}
+
+impl Address {
+    /// How long the target has computed so far, where the kernel says: on the thread that serves, which is its first.
+    pub(crate) fn computed(self) -> Option<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    }
 }
 
 /// Why there is no target.
@@ -52,10 +70,9 @@ impl Target {
         self.child.id() as i32
     }
 
-    /// How long it has computed so far, where the kernel says: on the thread that serves, which is its first.
-    pub(crate) fn computed(&self) -> Option<Duration> {
-        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", self.pid())).ok()?;
-        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    /// Where it is found.
+    pub(crate) fn address(&self) -> Address {
+        Address { socket: self.address, pid: self.pid() }
     }
 
     /// Whether it still runs.

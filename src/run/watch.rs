@@ -1,8 +1,8 @@
 //! What else the machine does, block by block.
 
+use crate::experiment::conduct::Watch;
 use crate::machine::{Gate, Limits};
 use crate::record::BlockNoise;
-use crate::runner::schedule::Watch;
 
 /// The environment gate around every block.
 #[derive(Debug, Default)]
@@ -10,19 +10,13 @@ pub(super) struct Gatekeeper {
     open: Option<Gate>,
 }
 
-impl Gatekeeper {
-    pub(super) fn new() -> Self {
-        Self::default()
-    }
-}
-
 impl Watch for Gatekeeper {
     fn open(&mut self) {
         self.open = Some(Gate::open());
     }
 
-    fn close(&mut self, block: u32, workload: &str) -> BlockNoise {
+    fn close(&mut self, block: u32, experiment: &str, group: &str) -> BlockNoise {
         let gate = self.open.take().unwrap_or_else(Gate::open);
-        gate.close().into_noise(block, workload, 0, &Limits::default())
+        gate.close().into_noise(block, experiment, group, &Limits::default())
     }
 }

@@ -1,0 +1,207 @@
+//! Plan, measure, keep, until there is nothing left to measure. It starts no process and reads no clock: a mock launcher
+//! runs it without any time passing.
+
+use std::ops::ControlFlow;
+
+use serde_json::Value;
+
+use super::seen::Underway;
+use super::{Ask, Block, Scope, Subject, Trial, kind};
+use crate::record::{BlockNoise, Failure, Observed};
+use crate::runner::{Launcher, Reply, Request, RunnerError};
+
+/// One block in so many may be measured again for a breach of the gate: with more, a busy machine would double the time
+/// of a run.
+const BLOCKS_PER_REPEAT: u32 = 10;
+
+/// Watches what else the machine does while a block is measured.
+pub(crate) trait Watch {
+    /// A block begins.
+    fn open(&mut self);
+
+    /// It has ended.
+    fn close(&mut self, block: u32, experiment: &str, group: &str) -> BlockNoise;
+}
+
+/// Is told what happens, as it happens.
+pub(crate) trait Events {
+    /// This many trials of an experiment are to come, as far as is known now.
+    fn planned(&mut self, experiment: &'static str, trials: usize);
+
+    /// An observation was made of a cell, or for a calibration.
+    fn observed(&mut self, experiment: &'static str, of: &str, calibration: bool, observed: &Observed<Value>);
+
+    /// Cells have failed; they are not measured again.
+    fn failed(&mut self, experiment: &'static str, cells: &[String], failure: &Failure);
+
+    /// A block has ended, or is thrown away and measured again.
+    fn block(&mut self, noise: &BlockNoise, again: bool);
+
+    /// What an experiment began with has changed.
+    fn setup(&mut self, experiment: &'static str, setup: &Value);
+
+    /// Something has happened that a reader of the record should know.
+    fn note(&mut self, note: &str);
+}
+
+/// All that measuring needs.
+pub(crate) struct Stage<'a> {
+    pub(crate) launcher: &'a mut dyn Launcher,
+    pub(crate) watch: &'a mut dyn Watch,
+    pub(crate) events: &'a mut dyn Events,
+    /// What a reader of the record should know.
+    pub(crate) notes: &'a mut Vec<String>,
+}
+
+impl Stage<'_> {
+    /// Something that a reader of the record should know.
+    pub(crate) fn note(&mut self, note: String) {
+        self.events.note(&note);
+        self.notes.push(note);
+    }
+
+    /// Takes over what the launcher has remarked.
+    pub(crate) fn take_notes(&mut self) {
+        for note in self.launcher.take_notes() {
+            self.note(note);
+        }
+    }
+}
+
+/// How far an experiment is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Until its blocks would begin.
+    Calibrated,
+    /// To its end.
+    Done,
+}
+
+/// Measures all of an experiment that has not been measured yet; breaks off if the run was asked to end.
+pub(crate) fn measure(
+    underway: &mut dyn Underway,
+    scope: &Scope,
+    stage: &mut Stage<'_>,
+    until: Until,
+) -> ControlFlow<()> {
+    let experiment = underway.kind().id();
+    loop {
+        let plan: Vec<_> = underway.plan(scope).into_iter().filter(|block| is_left(underway, block)).collect();
+        let begins = plan.first().is_some_and(|block| block.gated);
+        if plan.is_empty() || (begins && until == Until::Calibrated) {
+            return ControlFlow::Continue(());
+        }
+        let trials = plan.iter().map(|block| block.trials.len()).sum();
+        stage.events.planned(experiment, trials);
+        for block in &plan {
+            measure_block(underway, scope, block, stage)?;
+        }
+    }
+}
+
+/// Whether anything of a block is still to be measured.
+fn is_left(underway: &dyn Underway, block: &Block<Value>) -> bool {
+    match block.gated {
+        true => !underway.has_ended(block.number, &block.group),
+        false => block.trials.iter().any(|trial| underway.lacks(block.number, &trial.subject)),
+    }
+}
+
+/// Measures a block, again if the gate is breached and there are repeats left.
+fn measure_block(
+    underway: &mut dyn Underway,
+    scope: &Scope,
+    block: &Block<Value>,
+    stage: &mut Stage<'_>,
+) -> ControlFlow<()> {
+    let Block { number, group, gated, .. } = block;
+    if !gated {
+        return observe_all(underway, block, stage);
+    }
+    let experiment = underway.kind().id();
+    let most_repeats = (scope.settings.blocks / BLOCKS_PER_REPEAT) as usize;
+    loop {
+        stage.watch.open();
+        observe_all(underway, block, stage)?;
+        let before = underway.repeats(group, Some(*number));
+        let noise = BlockNoise { repeats: before as u32, ..stage.watch.close(*number, experiment, group) };
+        let may_again = before == 0 && underway.repeats(group, None) < most_repeats;
+        let again = may_again && noise.breach.is_some();
+        stage.events.block(&noise, again);
+        underway.end_block(&noise, again);
+        let Some(breach) = noise.breach.filter(|_| again) else {
+            return ControlFlow::Continue(());
+        };
+        // The noise of the attempt that counts does not say it.
+        let name = kind::full_group(experiment, group);
+        stage.note(format!("block {} of {name} was measured again: {breach}", number + 1));
+    }
+}
+
+/// Makes every observation of a block that is still to be made.
+fn observe_all(
+    underway: &mut dyn Underway,
+    block: &Block<Value>,
+    stage: &mut Stage<'_>,
+) -> ControlFlow<()> {
+    for (position, trial) in block.trials.iter().enumerate() {
+        if underway.lacks(block.number, &trial.subject) {
+            observe(underway, block.number, position as u32, trial, stage)?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+fn observe(
+    underway: &mut dyn Underway,
+    block: u32,
+    position: u32,
+    trial: &Trial<Value>,
+    stage: &mut Stage<'_>,
+) -> ControlFlow<()> {
+    let experiment = underway.kind().id();
+    let of = match &trial.subject {
+        Subject::Cell(cell) => underway.ids()[*cell].to_owned(),
+        Subject::Calibration { name, .. } => name.clone(),
+    };
+    let replied = match &trial.ask {
+        Err(failure) => Err(RunnerError::Failure(failure.clone())),
+        Ok(Ask { order, work, deadline }) => {
+            let request = Request { experiment, order: order.clone(), work: work.clone() };
+            stage.launcher.observe(&of, request, trial.padding, *deadline)
+        }
+    };
+    stage.take_notes();
+    let kept = replied.and_then(|Reply { answer, usage }| {
+        let (usage, reason) = match usage {
+            Ok(usage) => (Some(usage), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        let observed = Observed { block, position, responses: answer, usage, reason };
+        let kept = underway.keep(&trial.subject, observed.clone());
+        kept.map(|()| observed).map_err(|what| RunnerError::failed(format!("the runner answered {what}")))
+    });
+    match kept {
+        Ok(observed) => {
+            let calibration = matches!(trial.subject, Subject::Calibration { .. });
+            stage.events.observed(experiment, &of, calibration, &observed);
+        }
+        Err(RunnerError::Failure(failure)) => fail(underway, &trial.subject, &failure, stage),
+        Err(RunnerError::Interrupted) => return ControlFlow::Break(()),
+    }
+    ControlFlow::Continue(())
+}
+
+/// Ends the cells of a subject.
+fn fail(underway: &mut dyn Underway, subject: &Subject, failure: &Failure, stage: &mut Stage<'_>) {
+    let cells = match subject {
+        Subject::Cell(cell) => vec![*cell],
+        Subject::Calibration { cells, .. } => cells.clone(),
+    };
+    let open: Vec<usize> =
+        cells.into_iter().filter(|&cell| underway.lacks(u32::MAX, &Subject::Cell(cell))).collect();
+    let ids = underway.ids();
+    let names: Vec<String> = open.iter().map(|&cell| ids[cell].to_owned()).collect();
+    stage.events.failed(underway.kind().id(), &names, failure);
+    underway.fail(&open, failure);
+}

@@ -1,0 +1,232 @@
+//! An experiment without its types, for whatever treats all of them alike.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use schemars::{Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::seen::{Seen, Underway};
+use super::summary;
+use super::{Context, Experiment, Facts, Factors, RecordOf, Response, Responses, Scope, View};
+use crate::quote::one_line;
+use crate::record::{CellRecord, ExperimentRecord, Observed, RawCell, RawExperiment, Status};
+use crate::report::{ReportError, Section};
+use crate::runner::{CellError, Desk, guarded};
+
+/// What can be done with any experiment.
+pub(crate) trait Kind: Debug + Sync {
+    /// Its name: flag value, journal tag, key of the record, anchor of the page.
+    fn id(&self) -> &'static str;
+
+    /// The question that it answers, in one line.
+    fn question(&self) -> &'static str;
+
+    /// Whether a run measures it without being asked to.
+    fn is_default(&self) -> bool;
+
+    /// The responses by which two machines are compared, and which exports hold.
+    fn headlines(&self) -> &'static [&'static str];
+
+    /// What it would measure.
+    fn list(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Listed;
+
+    /// Begins it with the cells that a filter leaves.
+    fn begin(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Box<dyn Underway>;
+
+    /// Carries out an order, inside a runner.
+    fn observe(&self, order: Value, desk: &mut Desk<'_>) -> Result<Value, CellError>;
+
+    /// What others may build on.
+    ///
+    /// # Errors
+    ///
+    /// When the record is none of this experiment, in one line.
+    fn facts(&self, raw: &RawExperiment) -> Result<Facts, String>;
+
+    /// Fills in what follows from the observations of a record.
+    ///
+    /// # Errors
+    ///
+    /// When the record is none of this experiment, in one line.
+    fn complete(&self, raw: &mut RawExperiment, context: &Context<'_>) -> Result<(), String>;
+
+    /// The half-widths of the intervals of what is compared with itself, as fractions.
+    ///
+    /// # Errors
+    ///
+    /// When the findings are none of this experiment, in one line.
+    fn noise_floors(&self, raw: &RawExperiment) -> Result<Vec<f64>, String>;
+
+    /// How it is shown.
+    ///
+    /// # Errors
+    ///
+    /// When the record is none of this experiment, or a chart cannot be drawn.
+    fn sections(&self, raw: &RawExperiment, view: &View<'_>) -> Result<Vec<Section>, ReportError>;
+
+    /// The responses of each observation of a cell, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When the cell is none of this experiment, in one line.
+    fn responses(&self, cell: &RawCell) -> Result<Vec<Vec<Response>>, String>;
+
+    /// The schema of its record.
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
+}
+
+/// What an experiment would measure.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Listed {
+    /// The ids of its cells, each with the workload whose tasks it runs.
+    pub(crate) cells: Vec<(String, Option<String>)>,
+    /// About how long that takes.
+    pub(crate) estimate: Duration,
+}
+
+/// The experiment `E`, without its type.
+pub(super) fn of<E: Experiment>() -> &'static dyn Kind {
+    &KindOf::<E>(PhantomData)
+}
+
+struct KindOf<E>(PhantomData<fn() -> E>);
+
+impl<E: Experiment> Debug for KindOf<E> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(E::ID)
+    }
+}
+
+impl<E: Experiment> Kind for KindOf<E> {
+    fn id(&self) -> &'static str {
+        E::ID
+    }
+
+    fn question(&self) -> &'static str {
+        E::QUESTION
+    }
+
+    fn is_default(&self) -> bool {
+        E::DEFAULT
+    }
+
+    fn headlines(&self) -> &'static [&'static str] {
+        E::HEADLINES
+    }
+
+    fn list(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Listed {
+        let cells = E::select(E::cells(scope), keeps);
+        let named = |cell: &E::Cell| (cell.id(), cell.workload().map(str::to_owned));
+        Listed { estimate: E::estimate(scope, &cells), cells: cells.iter().map(named).collect() }
+    }
+
+    fn begin(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Box<dyn Underway> {
+        Box::new(Seen::<E>::new(scope, E::select(E::cells(scope), keeps)))
+    }
+
+    fn observe(&self, order: Value, desk: &mut Desk<'_>) -> Result<Value, CellError> {
+        let order = serde_json::from_value(order).map_err(|error| CellError::Order(error.to_string()))?;
+        guarded(|| E::observe(order, desk)).map(|seen| to_value(&seen))
+    }
+
+    fn facts(&self, raw: &RawExperiment) -> Result<Facts, String> {
+        Ok(E::facts(&typed::<E, ()>(raw, Some(()))?))
+    }
+
+    fn complete(&self, raw: &mut RawExperiment, context: &Context<'_>) -> Result<(), String> {
+        for cell in &mut raw.cells {
+            cell.summary = match cell.status {
+                Status::Ok => summary::of(&self.responses(cell)?),
+                _ => BTreeMap::new(),
+            };
+        }
+        raw.findings = to_value(&E::analyse(&typed::<E, ()>(raw, Some(()))?, context));
+        Ok(())
+    }
+
+    fn noise_floors(&self, raw: &RawExperiment) -> Result<Vec<f64>, String> {
+        let findings = E::Findings::deserialize(&raw.findings);
+        findings.map(|found| E::noise_floors(&found)).map_err(|error| bad(E::ID, "findings", &error))
+    }
+
+    fn sections(&self, raw: &RawExperiment, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
+        let record = typed::<E, E::Findings>(raw, None).map_err(ReportError::Record)?;
+        E::sections(&record, view)
+    }
+
+    fn responses(&self, cell: &RawCell) -> Result<Vec<Vec<Response>>, String> {
+        let of = |seen: &Observed<Value>| {
+            let seen = E::Observation::deserialize(&seen.responses)
+                .map_err(|error| bad(E::ID, &format!("cell `{}`", cell.id), &error))?;
+            Ok(seen.responses())
+        };
+        cell.observations.iter().map(of).collect()
+    }
+
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<RecordOf<E>>()
+    }
+}
+
+/// An experiment with its types, and the findings that are given or else those that stand in it.
+fn typed<E: Experiment, F: DeserializeOwned>(
+    raw: &RawExperiment,
+    findings: Option<F>,
+) -> Result<ExperimentRecord<E::Setup, E::Cell, E::Observation, F>, String> {
+    let at = |where_: &str, error: serde_json::Error| bad(E::ID, where_, &error);
+    let calibration = |(name, seen): (&String, &Value)| match E::Observation::deserialize(seen) {
+        Ok(seen) => Ok((name.clone(), seen)),
+        Err(error) => Err(at(&format!("calibration `{name}`"), error)),
+    };
+    let findings = match findings {
+        Some(findings) => findings,
+        None => F::deserialize(&raw.findings).map_err(|error| at("findings", error))?,
+    };
+    Ok(ExperimentRecord {
+        setup: E::Setup::deserialize(&raw.setup).map_err(|error| at("setup", error))?,
+        calibrations: raw.calibrations.iter().map(calibration).collect::<Result<_, _>>()?,
+        cells: raw.cells.iter().map(typed_cell::<E>).collect::<Result<_, _>>()?,
+        findings,
+    })
+}
+
+fn typed_cell<E: Experiment>(raw: &RawCell) -> Result<CellRecord<E::Cell, E::Observation>, String> {
+    let at = |error: serde_json::Error| bad(E::ID, &format!("cell `{}`", raw.id), &error);
+    let factors = E::Cell::deserialize(&raw.factors).map_err(at)?;
+    if factors.id() != raw.id {
+        return Err(format!("experiment `{}`: cell `{}`: its factors are those of another", E::ID, one_line(&raw.id)));
+    }
+    raw.clone_as(factors, |seen| E::Observation::deserialize(seen).map_err(at))
+}
+
+fn bad(experiment: &str, place: &str, error: &serde_json::Error) -> String {
+    format!("experiment `{experiment}`: {}: {}", one_line(place), one_line(error))
+}
+
+/// A cell without its types.
+pub(super) fn raw_cell<C: Serialize, O: Serialize>(cell: &CellRecord<C, O>) -> RawCell {
+    let factors = to_value(&cell.factors);
+    match cell.clone_as(factors, |seen| Ok::<_, Infallible>(to_value(seen))) {
+        Ok(raw) => raw,
+        Err(never) => match never {},
+    }
+}
+
+/// Plain data as JSON.
+pub(super) fn to_value<T: Serialize>(data: &T) -> Value {
+    serde_json::to_value(data).expect("plain data has no map with keys other than strings")
+}
+
+/// A group of cells, by its name in the run.
+pub(crate) fn full_group(experiment: &str, group: &str) -> String {
+    match group {
+        "" => experiment.to_owned(),
+        group => format!("{experiment}/{group}"),
+    }
+}

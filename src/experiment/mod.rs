@@ -1,0 +1,300 @@
+//! Experiments: questions with factors and responses of their own, all measured, kept and shown in the same way.
+//!
+//! An experiment is a folder here: what it varies and what it observes (`mod.rs`), what runs inside a runner
+//! (`observe.rs`), what follows (`analyse.rs`) and how that is shown (`section.rs`). It implements [`Experiment`] and
+//! stands in the list [`experiments`]; nothing else names it. Choosing it, planning, resuming, repeating, failing, the
+//! journal, the record, the CSV, the exports, the page and comparisons follow from the trait:
+//!
+//! - `scope`: what a run is to measure, before anything is measured
+//! - `seen`: what has been measured so far
+//! - `conduct`: plan, measure, keep; until there is nothing left to measure
+//! - `kind`: an experiment without its types, for whatever treats all of them alike
+//! - `shuffle`: blocks in seeded random order
+//! - `complete`: from observations to findings
+//! - `show`: from findings to what a person and a program read
+//! - `summary`: the medians of the responses of a cell
+
+mod complete;
+pub(crate) mod conduct;
+mod kind;
+mod scope;
+mod seen;
+mod show;
+mod shuffle;
+mod summary;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::record::{BlockNoise, ExperimentRecord, Failure, Machine, RunInfo};
+use crate::report::{Looks, ReportError, Section};
+use crate::runner::{CellError, Desk, Work};
+pub(crate) use complete::complete;
+pub(crate) use kind::{Kind, Listed, full_group};
+pub(crate) use scope::{Scope, Settings};
+pub(crate) use shuffle::Shuffle;
+pub(crate) use seen::{Seen, Underway};
+pub(crate) use show::{Export, exported, observations, report, text_tables, write_report};
+
+/// Declares the folders of the experiments, and lists them.
+macro_rules! experiments {
+    ($($folder:ident :: $experiment:ident),* $(,)?) => {
+        $(mod $folder;)*
+
+        /// Every experiment, in the order in which they are measured and shown.
+        pub(crate) fn experiments() -> [&'static dyn Kind; [$(stringify!($folder)),*].len()] {
+            [$(kind::of::<$folder::$experiment>()),*]
+        }
+    };
+}
+
+experiments![
+    matrix::Matrix,
+    granularity::Granularity,
+    latency::Latency,
+    timers::Timers,
+    memory::Memory,
+    switches::Switches,
+    timelines::Timelines,
+];
+
+/// The experiment with this id.
+pub(crate) fn find(id: &str) -> Option<&'static dyn Kind> {
+    experiments().into_iter().find(|kind| kind.id() == id)
+}
+
+/// Plain data that is written down and read again.
+pub(crate) trait Data: Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + 'static {}
+
+impl<T: Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + 'static> Data for T {}
+
+/// A combination of levels. It serialises as a flat object of numbers and words: a column of the CSV for each.
+pub(crate) trait Factors: Data {
+    /// Its id, unique in the run and the same in every run with these levels.
+    fn id(&self) -> String;
+
+    /// The workload whose tasks it runs, if it runs those of a definition: its reference is made beforehand.
+    fn workload(&self) -> Option<&str> {
+        None
+    }
+
+    /// The cells that it shares its blocks with, by name: those of its workload, or all of its experiment.
+    fn group(&self) -> &str {
+        self.workload().unwrap_or_default()
+    }
+
+    /// How many observations it has in a run of this many blocks.
+    fn blocks(&self, of_run: u32) -> u32 {
+        of_run
+    }
+}
+
+/// What one fresh runner saw.
+pub(crate) trait Responses: Data {
+    /// Each measured quantity, those that follow from a single observation included.
+    fn responses(&self) -> Vec<Response>;
+}
+
+/// A measured quantity.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Response {
+    /// Its name, with the unit at its end where it has one: `cold_ns`.
+    pub(crate) name: &'static str,
+    /// What it was, as often as it was measured in this observation. For the cell its median counts.
+    pub(crate) values: Vec<f64>,
+}
+
+impl Response {
+    /// A quantity that was measured once.
+    pub(crate) fn one(name: &'static str, value: f64) -> Self {
+        Self { name, values: vec![value] }
+    }
+
+    /// One that could not be measured, perhaps.
+    pub(crate) fn maybe(name: &'static str, value: Option<f64>) -> Self {
+        Self { name, values: value.into_iter().collect() }
+    }
+
+    /// One that was measured several times.
+    pub(crate) fn several(name: &'static str, values: impl IntoIterator<Item = f64>) -> Self {
+        Self { name, values: values.into_iter().collect() }
+    }
+
+    /// The unit of the quantity with this name, by its ending; `1` for a count or a share.
+    pub(crate) fn unit(name: &str) -> &'static str {
+        [("_ns", "ns"), ("_bytes", "B"), ("_per_s", "1/s")]
+            .into_iter()
+            .find_map(|(ending, unit)| name.ends_with(ending).then_some(unit))
+            .unwrap_or("1")
+    }
+}
+
+/// A question with its own factors and responses, measured in blocks of fresh processes.
+pub(crate) trait Experiment: Debug + Sized + 'static {
+    /// Its name: flag value, journal tag, key of the record, anchor of the page.
+    const ID: &'static str;
+    /// The question that it answers, in one line.
+    const QUESTION: &'static str;
+    /// Whether a run measures it without being asked to.
+    const DEFAULT: bool = false;
+    /// The responses by which two machines, or two runs, are compared, and which exports hold.
+    const HEADLINES: &'static [&'static str];
+
+    /// What the plan follows from beside the factors; `()` where there is nothing.
+    type Setup: Data;
+    /// One combination of levels.
+    type Cell: Factors;
+    /// What a runner is asked to do.
+    type Order: Serialize + DeserializeOwned + Debug + 'static;
+    /// What it answers.
+    type Observation: Responses;
+    /// What follows from all of them.
+    type Findings: Data;
+
+    /// Every cell that there may be, in the order of the record. Nothing has been measured yet, and may never be.
+    fn cells(scope: &Scope) -> Vec<Self::Cell>;
+
+    /// The cells that a filter leaves. By default those whose id it accepts.
+    fn select(cells: Vec<Self::Cell>, keeps: &dyn Fn(&str) -> bool) -> Vec<Self::Cell> {
+        cells.into_iter().filter(|cell| keeps(&cell.id())).collect()
+    }
+
+    /// About how long it takes to measure these cells.
+    fn estimate(scope: &Scope, cells: &[Self::Cell]) -> Duration;
+
+    /// What the plan follows from.
+    fn setup(scope: &Scope, cells: &[Self::Cell]) -> Self::Setup;
+
+    /// What is to be measured next, by what has been seen so far; nothing when all is done. The same scope and the same
+    /// observations give the same plan, so that resuming is planning.
+    fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Self::Order>>;
+
+    /// Carries out an order, inside a runner.
+    fn observe(order: Self::Order, desk: &mut Desk<'_>) -> Result<Self::Observation, CellError>;
+
+    /// What else it measures under `cargo bench`, before its blocks: nothing, for most.
+    fn cargo_bench(_stage: &mut conduct::Stage<'_>, _scope: &Scope, _seen: &mut Seen<Self>) {}
+
+    /// What follows from the observations. Pure.
+    fn analyse(measured: &MeasuredOf<Self>, context: &Context<'_>) -> Self::Findings;
+
+    /// What other experiments may build on. Pure.
+    fn facts(_measured: &MeasuredOf<Self>) -> Facts {
+        Facts::default()
+    }
+
+    /// The half-widths of the intervals of what is compared with itself, as fractions: what the run calls noise.
+    fn noise_floors(_findings: &Self::Findings) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// How it is shown: sentences, charts and tables. Pure.
+    fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError>;
+}
+
+/// The record of an experiment with its types.
+pub(crate) type RecordOf<E> = With<E, <E as Experiment>::Findings>;
+
+/// The same before anything follows from it.
+pub(crate) type MeasuredOf<E> = With<E, ()>;
+
+type With<E, F> = ExperimentRecord<
+    <E as Experiment>::Setup,
+    <E as Experiment>::Cell,
+    <E as Experiment>::Observation,
+    F,
+>;
+
+/// Trials that belong together: what disturbs one of them disturbs the others too.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Block<O> {
+    /// Its number within its group, from 0.
+    pub(crate) number: u32,
+    /// Which cells it is made of: a workload, say.
+    pub(crate) group: String,
+    /// Whether the environment gate watches it, so that it is measured again for a breach. Calibrations are not watched.
+    pub(crate) gated: bool,
+    /// What is measured, in this order.
+    pub(crate) trials: Vec<Trial<O>>,
+}
+
+impl<O> Block<O> {
+    /// The same with orders of another type.
+    fn map<T>(self, order: impl Fn(O) -> T) -> Block<T> {
+        let ask = |Ask { order: one, work, deadline }| Ask { order: order(one), work, deadline };
+        let trial = |Trial { subject, ask: how, padding }| Trial { subject, ask: how.map(ask), padding };
+        let Self { number, group, gated, trials } = self;
+        Block { number, group, gated, trials: trials.into_iter().map(trial).collect() }
+    }
+}
+
+/// One observation to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Trial<O> {
+    /// Of what.
+    pub(crate) subject: Subject,
+    /// How; or why not, where that is known beforehand.
+    pub(crate) ask: Result<Ask<O>, Failure>,
+    /// How much padding the runner's environment gets, in bytes.
+    pub(crate) padding: usize,
+}
+
+/// What an observation is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Subject {
+    /// A cell, by its position.
+    Cell(usize),
+    /// Something that the plan follows from.
+    Calibration {
+        /// Its name.
+        name: String,
+        /// The cells that cannot be measured without it.
+        cells: Vec<usize>,
+    },
+}
+
+/// What a runner is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ask<O> {
+    /// The experiment's own part.
+    pub(crate) order: O,
+    /// Tasks that it runs under a model, if it does.
+    pub(crate) work: Option<Work>,
+    /// How long it may take before it counts as hung.
+    pub(crate) deadline: Duration,
+}
+
+/// What an analysis may know beside its own observations.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// When the run was made, and how.
+    pub(crate) run: &'a RunInfo,
+    /// Where.
+    pub(crate) machine: &'a Machine,
+    /// What else the machine did, block by block.
+    pub(crate) blocks: &'a [BlockNoise],
+    /// What other experiments have found.
+    pub(crate) facts: &'a Facts,
+}
+
+/// What one experiment finds and others build on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Facts {
+    /// How late tasks wake under each model, in the order of the models.
+    pub(crate) timers: Vec<crate::batch::ModelTimer>,
+}
+
+/// What a section may show beside its own experiment.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    /// The whole record.
+    pub(crate) record: &'a crate::record::Record,
+    /// What other experiments have found.
+    pub(crate) facts: &'a Facts,
+    /// How models look, the same on the whole page.
+    pub(crate) looks: &'a Looks,
+}

@@ -1,0 +1,63 @@
+//! What a run is to measure and how, before anything is measured.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::ModelInfo;
+use crate::record::{Failure, Machine, Mode, Track};
+use crate::runner::Reference;
+use crate::spec::{Spec, WorkloadSpec};
+
+/// How a run is to be made, as far as that decides what is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settings {
+    /// How many blocks each group of cells has.
+    pub(crate) blocks: u32,
+    /// How thorough it is meant to be.
+    pub(crate) mode: Mode,
+    /// The seed of every shuffle.
+    pub(crate) seed: u64,
+    /// What the models may keep of their own defaults.
+    pub(crate) track: Track,
+    /// How long an observation may take where nothing is known yet.
+    pub(crate) deadline: Duration,
+    /// Whether models outside the default matrix are measured too.
+    pub(crate) all: bool,
+}
+
+/// What every experiment plans from.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    /// How the run is to be made.
+    pub(crate) settings: Settings,
+    /// Where.
+    pub(crate) machine: Machine,
+    /// The models that are measured where nothing names others.
+    pub(crate) models: Vec<ModelInfo>,
+    /// The workloads, and the cells that their definitions make of them.
+    pub(crate) spec: Spec,
+    /// What the tasks of each workload return and wait for, as far as somebody has asked.
+    pub(crate) references: BTreeMap<String, Result<Reference, Failure>>,
+}
+
+impl Scope {
+    /// Whether only an indication is wanted.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.settings.mode == Mode::Quick
+    }
+
+    /// The cores that the run may use.
+    pub(crate) fn cores(&self) -> u64 {
+        self.machine.cores
+    }
+
+    /// The reference of a workload, if it was made.
+    pub(crate) fn reference(&self, workload: &str) -> Option<&Reference> {
+        self.references.get(workload)?.as_ref().ok()
+    }
+
+    /// The workload with this name.
+    pub(crate) fn workload(&self, name: &str) -> Option<&WorkloadSpec> {
+        self.spec.workloads.iter().find(|workload| workload.definition.name == name)
+    }
+}

@@ -1,0 +1,211 @@
+//! What has been measured of an experiment so far.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Block, Experiment, Factors, Kind, Scope, Subject, kind};
+use crate::record::{BlockNoise, CellRecord, Failure, Observed, RawExperiment, Status};
+
+/// An experiment under way: its cells with their observations.
+#[derive(Debug)]
+pub(crate) struct Seen<E: Experiment> {
+    /// What it began with, or has found out since.
+    pub(crate) setup: E::Setup,
+    /// What the plan follows from, by name.
+    pub(crate) calibrations: BTreeMap<String, E::Observation>,
+    /// The cells that the filter has left, in the order of the record.
+    pub(crate) cells: Vec<CellRecord<E::Cell, E::Observation>>,
+    /// The blocks that have ended.
+    pub(crate) blocks: Vec<BlockNoise>,
+    /// Blocks that were thrown away and measured again, by number and group.
+    repeated: Vec<(u32, String)>,
+}
+
+impl<E: Experiment> Seen<E> {
+    /// One of which nothing has been measured.
+    pub(crate) fn new(scope: &Scope, cells: Vec<E::Cell>) -> Self {
+        Self {
+            setup: E::setup(scope, &cells),
+            calibrations: BTreeMap::new(),
+            cells: cells.into_iter().map(|cell| CellRecord::planned(cell.id(), cell)).collect(),
+            blocks: Vec::new(),
+            repeated: Vec::new(),
+        }
+    }
+
+    /// Whether this block of this group has ended.
+    pub(crate) fn has_ended(&self, number: u32, group: &str) -> bool {
+        self.blocks.iter().any(|done| done.block == number && done.group == group)
+    }
+
+    /// The cells that can still be measured, each with its position.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (usize, &CellRecord<E::Cell, E::Observation>)> {
+        self.cells.iter().enumerate().filter(|(_, cell)| cell.is_open())
+    }
+}
+
+/// An experiment under way, without its types.
+pub(crate) trait Underway: std::fmt::Debug {
+    /// Which.
+    fn kind(&self) -> &'static dyn Kind;
+
+    /// The ids of its cells.
+    fn ids(&self) -> Vec<&str>;
+
+    /// How many cells there are, and how many observations of them.
+    fn size(&self) -> (usize, usize);
+
+    /// What is to be measured next.
+    fn plan(&self, scope: &Scope) -> Vec<Block<Value>>;
+
+    /// Whether a subject of this block is still to be observed.
+    fn lacks(&self, block: u32, subject: &Subject) -> bool;
+
+    /// Whether this block has ended.
+    fn has_ended(&self, number: u32, group: &str) -> bool;
+
+    /// How often blocks of a group were thrown away; this block alone, if one is named.
+    fn repeats(&self, group: &str, number: Option<u32>) -> usize;
+
+    /// Keeps an observation; or says why it is none of this experiment.
+    fn keep(&mut self, subject: &Subject, observed: Observed<Value>) -> Result<(), String>;
+
+    /// Ends cells: they are not measured again.
+    fn fail(&mut self, cells: &[usize], failure: &Failure);
+
+    /// Keeps the end of a block, or throws it away.
+    fn end_block(&mut self, noise: &BlockNoise, again: bool);
+
+    /// Replaces what it began with; or says why that is none.
+    fn set_up(&mut self, setup: Value) -> Result<(), String>;
+
+    /// What it began with, as the journal has it.
+    fn setup(&self) -> Value;
+
+    /// Does what is done under `cargo bench` before the blocks.
+    fn cargo_bench(&mut self, stage: &mut super::conduct::Stage<'_>, scope: &Scope);
+
+    /// The blocks that were measured partly before a run was broken off and partly after, in words.
+    fn broken_blocks(&self) -> Vec<String>;
+
+    /// The record of it, whose findings are still to be made; and the noise of its blocks.
+    fn finish(self: Box<Self>, planned_blocks: u32) -> (RawExperiment, Vec<BlockNoise>);
+}
+
+impl<E: Experiment> Underway for Seen<E> {
+    fn kind(&self) -> &'static dyn Kind {
+        kind::of::<E>()
+    }
+
+    fn ids(&self) -> Vec<&str> {
+        self.cells.iter().map(|cell| cell.id.as_str()).collect()
+    }
+
+    fn size(&self) -> (usize, usize) {
+        let made = self.cells.iter().map(|cell| cell.observations.len()).sum::<usize>();
+        (self.cells.len(), made + self.calibrations.len())
+    }
+
+    fn plan(&self, scope: &Scope) -> Vec<Block<Value>> {
+        let order = |order: E::Order| kind::to_value(&order);
+        E::next(scope, self).into_iter().map(|block| block.map(order)).collect()
+    }
+
+    fn lacks(&self, block: u32, subject: &Subject) -> bool {
+        match subject {
+            Subject::Cell(cell) => self.cells[*cell].is_open() && !self.cells[*cell].has_block(block),
+            Subject::Calibration { name, cells } => {
+                let wanted = cells.is_empty() || cells.iter().any(|&cell| self.cells[cell].is_open());
+                wanted && !self.calibrations.contains_key(name)
+            }
+        }
+    }
+
+    fn has_ended(&self, number: u32, group: &str) -> bool {
+        self.has_ended(number, group)
+    }
+
+    fn repeats(&self, group: &str, number: Option<u32>) -> usize {
+        let same = |(block, of): &&(u32, String)| of == group && number.is_none_or(|number| number == *block);
+        self.repeated.iter().filter(same).count()
+    }
+
+    fn keep(&mut self, subject: &Subject, observed: Observed<Value>) -> Result<(), String> {
+        let Observed { block, position, responses, usage, reason } = observed;
+        let responses: E::Observation =
+            serde_json::from_value(responses).map_err(|error| format!("no observation: {error}"))?;
+        match subject {
+            Subject::Cell(cell) => {
+                let observed = Observed { block, position, responses, usage, reason };
+                self.cells[*cell].observe(observed);
+            }
+            Subject::Calibration { name, .. } => drop(self.calibrations.insert(name.clone(), responses)),
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, cells: &[usize], failure: &Failure) {
+        for &cell in cells {
+            if self.cells[cell].is_open() {
+                self.cells[cell].fail(failure.clone());
+            }
+        }
+    }
+
+    fn end_block(&mut self, noise: &BlockNoise, again: bool) {
+        if !again {
+            self.blocks.push(noise.clone());
+            return;
+        }
+        let of_group = |cell: &&mut CellRecord<E::Cell, _>| cell.factors.group() == noise.group;
+        self.cells.iter_mut().filter(of_group).for_each(|cell| cell.forget(noise.block));
+        self.repeated.push((noise.block, noise.group.clone()));
+    }
+
+    fn set_up(&mut self, setup: Value) -> Result<(), String> {
+        self.setup = serde_json::from_value(setup).map_err(|error| format!("no setup: {error}"))?;
+        Ok(())
+    }
+
+    fn setup(&self) -> Value {
+        kind::to_value(&self.setup)
+    }
+
+    fn cargo_bench(&mut self, stage: &mut super::conduct::Stage<'_>, scope: &Scope) {
+        E::cargo_bench(stage, scope, self);
+    }
+
+    fn broken_blocks(&self) -> Vec<String> {
+        let mut broken: Vec<String> = Vec::new();
+        for cell in &self.cells {
+            let group = cell.factors.group();
+            for made in cell.observations.iter().filter(|made| !self.has_ended(made.block, group)) {
+                let name = format!("block {} of {}", made.block + 1, kind::full_group(E::ID, group));
+                if !broken.contains(&name) {
+                    broken.push(name);
+                }
+            }
+        }
+        broken
+    }
+
+    fn finish(self: Box<Self>, planned_blocks: u32) -> (RawExperiment, Vec<BlockNoise>) {
+        let cells = self.cells.into_iter().map(|mut cell| {
+            let made = cell.observations.len();
+            let short = cell.status == Status::Ok && made < cell.factors.blocks(planned_blocks) as usize;
+            if short {
+                let all = cell.factors.blocks(planned_blocks);
+                cell.reason = Some(format!("the run ended after {made} of {all} blocks"));
+            }
+            kind::raw_cell(&cell)
+        });
+        let raw = RawExperiment {
+            setup: kind::to_value(&self.setup),
+            calibrations: self.calibrations.iter().map(|(name, seen)| (name.clone(), kind::to_value(seen))).collect(),
+            cells: cells.collect(),
+            findings: Value::Null,
+        };
+        (raw, self.blocks)
+    }
+}

@@ -1,0 +1,72 @@
+//! How models look, the same everywhere in a report: their families give the colour, their order in the family the marker.
+
+use concbench_charts::{Ink, Marker};
+
+use crate::model::Family;
+
+/// How one model looks.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Look {
+    /// The model's id.
+    pub(crate) id: String,
+    /// Its family.
+    pub(crate) family: Family,
+    /// Its colour.
+    pub(crate) ink: Ink,
+    /// Its marker.
+    pub(crate) marker: Marker,
+}
+
+/// How all models of a report look.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Looks(Vec<Look>);
+
+impl Looks {
+    /// Gives each model a look, in this order.
+    pub(crate) fn new<'a>(models: impl IntoIterator<Item = (&'a str, Family)>) -> Self {
+        let mut looks: Vec<Look> = Vec::new();
+        for (id, family) in models {
+            if looks.iter().all(|look| look.id != id) {
+                let rank = looks.iter().filter(|look| look.family == family).count();
+                let (ink, marker) = (ink(family), Marker::nth(rank));
+                looks.push(Look { id: id.to_owned(), family, ink, marker });
+            }
+        }
+        Self(looks)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Look] {
+        &self.0
+    }
+
+    /// The number of a model, by which charts and rows of one page find each other.
+    pub(crate) fn index(&self, model: &str) -> usize {
+        self.0.iter().position(|look| look.id == model).unwrap_or(0)
+    }
+
+    /// How a model looks.
+    pub(crate) fn of(&self, model: &str) -> Option<&Look> {
+        self.0.get(self.index(model))
+    }
+}
+
+/// The colour of a family.
+pub(crate) fn ink(family: Family) -> Ink {
+    Ink::of_family(family)
+}
+
+/// The marker of a model, as a small drawing beside its name.
+pub(crate) fn key(ink: Ink, marker: Marker) -> String {
+    let hollow = if marker.hollow() { " h" } else { "" };
+    format!(
+        "<svg class=\"key\" viewBox=\"-7 -7 14 14\" aria-hidden=\"true\"><path class=\"p{hollow} f-{0} s-{0}\" d=\"{1}\"/></svg>",
+        ink.class(),
+        marker.path(0.0, 0.0, 5.0)
+    )
+}
+
+/// The marker of a model.
+pub(crate) fn key_of(look: &Look) -> String {
+    key(look.ink, look.marker)
+}

@@ -1,0 +1,153 @@
+//! What a person sees while a run is under way, on standard error; and the journal, which sees the same.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
+
+use super::Plan;
+use crate::experiment::conduct::Events;
+use crate::experiment::{Underway, full_group};
+use crate::record::journal::{Entry, Journal};
+use crate::record::{BlockNoise, Failure, Observed};
+use crate::time::nanoseconds;
+
+/// How often a line is written where there is no terminal.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Progress and journal of one run.
+#[derive(Debug)]
+pub(super) struct Console {
+    journal: Journal,
+    bar: ProgressBar,
+    /// Without a terminal a line now and then has to do.
+    plain: bool,
+    quiet: bool,
+    started: Instant,
+    /// When the last line was written that says how far the run has come.
+    told: Instant,
+    /// How long the run took before it was resumed.
+    before: Duration,
+    trouble: Vec<String>,
+}
+
+impl Console {
+    pub(super) fn new(journal: Journal, quiet: bool, before: Duration) -> Self {
+        let plain = !std::io::stderr().is_terminal();
+        let target = if quiet || plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{prefix:>11} [{bar:32}] {pos}/{len} {msg} (left: {eta})");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        let (started, told) = (Instant::now(), Instant::now());
+        Self { journal, bar, plain, quiet, started, told, before, trouble: Vec::new() }
+    }
+
+    /// What will run.
+    pub(super) fn announce(&mut self, plan: &Plan) {
+        let part = |(kind, listed): &(&'static dyn crate::experiment::Kind, crate::experiment::Listed)| {
+            format!("{} ({})", kind.id(), listed.cells.len())
+        };
+        let parts: Vec<_> = plan.experiments.iter().map(part).collect();
+        let estimate: Duration = plan.experiments.iter().map(|(_, listed)| listed.estimate).sum();
+        self.say(&format!(
+            "concbench: {}; {} blocks, on {} core(s), about {}",
+            parts.join(", "),
+            plan.scope.settings.blocks,
+            plan.scope.cores(),
+            HumanDuration(estimate),
+        ));
+        for kind in &plan.without_cells {
+            self.warn(&format!("{}: nothing to measure with this filter and these definitions", kind.id()));
+        }
+    }
+
+    /// An experiment begins.
+    pub(super) fn begin(&mut self, experiment: &dyn Underway) {
+        let kind = experiment.kind();
+        self.say(&format!("{}: {}", kind.id(), kind.question()));
+        self.bar.reset();
+        self.bar.set_length(0);
+        self.bar.set_prefix(kind.id());
+    }
+
+    /// Something that the user should know at once.
+    pub(super) fn warn(&self, text: &str) {
+        self.say(&format!("warning: {text}"));
+    }
+
+    pub(super) fn end(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// What went wrong with the journal.
+    pub(super) fn take_trouble(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.trouble)
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            // A closed standard error must not end a run.
+            self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
+        }
+    }
+
+    /// One more trial has ended.
+    fn advance(&mut self, experiment: &str, of: &str) {
+        self.bar.set_message(of.to_owned());
+        self.bar.inc(1);
+        if self.plain && self.told.elapsed() >= EVERY {
+            self.told = Instant::now();
+            let (made, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            self.say(&format!("{experiment}: {made} of {all}, at {of}"));
+        }
+    }
+
+    /// Writes a line of the journal.
+    pub(super) fn log(&mut self, entry: &Entry) {
+        if let Err(error) = self.journal.write(entry)
+            && self.trouble.is_empty()
+        {
+            self.say(&format!("warning: {error}; without a journal this run cannot be resumed"));
+            self.trouble.push(format!("the journal is not whole: {error}"));
+        }
+    }
+}
+
+impl Events for Console {
+    fn planned(&mut self, _experiment: &'static str, trials: usize) {
+        self.bar.set_length(self.bar.position() + trials as u64);
+    }
+
+    fn observed(&mut self, experiment: &'static str, of: &str, calibration: bool, observed: &Observed<Value>) {
+        self.advance(experiment, of);
+        let (experiment, of) = (experiment.to_owned(), of.to_owned());
+        self.log(&Entry::Observation { experiment, of, calibration, observed: observed.clone() });
+    }
+
+    fn failed(&mut self, experiment: &'static str, cells: &[String], failure: &Failure) {
+        for cell in cells {
+            self.advance(experiment, cell);
+            self.say(&format!("{cell}: {}: {}", failure.status, failure.reason));
+        }
+        let (cells, failure) = (cells.to_vec(), failure.clone());
+        self.log(&Entry::Failure { experiment: experiment.to_owned(), cells, failure });
+    }
+
+    fn block(&mut self, noise: &BlockNoise, again: bool) {
+        if let Some(breach) = noise.breach.as_ref().filter(|_| again) {
+            let name = full_group(&noise.experiment, &noise.group);
+            self.say(&format!("block {} of {name} is measured again: {breach}", noise.block + 1));
+        }
+        let elapsed_ns = nanoseconds(self.before + self.started.elapsed());
+        self.log(&Entry::Block { noise: noise.clone(), again, elapsed_ns });
+    }
+
+    fn setup(&mut self, experiment: &'static str, setup: &Value) {
+        self.log(&Entry::Setup { experiment: experiment.to_owned(), setup: setup.clone() });
+    }
+
+    fn note(&mut self, note: &str) {
+        self.log(&Entry::Note { note: note.to_owned() });
+    }
+}

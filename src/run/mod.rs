@@ -1,0 +1,342 @@
+//! One run from beginning to end: what is measured, in which order, kept, analysed, written down.
+//!
+//! - `plan`: which experiments and which of their cells
+//! - `resume`: from the journal of a run that did not end back to the run
+//! - `console`: what a person sees meanwhile; and the journal, which sees the same
+//! - `watch`: the environment gate around every block
+//! - `build`: what measured
+
+mod build;
+mod console;
+mod plan;
+mod resume;
+mod watch;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::experiment::conduct::{self, Stage, Until};
+use crate::experiment::{self, Settings, Underway};
+use crate::machine;
+use crate::model::ModelInfo;
+use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
+use crate::record::lock::Lock;
+use crate::record::store::{self, StoreError};
+use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Warning};
+use crate::report::ReportError;
+use crate::runner::{Launcher, RunnerError, Supervisor};
+use crate::spec::{Definition, SpecError};
+use crate::time::nanoseconds;
+use console::Console;
+pub(crate) use plan::{Choice, Plan};
+use watch::Gatekeeper;
+
+/// How a run is to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// What decides what is measured.
+    pub(crate) settings: Settings,
+    /// Which experiments.
+    pub(crate) choice: Choice,
+    /// What an id has to match.
+    pub(crate) filter: Option<String>,
+    /// The machine's name, as its user gave it.
+    pub(crate) label: String,
+    /// The folder that gets a folder for each run.
+    pub(crate) out: PathBuf,
+    /// The command that makes such a run again.
+    pub(crate) command: String,
+    /// Whether nothing is said meanwhile.
+    pub(crate) quiet: bool,
+}
+
+/// Why there is no record.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunStartError {
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error("no cell matches {0}; `concbench list` shows all of them")]
+    NothingMatches(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("cannot resume {folder}: {why}")]
+    Resume { folder: PathBuf, why: String },
+    #[error("cannot supervise: {0}")]
+    Supervise(std::io::Error),
+}
+
+/// What is left of a run.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) record: Record,
+    pub(crate) folder: PathBuf,
+    /// The signal that ended it early, if one did.
+    pub(crate) interrupted_by: Option<i32>,
+}
+
+/// A run that is under way.
+#[derive(Debug)]
+pub(crate) struct Run {
+    plan: Plan,
+    experiments: Vec<Box<dyn Underway>>,
+    supervisor: Supervisor,
+    console: Console,
+    notes: Vec<String>,
+    warnings: Vec<Warning>,
+    header: Header,
+    folder: PathBuf,
+    out: PathBuf,
+    started: Instant,
+    /// How long the run took before it was resumed.
+    before: Duration,
+    interrupted: bool,
+    _lock: Lock,
+}
+
+impl Run {
+    /// Makes the run's folder, says what will run, and makes the reference of every workload.
+    pub(crate) fn begin(
+        definitions: Vec<Definition>,
+        models: &[ModelInfo],
+        options: Options,
+    ) -> Result<Self, RunStartError> {
+        let facts = machine::facts();
+        let warnings = machine::preflight_warnings(&facts);
+        let Options { settings, choice, filter, label, out, command, quiet } = options;
+        let kept = definitions.clone();
+        let plan =
+            Plan::new(definitions, models, &choice.kinds(), settings, facts, filter.as_deref())?;
+        let supervisor = Supervisor::new(plan.scope.settings.track).map_err(RunStartError::Supervise)?;
+        let started = Timestamp::now();
+        // What can be refused is, before there is a folder.
+        let executable = build::executable().map_err(RunStartError::Supervise)?;
+        store::check_latest(&out)?;
+        let (id, folder) =
+            store::create_folder(&out, &format!("{}-{label}", started.strftime("%Y%m%dT%H%M%SZ")))?;
+        let settings = &plan.scope.settings;
+        let header = Header {
+            version: journal::VERSION,
+            id,
+            started_utc: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            tool: build::tool(),
+            executable,
+            machine: plan.scope.machine.clone(),
+            warnings: warnings.clone(),
+            definitions: kept,
+            experiments: plan.ids(),
+            all: settings.all,
+            filter,
+            blocks: settings.blocks,
+            mode: settings.mode,
+            seed: settings.seed,
+            label,
+            track: settings.track,
+            deadline_ns: nanoseconds(settings.deadline),
+            command,
+        };
+        let begun = Lock::take(&folder).and_then(|lock| Ok((lock, Journal::begin(&folder, &header)?)));
+        let (lock, journal) = begun.inspect_err(|_| store::remove_empty_run(&folder))?;
+        let mut run = Self {
+            plan,
+            experiments: Vec::new(),
+            supervisor,
+            console: Console::new(journal, quiet, Duration::ZERO),
+            notes: Vec::new(),
+            warnings,
+            header,
+            folder,
+            out,
+            started: Instant::now(),
+            before: Duration::ZERO,
+            interrupted: false,
+            _lock: lock,
+        };
+        run.set_out();
+        for experiment in &run.experiments {
+            let entry = Entry::Setup {
+                experiment: experiment.kind().id().to_owned(),
+                setup: experiment.setup(),
+            };
+            run.console.log(&entry);
+        }
+        Ok(run)
+    }
+
+    /// Goes on with a run that was interrupted or killed, from its journal.
+    ///
+    /// `filter` is what criterion's own command line says, where there is one: it must be that of the run.
+    pub(crate) fn resume(
+        folder: &Path,
+        models: &[ModelInfo],
+        filter: Option<Option<&str>>,
+        quiet: bool,
+    ) -> Result<Self, RunStartError> {
+        let refuse = |why: String| RunStartError::Resume { folder: folder.to_owned(), why };
+        let folder = &folder.canonicalize().map_err(|error| refuse(error.to_string()))?;
+        if !folder.join(JOURNAL).is_file() {
+            return Err(refuse(format!("it has no {JOURNAL}, as a run has that is not complete")));
+        }
+        let lock = Lock::take(folder)?;
+        let found = journal::read(folder)?;
+        resume::check(&found.header, filter).map_err(refuse)?;
+        let plan = resume::plan(&found.header, models, folder)?;
+        store::remove_torn(folder).map_err(|error| refuse(error.to_string()))?;
+        let supervisor = Supervisor::new(plan.scope.settings.track).map_err(RunStartError::Supervise)?;
+        let journal = Journal::go_on(folder, found.end)?;
+        let before = resume::elapsed(&found.entries);
+        let mut run = Self {
+            plan,
+            experiments: Vec::new(),
+            supervisor,
+            console: Console::new(journal, quiet, before),
+            notes: Vec::new(),
+            warnings: found.header.warnings.clone(),
+            out: folder.parent().unwrap_or(Path::new(".")).to_owned(),
+            folder: folder.clone(),
+            started: Instant::now(),
+            before,
+            interrupted: false,
+            header: found.header,
+            _lock: lock,
+        };
+        run.set_out();
+        if !run.interrupted {
+            let lost = resume::replay(&mut run.experiments, &mut run.notes, found.entries, found.lost);
+            lost.iter().for_each(|note| run.console.warn(note));
+            run.notes.extend(lost);
+            run.note(resume::seam(&run.experiments));
+        }
+        Ok(run)
+    }
+
+    /// Says what will run, makes the reference of every workload, and begins the experiments.
+    fn set_out(&mut self) {
+        self.console.announce(&self.plan);
+        let deadline = self.plan.scope.settings.deadline;
+        for number in self.plan.workloads() {
+            let workload = &self.plan.scope.spec.workloads[number];
+            let made = self.supervisor.reference(&workload.recipe(), workload.definition.tasks, deadline);
+            let reference = match made {
+                Ok(reference) => Ok(reference),
+                Err(RunnerError::Failure(failure)) => Err(failure),
+                Err(RunnerError::Interrupted) => {
+                    self.interrupted = true;
+                    break;
+                }
+            };
+            self.plan.scope.references.insert(workload.definition.name.clone(), reference);
+        }
+        let Self { plan, experiments, .. } = self;
+        let kinds = plan.experiments.iter();
+        experiments.extend(kinds.map(|(kind, _)| kind.begin(&plan.scope, &|id| plan.keeps(id))));
+    }
+
+    /// Measures every experiment, one after the other.
+    pub(crate) fn measure(&mut self) {
+        self.each(|experiment, scope, stage| conduct::measure(experiment, scope, stage, Until::Done));
+    }
+
+    /// Does what experiments do under `cargo bench` before their blocks.
+    pub(crate) fn cargo_bench(&mut self) {
+        self.each(|experiment, scope, stage| {
+            conduct::measure(experiment, scope, stage, Until::Calibrated)?;
+            let before = experiment.setup();
+            experiment.cargo_bench(stage, scope);
+            let setup = experiment.setup();
+            if setup != before {
+                stage.events.setup(experiment.kind().id(), &setup);
+            }
+            match stage.launcher.interrupted_by() {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
+        });
+    }
+
+    fn each(
+        &mut self,
+        mut measure: impl FnMut(
+            &mut dyn Underway,
+            &experiment::Scope,
+            &mut Stage<'_>,
+        ) -> ControlFlow<()>,
+    ) {
+        let Self { plan, experiments, supervisor, console, notes, interrupted, .. } = self;
+        let mut watch = Gatekeeper::default();
+        for experiment in experiments {
+            if *interrupted {
+                return;
+            }
+            console.begin(experiment.as_ref());
+            let mut stage = Stage { launcher: supervisor, watch: &mut watch, events: console, notes };
+            *interrupted = measure(experiment.as_mut(), &plan.scope, &mut stage).is_break();
+            stage.take_notes();
+        }
+    }
+
+    /// Something that a reader of the record should know.
+    fn note(&mut self, note: String) {
+        use conduct::Events;
+        self.console.note(&note);
+        self.notes.push(note);
+    }
+
+    /// Analyses, and writes the record and the report.
+    pub(crate) fn finish(mut self) -> Result<Finished, RunStartError> {
+        self.console.end();
+        let interrupted_by = self.supervisor.interrupted_by();
+        let (folder, out) = (self.folder.clone(), self.out.clone());
+        let record = self.assemble();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        store::save(&record, &folder)?;
+        experiment::write_report(&record, &folder)?;
+        store::link_latest(&out, &name)?;
+        if record.run.complete {
+            // The record holds all that the journal does. An incomplete run still needs it, to be resumed.
+            store::remove_if_there(&folder.join(JOURNAL))?;
+        }
+        Ok(Finished { record, folder, interrupted_by })
+    }
+
+    fn assemble(mut self) -> Record {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.console.take_trouble());
+        let header = self.header;
+        let info = RunInfo {
+            id: header.id,
+            label: header.label,
+            started_utc: header.started_utc,
+            elapsed_ns: nanoseconds(self.before + self.started.elapsed()),
+            seed: header.seed,
+            blocks: header.blocks,
+            mode: header.mode,
+            indicative: u64::from(header.blocks) < crate::analyse::FEWEST_PAIRS,
+            complete: !self.interrupted,
+            track: header.track,
+            filter: header.filter,
+            command: header.command,
+            notes,
+        };
+        let mut record = Record {
+            schema: SCHEMA,
+            tool: header.tool,
+            run: info,
+            machine: header.machine,
+            noise: Noise { grade: Grade::Unknown, warnings: self.warnings, blocks: Vec::new() },
+            experiments: Default::default(),
+        };
+        for experiment in self.experiments {
+            let id = experiment.kind().id();
+            let (raw, blocks) = experiment.finish(header.blocks);
+            record.noise.blocks.extend(blocks);
+            record.experiments.insert(id.to_owned(), raw);
+        }
+        experiment::complete(&mut record).expect("what was measured belongs to its experiment");
+        record
+    }
+}

@@ -1,0 +1,104 @@
+//! What a run is to measure: which experiments, on which workloads, under which models, and which of their cells.
+
+use regex::Regex;
+
+use super::RunStartError;
+use crate::experiment::{Kind, Listed, Scope, Settings, experiments};
+use crate::model::ModelInfo;
+use crate::record::Machine;
+use crate::spec::{Definition, Spec, parse_filter};
+
+/// Which experiments are wanted, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Choice {
+    /// Those that a run measures without being asked to.
+    #[default]
+    Default,
+    /// These as well.
+    With(Vec<String>),
+    /// These and no others.
+    Only(Vec<String>),
+    /// Every one.
+    All,
+}
+
+impl Choice {
+    /// The experiments that are chosen, in the order of the list.
+    pub(crate) fn kinds(&self) -> Vec<&'static dyn Kind> {
+        let named = |names: &[String], kind: &dyn Kind| names.iter().any(|name| name == kind.id());
+        let chosen = |kind: &&dyn Kind| match self {
+            Self::Default => kind.is_default(),
+            Self::With(names) => kind.is_default() || named(names, *kind),
+            Self::Only(names) => named(names, *kind),
+            Self::All => true,
+        };
+        experiments().into_iter().filter(chosen).collect()
+    }
+}
+
+/// What a run is to measure.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// What every experiment plans from.
+    pub(crate) scope: Scope,
+    /// The experiments that have cells, each with what it would measure.
+    pub(crate) experiments: Vec<(&'static dyn Kind, Listed)>,
+    /// Those that were chosen and have none, since the filter or the definitions leave nothing for them.
+    pub(crate) without_cells: Vec<&'static dyn Kind>,
+    filter: Option<Regex>,
+}
+
+impl Plan {
+    /// The plan for a machine.
+    ///
+    /// # Errors
+    ///
+    /// When a definition or the filter is wrong, or nothing is left to measure.
+    pub(crate) fn new(
+        definitions: Vec<Definition>,
+        models: &[ModelInfo],
+        kinds: &[&'static dyn Kind],
+        settings: Settings,
+        machine: Machine,
+        filter: Option<&str>,
+    ) -> Result<Self, RunStartError> {
+        let spec = Spec::build(definitions, models, settings.all, machine.cores)?;
+        let chosen = models.iter().filter(|model| model.default || settings.all).copied().collect();
+        let scope = Scope { settings, machine, models: chosen, spec, references: Default::default() };
+        let filter = filter.map(parse_filter).transpose()?;
+        let mut plan = Self { scope, experiments: Vec::new(), without_cells: Vec::new(), filter };
+        for &kind in kinds {
+            let listed = kind.list(&plan.scope, &|id| plan.keeps(id));
+            match listed.cells.is_empty() {
+                true => plan.without_cells.push(kind),
+                false => plan.experiments.push((kind, listed)),
+            }
+        }
+        match (plan.experiments.is_empty(), &plan.filter) {
+            (false, _) => Ok(plan),
+            (true, Some(filter)) => Err(RunStartError::NothingMatches(format!("`{filter}`"))),
+            (true, None) => Err(RunStartError::NothingMatches("the choice of experiments".to_owned())),
+        }
+    }
+
+    /// Whether the filter keeps a cell.
+    pub(crate) fn keeps(&self, id: &str) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.is_match(id))
+    }
+
+    /// The ids of all cells, by experiment.
+    pub(crate) fn ids(&self) -> Vec<(String, Vec<String>)> {
+        let ids = |listed: &Listed| listed.cells.iter().map(|(id, _)| id.clone()).collect();
+        self.experiments.iter().map(|(kind, listed)| (kind.id().to_owned(), ids(listed))).collect()
+    }
+
+    /// The workloads whose tasks some cell runs, in the order of the definitions.
+    pub(crate) fn workloads(&self) -> Vec<usize> {
+        let runs = |name: &str| {
+            let mut cells = self.experiments.iter().flat_map(|(_, listed)| &listed.cells);
+            cells.any(|(_, workload)| workload.as_deref() == Some(name))
+        };
+        let workloads = self.scope.spec.workloads.iter().enumerate();
+        workloads.filter(|(_, workload)| runs(&workload.definition.name)).map(|(number, _)| number).collect()
+    }
+}

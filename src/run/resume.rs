@@ -1,0 +1,176 @@
+//! From the journal of a run that did not end back to the run.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Plan, RunStartError, build};
+use crate::experiment::{Kind, Settings, Subject, Underway, find};
+use crate::model::ModelInfo;
+use crate::record::journal::{Entry, Header};
+use crate::record::{MOST_BLOCKS, Machine};
+use crate::spec::MOST_WORKERS;
+
+/// Facts about a machine that change while it runs, and do not make it another.
+const PASSING: [&str; 3] = ["load_one", "on_battery", "missing"];
+/// How notes on damage to a journal begin.
+const LOST: &str = "lost from the journal: ";
+
+/// Whether this executable, this machine and this filter are those that began the run; else why not.
+pub(super) fn check(header: &Header, filter: Option<Option<&str>>) -> Result<(), String> {
+    let here = build::executable().map_err(|error| error.to_string())?;
+    if here != header.executable {
+        return Err(
+            "it was begun by another build of this program, whose figures must not be mixed with this one's"
+                .to_owned(),
+        );
+    }
+    if let Some(difference) = difference(&header.machine, &crate::machine::facts()) {
+        return Err(format!("the machine is another one, or set up otherwise: {difference}"));
+    }
+    match filter.filter(|filter| header.filter.as_deref() != *filter) {
+        None => Ok(()),
+        Some(other) => {
+            let shown = |filter: Option<&str>| filter.map_or("none".to_owned(), |text| format!("`{text}`"));
+            Err(format!("its filter is {}, this one is {}", shown(header.filter.as_deref()), shown(other)))
+        }
+    }
+}
+
+/// The plan of the run that a journal describes.
+pub(crate) fn plan(header: &Header, models: &[ModelInfo], folder: &Path) -> Result<Plan, RunStartError> {
+    let refuse = |why: String| RunStartError::Resume { folder: folder.to_owned(), why };
+    if header.started_utc.parse::<Timestamp>().is_err() {
+        return Err(refuse(format!("`started_utc` is {:?}, which is no time", header.started_utc)));
+    }
+    let (blocks, cores) = (header.blocks, header.machine.cores);
+    if !(1..=MOST_BLOCKS).contains(&blocks) {
+        return Err(refuse(format!("`blocks` is {blocks}, 1 to {MOST_BLOCKS} are allowed")));
+    }
+    if !(1..=MOST_WORKERS).contains(&cores) {
+        return Err(refuse(format!("`cores` is {cores}, 1 to {MOST_WORKERS} are allowed")));
+    }
+    let kind = |(id, _): &(String, Vec<String>)| {
+        find(id).ok_or_else(|| refuse(format!("there is no experiment `{}`", crate::quote::one_line(id))))
+    };
+    let kinds: Vec<&'static dyn Kind> = header.experiments.iter().map(kind).collect::<Result<_, _>>()?;
+    let settings = Settings {
+        blocks,
+        mode: header.mode,
+        seed: header.seed,
+        track: header.track,
+        deadline: Duration::from_nanos(header.deadline_ns),
+        all: header.all,
+    };
+    let (definitions, machine) = (header.definitions.clone(), header.machine.clone());
+    let plan = Plan::new(definitions, models, &kinds, settings, machine, header.filter.as_deref())?;
+    match plan.ids() == header.experiments {
+        true => Ok(plan),
+        false => Err(refuse("it has other cells than this program and machine give it".to_owned())),
+    }
+}
+
+/// How long the run took before.
+pub(super) fn elapsed(entries: &[Entry]) -> Duration {
+    let ends = entries.iter().filter_map(|entry| match entry {
+        Entry::Block { elapsed_ns, .. } => Some(*elapsed_ns),
+        _ => None,
+    });
+    Duration::from_nanos(ends.max().unwrap_or(0))
+}
+
+/// Gives the experiments back what was measured of them, and the run its notes; what was lost, in words.
+pub(crate) fn replay(
+    experiments: &mut [Box<dyn Underway>],
+    notes: &mut Vec<String>,
+    entries: Vec<Entry>,
+    lost: Vec<String>,
+) -> Vec<String> {
+    let mut foreign = 0;
+    for entry in entries {
+        match entry {
+            Entry::Note { note } => notes.push(note),
+            entry => foreign += u32::from(give_back(experiments, entry).is_none()),
+        }
+    }
+    let mut lost: Vec<String> = lost.into_iter().map(|what| format!("{LOST}{what}")).collect();
+    if foreign > 0 {
+        lost.push(format!("{LOST}{foreign} line(s) that do not belong to this run"));
+    }
+    lost
+}
+
+/// `None` where the line does not belong to this run.
+fn give_back(experiments: &mut [Box<dyn Underway>], entry: Entry) -> Option<()> {
+    let mut known = |id: &str| experiments.iter_mut().find(|one| one.kind().id() == id);
+    match entry {
+        Entry::Observation { experiment, of, calibration, observed } => {
+            let experiment = known(&experiment)?;
+            let subject = match calibration {
+                true => Subject::Calibration { name: of, cells: Vec::new() },
+                false => Subject::Cell(position(experiment.as_ref(), &of)?),
+            };
+            let fits = observed.block < MOST_BLOCKS && experiment.lacks(observed.block, &subject);
+            fits.then_some(())?;
+            experiment.keep(&subject, observed).ok()
+        }
+        Entry::Failure { experiment, cells, failure } => {
+            let experiment = known(&experiment)?;
+            let cells: Option<Vec<usize>> =
+                cells.iter().map(|cell| position(experiment.as_ref(), cell)).collect();
+            let broken = failure.status != crate::record::Status::Ok;
+            experiment.fail(&cells.filter(|_| broken)?, &failure);
+            Some(())
+        }
+        Entry::Block { noise, again, .. } => {
+            let experiment = known(&noise.experiment)?;
+            let fits = noise.block < MOST_BLOCKS && !experiment.has_ended(noise.block, &noise.group);
+            fits.then(|| experiment.end_block(&noise, again))
+        }
+        Entry::Setup { experiment, setup } => known(&experiment)?.set_up(setup).ok(),
+        Entry::Begin(_) | Entry::Note { .. } => None,
+    }
+}
+
+fn position(experiment: &dyn Underway, id: &str) -> Option<usize> {
+    experiment.ids().iter().position(|known| *known == id)
+}
+
+/// The seam, in words: what a reader of the record should know about a run that was broken off.
+pub(super) fn seam(experiments: &[Box<dyn Underway>]) -> String {
+    let made: usize = experiments.iter().map(|one| one.size().1).sum();
+    let partly: Vec<String> = experiments.iter().flat_map(|one| one.broken_blocks()).collect();
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+    let across = match partly.is_empty() {
+        true => String::new(),
+        false => format!("; measured partly before and partly after: {}", partly.join(", ")),
+    };
+    format!("resumed at {now} with {made} observations from before{across}")
+}
+
+/// The first fact in which two machines differ, with both values.
+fn difference(then: &Machine, now: &Machine) -> Option<String> {
+    let (then, now) = (serde_json::to_value(then).ok()?, serde_json::to_value(now).ok()?);
+    let (Value::Object(then), Value::Object(now)) = (then, now) else {
+        return None;
+    };
+    then.iter()
+        .filter(|(name, _)| !PASSING.contains(&name.as_str()))
+        .find(|(name, value)| now.get(*name) != Some(value))
+        .map(|(name, value)| format!("`{name}` was {value}, it is {}", now.get(name).unwrap_or(&Value::Null)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_with_another_number_of_cores_is_another_one_and_one_with_another_load_is_not() {
+        let machine = Machine { cores: 2, load_one: Some(0.1), ..Machine::default() };
+        assert_eq!(difference(&machine, &Machine { load_one: Some(7.0), ..machine.clone() }), None);
+        let other = difference(&machine, &Machine { cores: 4, ..machine.clone() }).unwrap();
+        assert_eq!(other, "`cores` was 2, it is 4");
+    }
+}

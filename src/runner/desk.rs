@@ -1,0 +1,183 @@
+//! What an experiment finds inside a runner: the tasks and the model that it is to observe.
+
+use std::any::Any;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::protocol::{Answer, Assignment, Channel, Equal, Order, ProtocolError};
+use crate::model::{Digest, ModelError, Prepared, Running, Settings, panic_message};
+use crate::record::Status;
+use crate::registry::{Registry, RegistryError};
+use crate::spec::Recipe;
+
+/// Why an order cannot be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CellError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    #[error("{batch}: {done} of {asked} tasks completed")]
+    Count { batch: &'static str, done: u64, asked: u64 },
+    #[error("{batch}: the tasks returned something else than under the sequential reference")]
+    Digest { batch: &'static str },
+    #[error("the model panicked: {0}")]
+    Panicked(String),
+    #[error("no model is called `{0}`")]
+    UnknownModel(String),
+    #[error("the order is not understood: {0}")]
+    Order(String),
+    #[error("{0}")]
+    Other(String),
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl CellError {
+    /// What it makes of the cell.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Model(ModelError::Unsupported(_)) | Self::Unsupported(_) => Status::Unsupported,
+            Self::Model(ModelError::Died { .. }) => Status::Crashed,
+            _ => Status::Failed,
+        }
+    }
+
+    pub(super) fn answer(&self) -> Answer {
+        Answer::Failed { status: self.status(), reason: self.to_string() }
+    }
+}
+
+/// A model that panics has failed, and its runner can still say so.
+pub(crate) fn guarded<T>(part: impl FnOnce() -> Result<T, CellError>) -> Result<T, CellError> {
+    let panicked = |panic: Box<dyn Any + Send>| CellError::Panicked(panic_message(panic.as_ref()));
+    catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+/// What an experiment finds inside a runner.
+#[derive(Debug)]
+pub(crate) struct Desk<'a> {
+    registry: &'a Registry,
+    channel: &'a mut Channel<UnixStream>,
+    equal: Equal,
+    assignment: Option<Assignment>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(
+        registry: &'a Registry,
+        channel: &'a mut Channel<UnixStream>,
+        equal: Equal,
+        assignment: Option<Assignment>,
+    ) -> Self {
+        Self { registry, channel, equal, assignment }
+    }
+
+    /// The tasks that are to be run, and under what.
+    ///
+    /// # Errors
+    ///
+    /// When the order came without any.
+    pub(crate) fn assignment(&self) -> Result<&Assignment, CellError> {
+        self.assignment.as_ref().ok_or_else(|| CellError::Order("it names no tasks and no model".to_owned()))
+    }
+
+    /// How a model without tasks of the registry is to be started.
+    pub(crate) fn settings(&self, workers: u64, recipe: String) -> Settings {
+        Settings {
+            workers: usize::try_from(workers).unwrap_or(usize::MAX),
+            stack_bytes: self.equal.stack_bytes,
+            pin: self.equal.pin,
+            recipe,
+        }
+    }
+
+    /// The assigned tasks under the assigned model.
+    ///
+    /// # Errors
+    ///
+    /// When there are none such.
+    pub(crate) fn bench(&self) -> Result<Bench, CellError> {
+        self.bench_of(self.assignment()?.recipe.clone())
+    }
+
+    /// Other tasks under the assigned model.
+    ///
+    /// # Errors
+    ///
+    /// When there are none such.
+    pub(crate) fn bench_of(&self, recipe: Recipe) -> Result<Bench, CellError> {
+        let Assignment { model, workers, tasks, expected, .. } = self.assignment()?;
+        let prepared = self.registry.tasks(&recipe)?.under(model);
+        let prepared = prepared.ok_or_else(|| CellError::UnknownModel(model.clone()))?;
+        let settings = self.settings(*workers, recipe.to_text());
+        Ok(Bench { prepared, settings, tasks: *tasks, expected: *expected })
+    }
+
+    /// Answers, and waits for the next order; `None` once the supervisor wants no more.
+    ///
+    /// # Errors
+    ///
+    /// When the channel breaks, or something else is said.
+    pub(crate) fn exchange<A: Serialize, O: DeserializeOwned>(
+        &mut self,
+        answer: &A,
+    ) -> Result<Option<O>, CellError> {
+        let observation =
+            serde_json::to_value(answer).map_err(|error| CellError::Other(error.to_string()))?;
+        self.channel.send(Answer::Observed { observation })?;
+        match self.channel.receive()? {
+            None => Ok(None),
+            Some(Order::Next { order }) => {
+                serde_json::from_value(order).map(Some).map_err(|error| CellError::Order(error.to_string()))
+            }
+            Some(_) => Err(CellError::Order("another one is under way".to_owned())),
+        }
+    }
+}
+
+/// Tasks under a model, ready to be started.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    prepared: Box<dyn Prepared>,
+    settings: Settings,
+    tasks: u64,
+    expected: Option<Digest>,
+}
+
+impl Bench {
+    /// What the model is.
+    pub(crate) fn info(&self) -> &'static crate::model::ModelInfo {
+        self.prepared.info()
+    }
+
+    /// Starts the model.
+    pub(crate) fn start(&self) -> Result<Box<dyn Running>, CellError> {
+        Ok(self.prepared.start(&self.settings)?)
+    }
+
+    /// Runs a batch. Its digest is still to be [checked](Self::check): what is timed is the batch alone.
+    pub(crate) fn run(&self, model: &mut dyn Running) -> Result<Digest, CellError> {
+        Ok(model.run(0..self.tasks)?)
+    }
+
+    /// Whether a batch did its work.
+    pub(crate) fn check(&self, batch: &'static str, digest: Digest) -> Result<(), CellError> {
+        if digest.tasks != self.tasks {
+            return Err(CellError::Count { batch, done: digest.tasks, asked: self.tasks });
+        }
+        match self.expected {
+            Some(expected) if expected != digest => Err(CellError::Digest { batch }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Carries out an order of an experiment: which one it is, the order, and where it is carried out.
+pub(crate) type Carry = fn(&str, Value, &mut Desk<'_>) -> Result<Value, CellError>;

@@ -1,0 +1,23 @@
+//! What the tasks of a workload return and wait for, whatever the model.
+
+use serde::{Deserialize, Serialize};
+
+use super::desk::CellError;
+use crate::model::{Digest, Waits};
+use crate::registry::Registry;
+use crate::spec::Recipe;
+
+/// What the tasks of a batch return and wait for: each run in turn, with no time spent asleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reference {
+    /// What they return.
+    pub(crate) digest: Digest,
+    /// What they wait for, all tasks together.
+    pub(crate) waits: Waits,
+}
+
+/// Makes the reference of a workload.
+pub(super) fn make(registry: &Registry, recipe: &Recipe, tasks: u64) -> Result<Reference, CellError> {
+    let (digest, waits) = registry.tasks(recipe)?.reference(tasks)?;
+    Ok(Reference { digest, waits })
+}
