@@ -1,16 +1,13 @@
 //! `cargo bench`: criterion's flags, criterion's pass, and the interleaved pass behind it.
 
-mod pass;
-
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::campaign::{Campaign, CampaignError, matrix, work};
-use crate::cmd::{self, CommonArgs, FromEnvironment};
-use crate::harness::Registry;
-use crate::model::Catalogue;
+use crate::cmd::{self, CommonArgs, FromEnvironment, exit};
+use crate::criterion_home;
+use crate::model::ModelInfo;
+use crate::run::{Run, RunStartError, Visited, visit};
 use crate::spec::Definition;
-use pass::Pass;
 
 /// What criterion has been asked to do, by its own command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,59 +82,60 @@ impl Arguments {
 }
 
 /// The `main` of a bench file.
-pub(crate) fn main<C: Catalogue>(_registry: &Registry<C>, definitions: Vec<Definition>) -> ExitCode {
+pub(crate) fn main(models: &[ModelInfo], definitions: Vec<Definition>) -> ExitCode {
     let arguments = Arguments::of_this_process();
     cmd::guard(|| match CommonArgs::from_environment() {
         Ok(FromEnvironment { common, resume, verbose }) => {
-            cmd::conclude(run::<C>(definitions, &arguments, &common, resume.as_deref()), verbose)
+            let outcome = run(models, definitions, &arguments, &common, resume.as_deref());
+            cmd::conclude(outcome, verbose)
         }
         Err(error) => cmd::conclude(Err(error), false),
     })
 }
 
-fn run<C: Catalogue>(
+fn run(
+    models: &[ModelInfo],
     definitions: Vec<Definition>,
     arguments: &Arguments,
     common: &CommonArgs,
     resume: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     end_with_cargo()?;
-    pass::settle_folder();
+    criterion_home::settle();
     let filter = arguments.filter.as_deref();
-    if let Some(folder) = resume.filter(|_| arguments.mode == Mode::Measure) {
-        return measure(Campaign::resume(folder, &C::infos(), Some(filter), common.quiet)?);
-    }
-    let mut definitions = common.definitions(definitions)?;
-    if arguments.mode != Mode::Measure {
-        let spec = matrix(definitions, &C::infos(), common.all, filter)?;
-        let cells = (0..spec.cells.len()).collect();
-        let mut pass = Pass::without_record(&spec, common.track(), common.deadline())?;
-        pass.run(cells);
-        return Ok(pass.exit_code());
-    }
-    definitions.extend(common.grains::<C>()?);
-    let work = work(definitions, &C::infos(), common.choice(filter))?;
-    let words = filter.into_iter().flat_map(|filter| ["--".to_owned(), filter.to_owned()]);
-    let options = common.options(arguments.filter.clone(), cmd::command("cargo bench", words));
-    measure(Campaign::begin(work, options)?)
+    let mut run = match (arguments.mode, resume) {
+        (Mode::Measure, Some(folder)) => Run::resume(folder, models, Some(filter), common.quiet)?,
+        (mode, _) => {
+            let definitions = common.definitions(definitions)?;
+            let words = filter.into_iter().flat_map(|filter| ["--".to_owned(), filter.to_owned()]);
+            let options = common.options(arguments.filter.clone(), cmd::command("cargo bench", words));
+            match mode {
+                Mode::Measure => Run::begin(definitions, models, options)?,
+                Mode::Visit | Mode::Look => return Ok(code(&visit(definitions, models, options)?)),
+            }
+        }
+    };
+    run.cargo_bench();
+    run.measure();
+    cmd::present(run.finish()?, cmd::RunOutput::Table)
 }
 
-fn measure(mut campaign: Campaign) -> anyhow::Result<ExitCode> {
-    if campaign.wants_criterion() {
-        let medians = Pass::criterion(&mut campaign);
-        campaign.keep_criterion(medians);
+/// 0, or that some cells failed, or the signal that ended it.
+fn code(visited: &Visited) -> ExitCode {
+    match (visited.interrupted_by, visited.failed) {
+        (Some(signal), _) => exit::by_signal(signal),
+        (None, 0) => ExitCode::SUCCESS,
+        (None, _) => ExitCode::from(exit::CELLS_FAILED),
     }
-    campaign.measure();
-    cmd::present(campaign.finish()?, cmd::RunOutput::Table)
 }
 
 /// Has the kernel end this process when `cargo` is ended: nobody would be left to see what it does.
-fn end_with_cargo() -> Result<(), CampaignError> {
+fn end_with_cargo() -> Result<(), RunStartError> {
     if std::env::var_os("CARGO").is_none() {
         return Ok(());
     }
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
-        .map_err(|error| CampaignError::Supervise(error.into()))
+        .map_err(|error| RunStartError::Supervise(error.into()))
 }
 
 #[cfg(test)]

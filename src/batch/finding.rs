@@ -1,8 +1,9 @@
 use concbench_workloads::Class;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the interval of a ratio says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The two differ by more than the margin.
@@ -16,7 +17,7 @@ pub enum Verdict {
 }
 
 /// Why two cells were compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ComparisonKind {
     /// A cell against the best of its workload, in steady state.
@@ -30,7 +31,7 @@ pub enum ComparisonKind {
 }
 
 /// The ratio of the times of two cells of one workload: time of `a` over time of `b`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The workload's name.
     pub workload: String,
@@ -63,7 +64,7 @@ pub struct Comparison {
 }
 
 /// The answer for one workload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkloadVerdict {
     /// The workload's name.
     pub workload: String,
@@ -76,11 +77,9 @@ pub struct WorkloadVerdict {
     /// The noise floor: the half-width of the interval of the A/A twin's ratio, as a fraction. `null` without a twin.
     pub noise_floor: Option<f64>,
     /// Why the workload is not ranked: then nothing wins. `null` where it is.
-    #[serde(default)]
     pub unranked: Option<String>,
     /// The smallest effect that this run would have called different in four of five cases, in steady state, as a
     /// fraction. `null` without a twin, or with too few blocks to call anything different.
-    #[serde(default)]
     pub smallest_effect: Option<f64>,
     /// The answer, as one sentence.
     pub sentence: String,

@@ -3,15 +3,14 @@
 use std::ffi::OsString;
 
 /// The variables that decide on what is measured and how. Where a run lands and what it says meanwhile is not among them.
-const DECIDE: [&str; 11] = [
+const DECIDE: [&str; 10] = [
     "CONCBENCH_DEFINITION",
     "CONCBENCH_ALL",
     "CONCBENCH_QUICK",
     "CONCBENCH_RIGOROUS",
     "CONCBENCH_BLOCKS",
-    "CONCBENCH_GRANULARITY",
-    "CONCBENCH_LATENCY",
-    "CONCBENCH_COSTS",
+    "CONCBENCH_WITH",
+    "CONCBENCH_ONLY",
     "CONCBENCH_LABEL",
     "CONCBENCH_TRACK",
     "CONCBENCH_DEADLINE",

@@ -12,11 +12,9 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::values::{address, label, number, percent, price, switch};
-use crate::campaign::granularity::sweep;
-use crate::campaign::{CampaignError, Choice, Options};
-use crate::model::Catalogue;
-use crate::plan::MOST_BLOCKS;
-use crate::record::{Mode, Track};
+use crate::experiment::{Settings, experiments};
+use crate::record::{MOST_BLOCKS, Mode, Track};
+use crate::run::{Choice, Options};
 use crate::spec::{Definition, Spec, SpecError};
 
 /// Which concurrency model should this work use, on this machine? An answer by measurement.
@@ -40,10 +38,9 @@ impl Cli {
     pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches_from(words)?;
         let mut cli = Self::from_arg_matches(&matches)?;
-        let (common, resumes, lists) = match &mut cli.command {
-            Command::Run(run) => (&mut run.common, run.resume.is_some(), false),
-            // Which sizes a sweep has is measured.
-            Command::List(list) => (&mut list.common, false, true),
+        let (common, resumes) = match &mut cli.command {
+            Command::Run(run) => (&mut run.common, run.resume.is_some()),
+            Command::List(list) => (&mut list.common, false),
             _ => return Ok(cli),
         };
         let source = |name: &str| matches.subcommand().and_then(|(_, given)| given.value_source(name));
@@ -55,18 +52,12 @@ impl Cli {
         let given = Some(ValueSource::CommandLine);
         let conflicts = [
             (common.quick && common.rigorous, "--quick", "--rigorous"),
-            (common.quick && common.granularity, "--quick", "--granularity"),
-            (common.quick && common.latency, "--quick", "--latency"),
-            (resumes && common.granularity, "--resume", "--granularity"),
-            (lists && source("granularity") == given, "list", "--granularity"),
             (resumes && common.all, "--resume", "--all"),
-            (resumes && common.latency, "--resume", "--latency"),
-            (resumes && common.costs, "--resume", "--costs"),
             (resumes && common.quick, "--resume", "--quick"),
             (resumes && common.rigorous, "--resume", "--rigorous"),
         ];
         let settled =
-            ["label", "out", "track", "deadline"].iter().find(|name| resumes && source(name) == given);
+            ["label", "out", "track", "deadline", "with", "only"].iter().find(|name| resumes && source(name) == given);
         let conflict =
             conflicts.into_iter().find(|(both, ..)| *both).map(|(_, one, other)| (one, other.to_owned()));
         match conflict.or_else(|| Some(("--resume", format!("--{}", settled?)))) {
@@ -88,9 +79,9 @@ const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 bad input; 3 som
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Measure the matrix in interleaved blocks, without criterion
+    /// Measure in interleaved blocks, without criterion
     Run(RunArgs),
-    /// List what would be measured, or the models, and start nothing
+    /// List the experiments, their cells or the models, and start nothing
     List(ListArgs),
     /// Write the report of a run again, from its record
     Report(ReportArgs),
@@ -102,6 +93,8 @@ pub(super) enum Command {
     Selftest(SelftestArgs),
     /// Serve the HTTP target of the `http` workload
     Serve(ServeArgs),
+    /// Print the JSON Schema of `results.json`
+    Schema,
 }
 
 /// How results are written to standard output.
@@ -124,7 +117,7 @@ pub(crate) enum RunOutput {
     Table,
     /// A table of Markdown
     Md,
-    /// Comma-separated values
+    /// Every observation as comma-separated values
     Csv,
     /// JSON: the record
     Json,
@@ -152,16 +145,13 @@ pub(crate) struct CommonArgs {
     /// A number of blocks of your own
     #[arg(long, env = "CONCBENCH_BLOCKS", value_name = "N", allow_negative_numbers = true, value_parser = number(1..=MOST_BLOCKS))]
     blocks: Option<u32>,
-    /// Add a sweep of the task size under every model: how small tasks may become, and where the answer flips
-    #[arg(long, env = "CONCBENCH_GRANULARITY", value_parser = switch)]
-    granularity: bool,
-    /// Add a sweep of the rate at which tasks that ask a server are due: their latency, and where it gives way
-    #[arg(long, env = "CONCBENCH_LATENCY", value_parser = switch)]
-    latency: bool,
-    /// Add what waiting and switching cost: the memory of many tasks that wait at once, and the time of a switch between
-    /// two
-    #[arg(long, env = "CONCBENCH_COSTS", value_parser = switch)]
-    costs: bool,
+    /// Measure these experiments as well, or `all`; `concbench list` shows them
+    #[arg(long, env = "CONCBENCH_WITH", value_name = "NAME", value_delimiter = ',', value_parser = experiment)]
+    with: Vec<String>,
+    /// Measure these experiments and no others
+    #[arg(long, env = "CONCBENCH_ONLY", value_name = "NAME", value_delimiter = ',', value_parser = experiment,
+        conflicts_with = "with")]
+    only: Vec<String>,
     /// The seed of every shuffle; the time decides if there is none
     #[arg(long, env = "CONCBENCH_SEED", value_name = "N", allow_negative_numbers = true,
         value_parser = number(0..=u64::MAX))]
@@ -219,11 +209,14 @@ pub(super) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// List only the cells whose id this regular expression matches
+    /// Count, or list, only the cells whose id this regular expression matches
     pub(super) filter: Option<String>,
     /// List the models, with what they are and when they are right
-    #[arg(long, conflicts_with = "filter")]
+    #[arg(long, conflicts_with_all = ["filter", "cells"])]
     pub(super) models: bool,
+    /// List every cell of the experiments that would be measured
+    #[arg(long)]
+    pub(super) cells: bool,
     #[command(flatten)]
     pub(super) common: CommonArgs,
     /// How the list is written to standard output
@@ -340,27 +333,25 @@ impl CommonArgs {
         Ok(definitions.into_iter().map(|one| if quick { one.quick() } else { one }).collect())
     }
 
-    /// The definitions of the granularity sweep, calibrated on this machine; none where it was not asked for.
-    pub(crate) fn grains<C: Catalogue>(&self) -> Result<Vec<Definition>, CampaignError> {
-        match self.granularity {
-            true => sweep(&C::infos(), self.all, self.track(), self.deadline(), self.quiet),
-            false => Ok(Vec::new()),
+    /// Which experiments are measured.
+    pub(crate) fn choice(&self) -> Choice {
+        let all = |names: &[String]| names.iter().any(|name| name == ALL);
+        match (self.with.as_slice(), self.only.as_slice()) {
+            (with, only) if all(with) || all(only) => Choice::All,
+            ([], []) => Choice::Default,
+            (with, []) => Choice::With(with.to_vec()),
+            (_, only) => Choice::Only(only.to_vec()),
         }
     }
 
-    /// Which cells and which costs are measured.
-    pub(crate) fn choice<'a>(&self, filter: Option<&'a str>) -> Choice<'a> {
-        Choice { all: self.all, costs: self.costs, filter }
-    }
-
-    pub(crate) fn track(&self) -> Track {
+    fn track(&self) -> Track {
         match self.track {
             TrackName::Defaults => Track::Defaults,
             TrackName::Equalised => Track::Equalised,
         }
     }
 
-    pub(crate) fn deadline(&self) -> Duration {
+    fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline)
     }
 
@@ -373,29 +364,47 @@ impl CommonArgs {
         }
     }
 
-    /// How the run is to be made.
-    pub(crate) fn options(&self, filter: Option<String>, command: String) -> Options {
+    /// What decides what is measured.
+    pub(crate) fn settings(&self) -> Settings {
         let mode = self.mode();
         let usual = match mode {
             Mode::Quick => 5,
             Mode::Default | Mode::Custom => 20,
             Mode::Rigorous => 30,
         };
-        Options {
+        Settings {
             blocks: self.blocks.unwrap_or(usual),
             mode,
             seed: self.seed.unwrap_or_else(clock_seed),
-            label: self.label.clone(),
-            out: self.out.clone(),
             track: self.track(),
             deadline: self.deadline(),
             all: self.all,
-            latency: self.latency,
-            costs: self.costs,
+        }
+    }
+
+    /// How the run is to be made.
+    pub(crate) fn options(&self, filter: Option<String>, command: String) -> Options {
+        Options {
+            settings: self.settings(),
+            choice: self.choice(),
             filter,
+            label: self.label.clone(),
+            out: self.out.clone(),
             command,
             quiet: self.quiet,
         }
+    }
+}
+
+/// The word that stands for every experiment.
+const ALL: &str = "all";
+
+/// The name of an experiment.
+fn experiment(name: &str) -> Result<String, String> {
+    let names: Vec<&str> = experiments().iter().map(|kind| kind.id()).collect();
+    match name == ALL || names.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("there is none; {ALL}, {} are there", names.join(", "))),
     }
 }
 
@@ -411,7 +420,7 @@ pub(super) fn refuse(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    super::remark(&format!("concbench: {}", one_line(error)));
+    crate::printing::remark(&format!("concbench: {}", one_line(error)));
     ExitCode::from(super::exit::BAD_INPUT)
 }
 

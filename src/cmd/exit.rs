@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::campaign::CampaignError;
+use crate::run::RunStartError;
 use crate::record::store::StoreError;
 use crate::server::ServeError;
 
@@ -28,8 +28,8 @@ pub(crate) fn by_signal(signal: i32) -> ExitCode {
 
 /// The exit code that belongs to an error.
 pub(super) fn of(error: &anyhow::Error) -> u8 {
-    if let Some(error) = error.downcast_ref::<CampaignError>() {
-        return error.exit_code();
+    if let Some(error) = error.downcast_ref::<RunStartError>() {
+        return of_run(error);
     }
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::Write { .. } | StoreError::Held { .. }) => return CANNOT_SAVE,
@@ -37,10 +37,22 @@ pub(super) fn of(error: &anyhow::Error) -> u8 {
         None => {}
     }
     if error.is::<crate::spec::SpecError>()
-        || error.is::<super::args::BadArgument>()
+        || error.is::<super::BadArgument>()
         || error.is::<ServeError>()
     {
         return BAD_INPUT;
     }
     if error.is::<crate::report::ReportError>() { CANNOT_SAVE } else { INTERNAL }
+}
+
+/// The exit code of a run that did not begin, or could not be written.
+fn of_run(error: &RunStartError) -> u8 {
+    match error {
+        RunStartError::Spec(_)
+        | RunStartError::Resume { .. }
+        | RunStartError::Store(StoreError::Read { .. } | StoreError::Bad { .. }) => BAD_INPUT,
+        RunStartError::NothingMatches(_) => NOTHING_MATCHES,
+        RunStartError::Store(_) | RunStartError::Report(_) => CANNOT_SAVE,
+        RunStartError::Supervise(_) => INTERNAL,
+    }
 }

@@ -2,48 +2,76 @@
 
 use std::process::ExitCode;
 
+use indicatif::HumanDuration;
+
 use super::args::ListArgs;
-use crate::campaign::work;
-use crate::model::Catalogue;
+use crate::experiment::experiments;
+use crate::machine;
+use crate::model::ModelInfo;
+use crate::run::Plan;
 use crate::spec::Definition;
 
-pub(super) fn run<C: Catalogue>(
+pub(super) fn run(
+    models: &[ModelInfo],
     definitions: Vec<Definition>,
     arguments: &ListArgs,
 ) -> anyhow::Result<ExitCode> {
-    let (heads, rows) = match arguments.models {
-        true => models::<C>(),
-        false => cells::<C>(definitions, arguments)?,
+    let (heads, rows) = match (arguments.models, arguments.cells) {
+        (true, _) => of_models(models),
+        (false, true) => of_cells(models, definitions, arguments)?,
+        (false, false) => of_experiments(models, definitions, arguments)?,
     };
-    super::print(&super::rows(&heads, rows, arguments.format)?)?;
+    crate::printing::print(&super::rows(&heads, rows, arguments.format)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 type Rows = (Vec<&'static str>, Vec<Vec<String>>);
 
-fn models<C: Catalogue>() -> Rows {
-    let rows = C::infos().into_iter().map(|info| {
+fn of_models(models: &[ModelInfo]) -> Rows {
+    let rows = models.iter().map(|info| {
         let when = if info.default { "default" } else { "--all" };
         [info.id, when, info.summary, info.right_when, info.elsewhere].map(str::to_owned).to_vec()
     });
     (vec!["model", "measured", "what it is", "right when", "elsewhere"], rows.collect())
 }
 
-fn cells<C: Catalogue>(definitions: Vec<Definition>, arguments: &ListArgs) -> anyhow::Result<Rows> {
+fn of_experiments(
+    models: &[ModelInfo],
+    definitions: Vec<Definition>,
+    arguments: &ListArgs,
+) -> anyhow::Result<Rows> {
     let common = &arguments.common;
-    let choice = common.choice(arguments.filter.as_deref());
-    let work = work(common.definitions(definitions)?, &C::infos(), choice)?;
-    let spec = &work.spec;
-    let cells = spec.cells.iter().map(|cell| {
-        let definition = &spec.workload_of(cell).definition;
-        let purpose = match (cell.twin, cell.ranked) {
-            (true, _) => "A/A twin",
-            (false, true) => "ranking",
-            (false, false) => "scaling",
+    let (definitions, filter) = (common.definitions(definitions)?, arguments.filter.as_deref());
+    let all = experiments();
+    let plan = Plan::new(definitions, models, &all, common.settings(), machine::facts(), filter)?;
+    let chosen = common.choice().kinds();
+    let rows = plan.experiments.iter().map(|(kind, listed)| {
+        let measured = match chosen.iter().any(|other| other.id() == kind.id()) {
+            true => "yes".to_owned(),
+            false => format!("--with {}", kind.id()),
         };
-        let tasks = definition.tasks.to_string();
-        vec![cell.id.clone(), purpose.to_owned(), tasks, definition.teaches.clone()]
+        let (cells, time) = (listed.cells.len().to_string(), HumanDuration(listed.estimate).to_string());
+        vec![kind.id().to_owned(), kind.question().to_owned(), cells, time, measured]
     });
-    let costs = work.costs().map(|(id, what)| vec![id, "cost".to_owned(), String::new(), what.to_owned()]);
-    Ok((vec!["cell", "for", "tasks", "what it teaches"], cells.chain(costs).collect()))
+    Ok((vec!["experiment", "question", "cells", "about", "measured"], rows.collect()))
+}
+
+fn of_cells(
+    models: &[ModelInfo],
+    definitions: Vec<Definition>,
+    arguments: &ListArgs,
+) -> anyhow::Result<Rows> {
+    let common = &arguments.common;
+    let (definitions, filter) = (common.definitions(definitions)?, arguments.filter.as_deref());
+    let chosen = common.choice().kinds();
+    let plan = Plan::new(definitions, models, &chosen, common.settings(), machine::facts(), filter)?;
+    let rows = plan.experiments.iter().flat_map(|(kind, listed)| {
+        listed.cells.iter().map(|(id, workload)| {
+            let workload = workload.as_ref().and_then(|name| plan.scope.workload(name));
+            let tasks = workload.map_or_else(String::new, |found| found.definition.tasks.to_string());
+            let teaches = workload.map_or_else(String::new, |found| found.definition.teaches.clone());
+            vec![id.clone(), kind.id().to_owned(), tasks, teaches]
+        })
+    });
+    Ok((vec!["cell", "experiment", "tasks", "what it teaches"], rows.collect()))
 }

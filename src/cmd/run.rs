@@ -1,29 +1,27 @@
-//! `concbench run`: the interleaved pass, without criterion.
+//! `concbench run`: measures in interleaved blocks, without criterion.
 
 use std::process::ExitCode;
 
 use super::again;
 use super::args::RunArgs;
-use crate::campaign::{Campaign, work};
-use crate::model::Catalogue;
+use crate::model::ModelInfo;
+use crate::run::Run;
 use crate::spec::Definition;
 
-pub(super) fn run<C: Catalogue>(
+pub(super) fn run(
+    models: &[ModelInfo],
     definitions: Vec<Definition>,
     arguments: &RunArgs,
 ) -> anyhow::Result<ExitCode> {
     let common = &arguments.common;
-    if let Some(folder) = &arguments.resume {
-        return measure(Campaign::resume(folder, &C::infos(), None, common.quiet)?, arguments);
-    }
-    let mut definitions = common.definitions(definitions)?;
-    definitions.extend(common.grains::<C>()?);
-    let work = work(definitions, &C::infos(), common.choice(arguments.filter.as_deref()))?;
-    let command = again::command("concbench", std::env::args_os().skip(1));
-    measure(Campaign::begin(work, common.options(arguments.filter.clone(), command))?, arguments)
-}
-
-fn measure(mut campaign: Campaign, arguments: &RunArgs) -> anyhow::Result<ExitCode> {
-    campaign.measure();
-    super::present(campaign.finish()?, arguments.format)
+    let mut run = match &arguments.resume {
+        Some(folder) => Run::resume(folder, models, None, common.quiet)?,
+        None => {
+            let command = again::command("concbench", std::env::args_os().skip(1));
+            let options = common.options(arguments.filter.clone(), command);
+            Run::begin(common.definitions(definitions)?, models, options)?
+        }
+    };
+    run.measure();
+    super::present(run.finish()?, arguments.format)
 }

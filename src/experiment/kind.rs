@@ -13,9 +13,11 @@ use serde_json::Value;
 
 use super::seen::{Seen, Underway};
 use super::summary;
-use super::{Context, Experiment, Facts, Factors, RecordOf, Response, Responses, Scope, View};
+use super::{Context, Experiment, Facts, RecordOf, Scope, View};
 use crate::quote::one_line;
-use crate::record::{CellRecord, ExperimentRecord, Observed, RawCell, RawExperiment, Status};
+use crate::record::{
+    CellRecord, ExperimentRecord, Factors, Observed, RawCell, RawExperiment, Response, Responses, Status,
+};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk, guarded};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Block, Experiment, Factors, Kind, Scope, Subject, kind};
-use crate::record::{BlockNoise, CellRecord, Failure, Observed, RawExperiment, Status};
+use super::{Block, Experiment, Kind, Scope, Subject, kind};
+use crate::record::{BlockNoise, CellRecord, Factors, Failure, Observed, RawExperiment, Status};
 
 /// An experiment under way: its cells with their observations.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::complete::{facts, unknown};
-use super::{Kind, Response, View, experiments, find};
+use super::{Kind, View, experiments, find};
 use crate::model::Family;
-use crate::record::{RawCell, RawExperiment, Record};
+use crate::record::{RawCell, RawExperiment, Record, Response};
 use crate::report::rows::{Row, export, tidy};
 use crate::report::{Format, Looks, Report, ReportError, Section, listing};
 

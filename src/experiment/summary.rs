@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use concbench_stats::{estimate, median, sorted};
 
-use super::Response;
-use crate::record::Estimate;
+use crate::record::{Estimate, Response};
 
 /// The median of each response over the observations: what was measured several times in one observation counts with
 /// its median there. Responses that no observation has are left out.

@@ -11,6 +11,7 @@ mod limits;
 pub mod lock;
 mod machine;
 pub mod parse;
+mod response;
 mod run;
 mod status;
 pub mod store;
@@ -20,6 +21,7 @@ pub use experiment::{CellRecord, ExperimentRecord, Observed, RawCell, RawExperim
 pub use histogram::{Histogram, HistogramError};
 pub use limits::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
+pub(crate) use response::{Data, Factors, Response, Responses};
 pub use run::{Mode, Record, RunInfo, Tool, Track};
 pub use status::{Failure, Status};
 

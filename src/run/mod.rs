@@ -3,6 +3,7 @@
 //! - `plan`: which experiments and which of their cells
 //! - `resume`: from the journal of a run that did not end back to the run
 //! - `console`: what a person sees meanwhile; and the journal, which sees the same
+//! - `visit`: what is done under `cargo bench` where nothing is to be kept
 //! - `watch`: the environment gate around every block
 //! - `build`: what measured
 
@@ -10,6 +11,7 @@ mod build;
 mod console;
 mod plan;
 mod resume;
+mod visit;
 mod watch;
 
 use std::ops::ControlFlow;
@@ -32,6 +34,7 @@ use crate::spec::{Definition, SpecError};
 use crate::time::nanoseconds;
 use console::Console;
 pub(crate) use plan::{Choice, Plan};
+pub(crate) use visit::{Visited, visit};
 use watch::Gatekeeper;
 
 /// How a run is to be made.

@@ -1,7 +1,6 @@
 use super::trust::track;
-use crate::record::Mode;
+use crate::record::{Mode, Record};
 use crate::report::text;
-use crate::report::view::View;
 
 /// How the figures came about.
 pub(crate) struct Method {
@@ -14,11 +13,11 @@ pub(crate) struct Method {
 }
 
 /// Describes the method with the figures of this run.
-pub(crate) fn method(view: &View<'_>) -> Method {
-    let run = &view.run.run;
+pub(crate) fn method(record: &Record) -> Method {
+    let run = &record.run;
     let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     let mut how = vec![format!(
-        "{} of every cell of a workload once, in an order shuffled with the seed {}.",
+        "{} of every cell of a group once, in an order shuffled with the seed {}.",
         text::plural(run.blocks.into(), "block"),
         run.seed
     )];
@@ -52,7 +51,7 @@ pub(crate) fn method(view: &View<'_>) -> Method {
             ("seed", run.seed.to_string()),
             ("fairness track", track(run.track).into()),
             ("filter", run.filter.as_deref().map_or("none".into(), text::name)),
-            ("schema of the record", view.run.schema.to_string()),
+            ("schema of the record", record.schema.to_string()),
         ],
         notes: run.notes.iter().map(|note| text::sentence(note)).collect(),
     }

@@ -1,6 +1,5 @@
 use super::facts::{self, Fact};
-use crate::record::{Grade, Track};
-use crate::report::view::View;
+use crate::record::{Grade, Record, Track};
 use crate::report::{text, units};
 
 /// What the figures rest on.
@@ -22,11 +21,10 @@ pub(crate) struct Known {
 }
 
 /// Gathers what the figures rest on.
-pub(crate) fn trust(view: &View<'_>) -> Trust {
-    let run = view.run;
+pub(crate) fn trust(run: &Record, floors: &[f64]) -> Trust {
     let mut known = Vec::new();
     let mut unknown = Vec::new();
-    let all = [settings(view), facts::machine(&run.machine, &run.noise.warnings), facts::build(&run.tool)];
+    let all = [settings(run, floors), facts::machine(&run.machine, &run.noise.warnings), facts::build(&run.tool)];
     for Fact { name, value, alarm } in all.into_iter().flatten() {
         match value {
             Ok(value) => known.push(Known { name, value, alarm }),
@@ -36,7 +34,7 @@ pub(crate) fn trust(view: &View<'_>) -> Trust {
     let warnings: Vec<_> =
         run.noise.warnings.iter().map(|w| (text::sentence(&w.message), text::sentence(&w.remedy))).collect();
     Trust {
-        sentence: sentence(view),
+        sentence: sentence(run, floors),
         facts: known,
         unknown,
         warnings_title: text::plural(warnings.len() as u64, "warning"),
@@ -44,14 +42,9 @@ pub(crate) fn trust(view: &View<'_>) -> Trust {
     }
 }
 
-/// The largest noise floor of all workloads, as a fraction.
-pub(crate) fn floor(view: &View<'_>) -> Option<f64> {
-    view.run.verdicts.iter().filter_map(|verdict| verdict.noise_floor).max_by(f64::total_cmp)
-}
-
-/// The smallest effect that would have been called different in the worst workload, as a fraction.
-fn smallest_effect(view: &View<'_>) -> Option<f64> {
-    view.run.verdicts.iter().filter_map(|verdict| verdict.smallest_effect).max_by(f64::total_cmp)
+/// The largest of the noise floors, as a fraction.
+fn largest(floors: &[f64]) -> Option<f64> {
+    floors.iter().copied().max_by(f64::total_cmp)
 }
 
 /// A grade, as it is read.
@@ -72,33 +65,26 @@ pub(crate) fn track(track: Track) -> &'static str {
     }
 }
 
-fn sentence(view: &View<'_>) -> String {
-    let floor = match floor(view) {
+fn sentence(run: &Record, floors: &[f64]) -> String {
+    let floor = match largest(floors) {
         Some(floor) => format!(
-            "Two identical cells, measured as if they were different models, differed by up to {} in the worst workload.",
+            "Two identical cells, measured as if they were different models, differed by up to {} in the worst case.",
             units::percent(floor)
         ),
-        None => "No workload had a twin, so the noise floor is unknown.".into(),
+        None => "Nothing was measured as if it were two, so the noise floor is unknown.".into(),
     };
-    let verdict = match view.run.noise.grade {
+    let verdict = match run.noise.grade {
         Grade::Quiet => "The machine was quiet: small differences can be seen.",
         Grade::Fair => "The machine was fairly quiet: differences of several percent can be seen.",
         Grade::Noisy => "The machine was noisy: only large differences mean anything.",
         Grade::Unknown => "Nothing was recorded that could tell how quiet the machine was.",
     };
-    let smallest = smallest_effect(view).map_or_else(String::new, |effect| {
-        format!(
-            " There, a difference has to be about {} to be called one in four of five such runs.",
-            units::percent(effect)
-        )
-    });
-    format!("{verdict} {floor}{smallest}")
+    format!("{verdict} {floor}")
 }
 
 /// How the run was made, as far as trust depends on it.
-fn settings(view: &View<'_>) -> Vec<Fact> {
-    let run = view.run;
-    let noise = match floor(view) {
+fn settings(run: &Record, floors: &[f64]) -> Vec<Fact> {
+    let noise = match largest(floors) {
         Some(floor) => format!("{}, twins within {}", grade(run.noise.grade), units::percent(floor)),
         None => grade(run.noise.grade).to_owned(),
     };

@@ -1,0 +1,25 @@
+//! Batches of tasks under a model: what is observed of them, and what follows from comparing them.
+//!
+//! - `cell`, `observation`: the factors and the responses
+//! - `observe`: what runs inside a runner
+//! - `pace`: how many warm batches an observation has, from one that has none
+//! - `sheet`: workloads and cells beside each other
+//! - [`analyse`]: estimates, ratios and verdicts
+//! - `timer`: how late tasks wake
+
+pub mod analyse;
+mod cell;
+mod finding;
+mod observation;
+pub(crate) mod observe;
+mod pace;
+mod sheet;
+mod timer;
+mod workload;
+
+pub(crate) use cell::{BatchCell, work_of};
+pub use finding::{Comparison, ComparisonKind, Verdict, WorkloadVerdict};
+pub(crate) use observation::BatchObservation;
+pub(crate) use pace::{PATIENCE, Pace};
+pub use sheet::{CellSummary, Observation, Sheet, SheetCell, WorkloadRecord};
+pub use timer::{Lateness, ModelTimer, Slept};

@@ -1,0 +1,62 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use concbench_stats::{median, sorted};
+
+use crate::record::{Response, Responses};
+
+/// What one fresh runner saw of a model that ran batches: the phases from start to stop, in nanoseconds on the monotonic
+/// clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct BatchObservation {
+    /// Starting the model.
+    pub(crate) startup_ns: u64,
+    /// The first batch.
+    pub(crate) cold_ns: u64,
+    /// The batches after it, each by itself.
+    pub(crate) warm_ns: Vec<u64>,
+    /// Reading how much memory is held, between the last batch and the stop.
+    pub(crate) probe_ns: u64,
+    /// Stopping the model.
+    pub(crate) shutdown_ns: u64,
+    /// From before the start to after the stop, by one pair of clock readings.
+    pub(crate) wall_ns: u64,
+    /// The most memory that was resident at once, in bytes: the runner's peak, and the proportional share of each worker
+    /// process at the end of the last batch.
+    pub(crate) peak_rss_bytes: Option<u64>,
+    /// Why that is not known, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) peak_rss_reason: Option<String>,
+    /// How many tasks one batch completed; the same in every batch.
+    pub(crate) tasks: u64,
+    /// What the tasks of a batch returned, folded, in hexadecimal; equal to that of the sequential reference.
+    pub(crate) digest: String,
+}
+
+impl BatchObservation {
+    /// A batch in steady state: the median of the warm ones, in nanoseconds. `None` without any.
+    pub(crate) fn steady_ns(&self) -> Option<f64> {
+        let warm: Vec<f64> = self.warm_ns.iter().map(|&time| time as f64).collect();
+        median(&sorted(&warm))
+    }
+
+    /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
+    pub(crate) fn one_off_ns(&self) -> u64 {
+        self.startup_ns.saturating_add(self.cold_ns).saturating_add(self.shutdown_ns)
+    }
+}
+
+impl Responses for BatchObservation {
+    fn responses(&self) -> Vec<Response> {
+        vec![
+            Response::maybe("steady_ns", self.steady_ns()),
+            Response::one("one_off_ns", self.one_off_ns() as f64),
+            Response::one("startup_ns", self.startup_ns as f64),
+            Response::one("cold_ns", self.cold_ns as f64),
+            Response::several("warm_ns", self.warm_ns.iter().map(|&time| time as f64)),
+            Response::one("shutdown_ns", self.shutdown_ns as f64),
+            Response::one("wall_ns", self.wall_ns as f64),
+            Response::maybe("peak_rss_bytes", self.peak_rss_bytes.map(|bytes| bytes as f64)),
+        ]
+    }
+}

@@ -1,0 +1,106 @@
+//! What runs inside a runner: a model from its start to its stop, and the batches between.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::BatchObservation;
+use crate::model::Family;
+use crate::runner::{Bench, CellError, Desk, memory};
+use crate::time::nanoseconds;
+
+/// Starts the model, runs one cold batch and `warm` warm ones, stops.
+pub(crate) fn observe(warm: u32, desk: &Desk<'_>) -> Result<BatchObservation, CellError> {
+    let mut warm_ns = Vec::with_capacity(warm as usize);
+    let observation = phases(&desk.bench()?, |_, batch| {
+        for _ in 0..warm {
+            warm_ns.push(batch()?);
+        }
+        Ok(())
+    })?;
+    Ok(BatchObservation { warm_ns, ..observation })
+}
+
+/// Starts the model and runs the cold batch, whose time in nanoseconds is the first answer; then whatever is asked for,
+/// until the stop. What it has seen is an observation, too, with the mean of each request for a warm batch.
+pub(crate) fn serve(desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> {
+    let mut warm_ns = Vec::new();
+    let observation = phases(&desk.bench()?, |cold_ns, batch| {
+        let mut answer = cold_ns;
+        while let Some(Step::Batches(count)) = desk.exchange(&answer)? {
+            answer = (0..count).map(|_| batch()).sum::<Result<u64, CellError>>()?;
+            warm_ns.push(answer / count.max(1));
+        }
+        Ok(())
+    })?;
+    Ok(BatchObservation { warm_ns, ..observation })
+}
+
+/// The phases around the warm batches, which `warm` runs: it is given the time of the cold batch, and what runs another
+/// one and returns its time, both in nanoseconds.
+fn phases(
+    bench: &Bench,
+    warm: impl FnOnce(u64, &mut dyn FnMut() -> Result<u64, CellError>) -> Result<(), CellError>,
+) -> Result<BatchObservation, CellError> {
+    // The same code reads the clock at the end: a function called for the first time costs more than a short phase.
+    let mut wall = Laps::begin();
+    let mut laps = Laps::begin();
+    let mut model = bench.start()?;
+    let startup_ns = laps.end();
+    let mut batch = |laps: &mut Laps, name| {
+        let digest = bench.run(model.as_mut());
+        let elapsed = laps.end();
+        let digest = digest?;
+        bench.check(name, digest)?;
+        Ok::<_, CellError>((elapsed, digest))
+    };
+    let (cold_ns, digest) = batch(&mut laps, "cold batch")?;
+    warm(cold_ns, &mut || batch(&mut laps, "warm batch").map(|(elapsed, _)| elapsed))?;
+    let peak = match bench.info().family {
+        Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
+        _ => memory::peak_bytes(),
+    };
+    let probe_ns = laps.end();
+    model.stop()?;
+    let shutdown_ns = laps.end();
+    let wall_ns = wall.end();
+    Ok(BatchObservation {
+        startup_ns,
+        cold_ns,
+        warm_ns: Vec::new(),
+        probe_ns,
+        shutdown_ns,
+        wall_ns,
+        peak_rss_bytes: peak.as_ref().ok().copied(),
+        peak_rss_reason: peak.err(),
+        tasks: digest.tasks,
+        digest: format!("{:016x}", digest.sum),
+    })
+}
+
+/// What is asked of a model that has started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Step {
+    /// Run so many warm batches; the answer is the time that they took together, in nanoseconds.
+    Batches(u64),
+    /// Stop; the answer is the observation.
+    Stop,
+}
+
+/// The phases of an observation: one reading of the clock ends one and begins the next. With a reading for each end the
+/// clock itself would be a hundredth of the shortest observations, and in no phase.
+struct Laps(Instant);
+
+impl Laps {
+    fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Ends a phase; its time in nanoseconds.
+    fn end(&mut self) -> u64 {
+        let now = Instant::now();
+        let begun = std::mem::replace(&mut self.0, now);
+        nanoseconds(now - begun)
+    }
+}

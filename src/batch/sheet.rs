@@ -1,0 +1,208 @@
+//! Workloads and cells beside each other, as analyses and reports read them.
+
+use concbench_workloads::{Class, Kernel};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
+use crate::model::Family;
+use crate::record::{BlockNoise, CellRecord, Estimate, Observed, Status};
+
+/// Workloads, each under many models: what was observed, and what follows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sheet {
+    /// How many cores the run could use.
+    pub cores: u64,
+    /// How many blocks were planned.
+    pub blocks: u32,
+    /// What was measured, in the order of the definitions.
+    pub workloads: Vec<WorkloadRecord>,
+    /// Under what, in the order of the definitions.
+    pub cells: Vec<SheetCell>,
+    /// How late tasks wake under each model; empty where nobody looked.
+    pub timers: Vec<ModelTimer>,
+    /// What else the machine did, block by block.
+    pub noise: Vec<BlockNoise>,
+    /// Ratios of two cells of one workload.
+    pub comparisons: Vec<Comparison>,
+    /// One answer for each workload.
+    pub verdicts: Vec<WorkloadVerdict>,
+}
+
+/// One cell of a sheet: workload x model x workers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SheetCell {
+    /// `factorial/rayon@2`; the A/A twin of a cell adds `+twin`.
+    pub id: String,
+    /// The workload's name.
+    pub workload: String,
+    /// The model's id.
+    pub model: String,
+    /// The family that the model belongs to.
+    pub family: Family,
+    /// How many workers the model had.
+    pub workers: u64,
+    /// Where that number comes from: `cores`, `tasks`, or a number.
+    pub workers_rule: String,
+    /// How many of its tasks can wait at once.
+    pub concurrency: u64,
+    /// Whether it is the A/A twin of the cell with the same id, without `+twin`.
+    pub twin: bool,
+    /// Whether it stands in the ranking, or only in the scaling chart.
+    pub ranked: bool,
+    /// How many tasks make a batch.
+    pub tasks: u64,
+    /// How it ended.
+    pub status: Status,
+    /// Why, for everything but `ok`.
+    pub reason: Option<String>,
+    /// The last lines that its runner wrote to standard error, for everything but `ok`.
+    pub stderr_tail: Option<String>,
+    /// The least time that this work can take with these workers on these cores, in nanoseconds a batch.
+    pub ideal_ns: Option<u64>,
+    /// Criterion's median, in nanoseconds a batch; `null` where criterion did not measure the cell.
+    pub criterion_median_ns: Option<f64>,
+    /// What each fresh runner saw, in the order of the blocks.
+    pub observations: Vec<Observation>,
+    /// What follows from the observations; `null` for everything but `ok`.
+    pub summary: Option<CellSummary>,
+}
+
+/// What one fresh runner saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// The block it belongs to, from 0.
+    pub block: u32,
+    /// Its position in the block, from 0.
+    pub position: u32,
+    /// Starting the model.
+    pub startup_ns: u64,
+    /// The first batch.
+    pub cold_ns: u64,
+    /// The batches after it, each by itself.
+    pub warm_ns: Vec<u64>,
+    /// Reading how much memory is held, between the last batch and the stop.
+    pub probe_ns: u64,
+    /// Stopping the model.
+    pub shutdown_ns: u64,
+    /// From before the start to after the stop, by one pair of clock readings.
+    pub wall_ns: u64,
+    /// CPU time in user mode, of the runner and of every process that it waited for.
+    pub user_ns: Option<u64>,
+    /// CPU time in the kernel, likewise.
+    pub system_ns: Option<u64>,
+    /// Context switches because something waited.
+    pub voluntary_switches: Option<u64>,
+    /// Context switches because the kernel took the core away.
+    pub involuntary_switches: Option<u64>,
+    /// The most memory that was resident at once, in bytes: the runner's peak, and the proportional share of each worker
+    /// process at the end of the last batch.
+    pub peak_rss_bytes: Option<u64>,
+    /// How many tasks one batch completed; the same in every batch.
+    pub tasks: u64,
+    /// What the tasks of a batch returned, folded; equal to that of the sequential reference.
+    pub digest: String,
+}
+
+impl Observation {
+    /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
+    pub fn one_off_ns(&self) -> u64 {
+        self.startup_ns.saturating_add(self.cold_ns).saturating_add(self.shutdown_ns)
+    }
+
+    /// All phases together: what the wall time is held against.
+    pub fn phases_ns(&self) -> u64 {
+        self.one_off_ns() + self.warm_ns.iter().sum::<u64>() + self.probe_ns
+    }
+}
+
+/// What follows from the observations of one cell. Times in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CellSummary {
+    /// A batch in steady state: the median of each observation's warm batches, over the observations.
+    pub steady: Estimate,
+    /// A one-off job: start, first batch, stop.
+    pub one_off: Estimate,
+    /// Starting the model.
+    pub startup: Estimate,
+    /// CPU time for each batch, start and stop included; `null` where no observation has it.
+    pub cpu: Option<Estimate>,
+    /// Peak resident memory, in bytes; likewise.
+    pub peak_rss: Option<Estimate>,
+    /// Steady time over the ideal one; 1 is perfect. `null` where no ideal is known.
+    pub distance: Option<f64>,
+}
+
+/// A workload as it was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkloadRecord {
+    /// Its name, unique in the run.
+    pub name: String,
+    /// What its tasks mostly do.
+    pub class: Class,
+    /// What the case teaches: a line of its definition.
+    pub teaches: String,
+    /// Why it has this size: a line of its definition.
+    pub why_this_size: String,
+    /// How many tasks make a batch.
+    pub tasks: u64,
+    /// The kernel and its parameters; `null` for a workload that lives in a user's crate.
+    pub kernel: Option<Kernel>,
+    /// How long each task waits at least, in nanoseconds; 0 for a task that does not wait. For a user's workload what its
+    /// tasks were seen to wait for.
+    pub wait_ns: u64,
+    /// How much of that is by the timer of its model.
+    pub timer_ns: u64,
+    /// A fingerprint of all that defines the work; runs whose fingerprints differ are not compared.
+    pub hash: String,
+}
+
+impl SheetCell {
+    /// The cell of an experiment that runs batches, as a sheet has it; nothing follows from it yet.
+    pub(crate) fn of(cell: &CellRecord<BatchCell, BatchObservation>) -> Self {
+        let factors = cell.factors.clone();
+        Self {
+            id: cell.id.clone(),
+            workload: factors.workload,
+            model: factors.model,
+            family: factors.family,
+            workers: factors.workers,
+            workers_rule: factors.workers_rule,
+            concurrency: factors.concurrency,
+            twin: factors.twin,
+            ranked: factors.ranked,
+            tasks: factors.tasks,
+            status: cell.status,
+            reason: cell.reason.clone(),
+            stderr_tail: cell.stderr_tail.clone(),
+            ideal_ns: None,
+            criterion_median_ns: None,
+            observations: cell.observations.iter().map(Observation::of).collect(),
+            summary: None,
+        }
+    }
+}
+
+impl Observation {
+    pub(crate) fn of(observed: &Observed<BatchObservation>) -> Self {
+        let Observed { block, position, responses, usage, .. } = observed;
+        let responses = responses.clone();
+        Self {
+            block: *block,
+            position: *position,
+            startup_ns: responses.startup_ns,
+            cold_ns: responses.cold_ns,
+            warm_ns: responses.warm_ns,
+            probe_ns: responses.probe_ns,
+            shutdown_ns: responses.shutdown_ns,
+            wall_ns: responses.wall_ns,
+            user_ns: usage.map(|usage| usage.user_ns),
+            system_ns: usage.map(|usage| usage.system_ns),
+            voluntary_switches: usage.map(|usage| usage.voluntary_switches),
+            involuntary_switches: usage.map(|usage| usage.involuntary_switches),
+            peak_rss_bytes: responses.peak_rss_bytes,
+            tasks: responses.tasks,
+            digest: responses.digest,
+        }
+    }
+}

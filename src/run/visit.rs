@@ -1,0 +1,64 @@
+//! What experiments do under `cargo bench` before their blocks, alone: nothing is kept.
+
+use serde_json::Value;
+
+use super::watch::Gatekeeper;
+use super::{Options, Plan, RunStartError};
+use crate::experiment::conduct::{Events, Stage};
+use crate::machine;
+use crate::model::ModelInfo;
+use crate::printing::remark;
+use crate::record::{BlockNoise, Failure, Observed};
+use crate::runner::{Launcher, Supervisor};
+use crate::spec::Definition;
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Visited {
+    /// How many cells failed.
+    pub(crate) failed: usize,
+    /// The signal that ended it, if one did.
+    pub(crate) interrupted_by: Option<i32>,
+}
+
+/// Has every experiment do what it does under `cargo bench` before its blocks.
+pub(crate) fn visit(
+    definitions: Vec<Definition>,
+    models: &[ModelInfo],
+    options: Options,
+) -> Result<Visited, RunStartError> {
+    let Options { settings, choice, filter, .. } = options;
+    let (facts, filter) = (machine::facts(), filter.as_deref());
+    let plan = Plan::new(definitions, models, &choice.kinds(), settings, facts, filter)?;
+    let mut supervisor = Supervisor::new(plan.scope.settings.track).map_err(RunStartError::Supervise)?;
+    let (mut watch, mut failures, mut notes) = (Gatekeeper::default(), Failures(0), Vec::new());
+    for (kind, _) in &plan.experiments {
+        let mut experiment = kind.begin(&plan.scope, &|id| plan.keeps(id));
+        let (launcher, events) = (&mut supervisor, &mut failures);
+        let mut stage = Stage { launcher, watch: &mut watch, events, notes: &mut notes };
+        experiment.cargo_bench(&mut stage, &plan.scope);
+    }
+    Ok(Visited { failed: failures.0, interrupted_by: supervisor.interrupted_by() })
+}
+
+/// Counts cells that fail, and says why.
+struct Failures(usize);
+
+impl Events for Failures {
+    fn planned(&mut self, _: &'static str, _: usize) {}
+
+    fn observed(&mut self, _: &'static str, _: &str, _: bool, _: &Observed<Value>) {}
+
+    fn failed(&mut self, _: &'static str, cells: &[String], failure: &Failure) {
+        self.0 += cells.len();
+        for cell in cells {
+            remark(&format!("{cell}: {}: {}", failure.status, failure.reason));
+        }
+    }
+
+    fn block(&mut self, _: &BlockNoise, _: bool) {}
+
+    fn setup(&mut self, _: &'static str, _: &Value) {}
+
+    fn note(&mut self, _: &str) {}
+}
