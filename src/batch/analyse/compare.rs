@@ -1,9 +1,9 @@
 //! The ratio of two cells and what it says.
 
 use super::sample::Price;
-use super::stats::{Location, hodges_lehmann, holm, signed_rank};
+use concbench_stats::{Location, hodges_lehmann, holm, signed_rank};
 use super::{CONFIDENCE, SIGNIFICANCE};
-use crate::record::{CellRecord, Comparison, ComparisonKind, Verdict};
+use crate::batch::{Comparison, ComparisonKind, SheetCell, Verdict};
 
 /// The least margin, as a fraction: differences below 2 % do not count, however surely they are there.
 pub const MARGIN: f64 = 0.02;
@@ -19,9 +19,9 @@ const EQUIVALENCE_CONFIDENCE: f64 = 0.90;
 /// Two cells whose ratio is wanted.
 pub(super) struct Pair<'a> {
     /// Stands above the line.
-    pub(super) a: &'a CellRecord,
+    pub(super) a: &'a SheetCell,
     /// Stands below it.
-    pub(super) b: &'a CellRecord,
+    pub(super) b: &'a SheetCell,
 }
 
 /// Compares the pairs of one family of contrasts: the p-values of all of them are corrected together. Pairs that share
@@ -74,7 +74,7 @@ pub(super) fn compare_family(
 }
 
 /// Compares two cells for themselves, with the least margin and as a family of one; `None` if they share no block.
-pub fn compare_alone(a: &CellRecord, b: &CellRecord, price: Price) -> Option<Comparison> {
+pub fn compare_alone(a: &SheetCell, b: &SheetCell, price: Price) -> Option<Comparison> {
     compare_family(&[Pair { a, b }], price.contrast(), price, MARGIN).pop()
 }
 

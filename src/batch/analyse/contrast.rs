@@ -6,9 +6,8 @@ use super::ranking::{best, contenders};
 use super::sample::Price;
 use super::sentence::sentence;
 use super::timers::too_short;
-use crate::record::{
-    CellRecord, Comparison, ComparisonKind, Run, Status, Verdict, WorkloadRecord, WorkloadVerdict,
-};
+use crate::batch::{Comparison, ComparisonKind, Sheet, SheetCell, Verdict, WorkloadRecord, WorkloadVerdict};
+use crate::record::{Status};
 use crate::spec::TWIN_MARK;
 
 /// All comparisons of one workload: the twins at both prices, then the ranked cells against the best at each.
@@ -17,23 +16,23 @@ use crate::spec::TWIN_MARK;
 /// several. What is corrected together is what decides together: the contrasts of one price, which name its winners. The
 /// twins of a price are a family of their own: they decide about no model, and one that counted with the contrasts would
 /// make alarms about the noise rarer and true differences harder to find.
-pub(super) fn contrasts(run: &Run, workload: &WorkloadRecord) -> Vec<Comparison> {
+pub(super) fn contrasts(sheet: &Sheet, workload: &WorkloadRecord) -> Vec<Comparison> {
     let mut all: Vec<Comparison> = Vec::new();
     let mut margins = Vec::new();
     for price in [Price::Steady, Price::OneOff] {
-        let twins = twins(run, &workload.name, price);
+        let twins = twins(sheet, &workload.name, price);
         margins.push((price, twins.iter().map(noise_floor).fold(MARGIN, f64::max)));
         all.extend(twins);
     }
     for (price, margin) in margins {
-        all.extend(against_best(run, &workload.name, price, margin));
+        all.extend(against_best(sheet, &workload.name, price, margin));
     }
     all
 }
 
 /// Each twin against the cell that it repeats; the margin is the least one, since this is where the margin comes from.
-fn twins(run: &Run, workload: &str, price: Price) -> Vec<Comparison> {
-    let measured = |cell: &&CellRecord| cell.workload == workload && cell.status == Status::Ok;
+fn twins(sheet: &Sheet, workload: &str, price: Price) -> Vec<Comparison> {
+    let measured = |cell: &&SheetCell| cell.workload == workload && cell.status == Status::Ok;
     let pairs: Vec<Pair<'_>> = run
         .cells
         .iter()
@@ -41,34 +40,34 @@ fn twins(run: &Run, workload: &str, price: Price) -> Vec<Comparison> {
         .filter(|cell| cell.twin)
         .filter_map(|twin| {
             let original = twin.id.strip_suffix(TWIN_MARK)?;
-            let b = run.cells.iter().filter(measured).find(|cell| cell.id == original)?;
+            let b = sheet.cells.iter().filter(measured).find(|cell| cell.id == original)?;
             Some(Pair { a: twin, b })
         })
         .collect();
     compare_family(&pairs, price.twin(), price, MARGIN)
 }
 
-fn against_best(run: &Run, workload: &str, price: Price, margin: f64) -> Vec<Comparison> {
-    let Some(best) = best(run, workload, price) else {
+fn against_best(sheet: &Sheet, workload: &str, price: Price, margin: f64) -> Vec<Comparison> {
+    let Some(best) = best(sheet, workload, price) else {
         return Vec::new();
     };
-    let others = contenders(run, workload).into_iter().filter(|cell| cell.id != best.id);
+    let others = contenders(sheet, workload).into_iter().filter(|cell| cell.id != best.id);
     let pairs: Vec<Pair<'_>> = others.map(|a| Pair { a, b: best }).collect();
     compare_family(&pairs, price.contrast(), price, margin)
 }
 
 /// The answer for one workload, from comparisons that are already made.
-pub(super) fn verdict(run: &Run, workload: &WorkloadRecord) -> WorkloadVerdict {
-    let ids = |cells: Vec<&CellRecord>| cells.into_iter().map(|cell| cell.id.clone()).collect();
+pub(super) fn verdict(sheet: &Sheet, workload: &WorkloadRecord) -> WorkloadVerdict {
+    let ids = |cells: Vec<&SheetCell>| cells.into_iter().map(|cell| cell.id.clone()).collect();
     let twin_floors = run
         .comparisons
         .iter()
         .filter(|found| found.workload == workload.name && found.kind == ComparisonKind::Twin)
         .map(noise_floor);
-    let unranked = too_short(run, workload);
+    let unranked = too_short(sheet, workload);
     let winners = |price| match unranked {
         Some(_) => Vec::new(),
-        None => ids(winners(run, &workload.name, price)),
+        None => ids(winners(sheet, &workload.name, price)),
     };
     WorkloadVerdict {
         workload: workload.name.clone(),
@@ -76,24 +75,24 @@ pub(super) fn verdict(run: &Run, workload: &WorkloadRecord) -> WorkloadVerdict {
         winners: winners(Price::Steady),
         one_off_winners: winners(Price::OneOff),
         noise_floor: twin_floors.reduce(f64::max),
-        smallest_effect: smallest_effect(run, &workload.name, Price::Steady).map(|effect| effect.different),
+        smallest_effect: smallest_effect(sheet, &workload.name, Price::Steady).map(|effect| effect.different),
         sentence: match &unranked {
             Some(why) => format!("{}: not ranked: {why}.", workload.name),
-            None => sentence(run, workload),
+            None => sentence(sheet, workload),
         },
         unranked,
     }
 }
 
 /// The ranked cells that nothing is known to be faster than, by their medians, lowest first.
-pub(super) fn winners<'a>(run: &'a Run, workload: &str, price: Price) -> Vec<&'a CellRecord> {
-    let Some(best) = best(run, workload, price) else {
+pub(super) fn winners<'a>(sheet: &'a Sheet, workload: &str, price: Price) -> Vec<&'a SheetCell> {
+    let Some(best) = best(sheet, workload, price) else {
         return Vec::new();
     };
-    let mut cells = contenders(run, workload);
+    let mut cells = contenders(sheet, workload);
     cells.retain(|cell| {
         cell.id == best.id
-            || contrast(run, workload, price, &cell.id).is_none_or(|found| !known_slower(found))
+            || contrast(sheet, workload, price, &cell.id).is_none_or(|found| !known_slower(found))
     });
     // Stable, so that equal medians stay in the order of the record.
     cells.sort_by(|left, right| {
@@ -104,8 +103,8 @@ pub(super) fn winners<'a>(run: &'a Run, workload: &str, price: Price) -> Vec<&'a
 }
 
 /// The comparison of a cell with the best of its workload.
-pub(super) fn contrast<'a>(run: &'a Run, workload: &str, price: Price, id: &str) -> Option<&'a Comparison> {
-    run.comparisons
+pub(super) fn contrast<'a>(sheet: &'a Sheet, workload: &str, price: Price, id: &str) -> Option<&'a Comparison> {
+    sheet.comparisons
         .iter()
         .find(|found| found.workload == workload && found.kind == price.contrast() && found.a == id)
 }

@@ -55,7 +55,8 @@ pub use stability::{
 };
 pub use timers::RESOLUTIONS;
 
-use crate::record::{Run, Status};
+use crate::batch::{Sheet};
+use crate::record::{Status};
 
 /// The confidence of every interval, unless it says otherwise.
 pub const CONFIDENCE: f64 = 0.95;
@@ -66,14 +67,14 @@ pub const SIGNIFICANCE: f64 = 0.05;
 /// Fills in the summaries, comparisons and verdicts of a record, from its observations alone.
 ///
 /// What stood there before is replaced. Cells that are not ok get no summary and take part in no comparison.
-pub fn complete(run: &mut Run) {
-    for cell in &mut run.cells {
+pub fn complete(sheet: &mut Sheet) {
+    for cell in &mut sheet.cells {
         cell.summary = if cell.status == Status::Ok { summary::summarise(cell) } else { None };
     }
     timers::complete(run);
     latency::complete(run);
-    run.comparisons = run.workloads.iter().flat_map(|workload| contrast::contrasts(run, workload)).collect();
-    run.verdicts = run.workloads.iter().map(|workload| contrast::verdict(run, workload)).collect();
+    sheet.comparisons = sheet.workloads.iter().flat_map(|workload| contrast::contrasts(sheet, workload)).collect();
+    sheet.verdicts = sheet.workloads.iter().map(|workload| contrast::verdict(sheet, workload)).collect();
     granularity::complete(run);
     if let Some(memory) = &mut run.memory {
         memory::complete(memory);

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::SIGNIFICANCE;
 use super::compare::{FEWEST_PAIRS, MARGIN, noise_floor};
 use super::sample::Price;
-use super::stats::{normal_quantile, standard_error};
-use crate::record::{Comparison, Run};
+use concbench_stats::{normal_quantile, standard_error};
+use crate::batch::{Comparison, Sheet};
 
 /// The probability with which the smallest effect is found.
 pub const POWER: f64 = 0.80;
@@ -31,9 +31,9 @@ pub struct SmallestEffect {
 
 /// The smallest effect that the blocks of this workload could have shown, from its A/A twin, in one of as many contrasts
 /// as the workload has. `None` without a twin, or with fewer pairs than any verdict needs.
-pub fn smallest_effect(run: &Run, workload: &str, price: Price) -> Option<SmallestEffect> {
+pub fn smallest_effect(sheet: &Sheet, workload: &str, price: Price) -> Option<SmallestEffect> {
     let of_kind =
-        |kind| run.comparisons.iter().filter(move |found| found.workload == workload && found.kind == kind);
+        |kind| sheet.comparisons.iter().filter(move |found| found.workload == workload && found.kind == kind);
     let twins = || of_kind(price.twin());
     let margin = twins().map(noise_floor).fold(MARGIN, f64::max);
     let least_precise = twins().max_by(|left, right| spread(left).total_cmp(&spread(right)))?;

@@ -6,13 +6,14 @@ use concbench_workloads::Class;
 use serde::Serialize;
 
 use super::sample::Price;
-use super::stats::geometric_mean;
+use concbench_stats::geometric_mean;
 use crate::model::Family;
-use crate::record::{CellRecord, Run, Status};
+use crate::batch::{Sheet, SheetCell};
+use crate::record::{Status};
 
 /// The cells of a workload that stand in its ranking: measured, ranked, and no twin. In the order of the record.
-pub(super) fn contenders<'a>(run: &'a Run, workload: &str) -> Vec<&'a CellRecord> {
-    run.cells
+pub(super) fn contenders<'a>(sheet: &'a Sheet, workload: &str) -> Vec<&'a SheetCell> {
+    sheet.cells
         .iter()
         .filter(|cell| cell.workload == workload && cell.ranked && !cell.twin)
         .filter(|cell| cell.status == Status::Ok && cell.summary.is_some())
@@ -21,15 +22,15 @@ pub(super) fn contenders<'a>(run: &'a Run, workload: &str) -> Vec<&'a CellRecord
 
 /// The ranked cell with the lowest median in a workload; `None` if nothing was measured. It is what the others are
 /// compared with, which does not yet make it the winner.
-pub fn best<'a>(run: &'a Run, workload: &str, price: Price) -> Option<&'a CellRecord> {
-    fastest(contenders(run, workload).into_iter(), price)
+pub fn best<'a>(sheet: &'a Sheet, workload: &str, price: Price) -> Option<&'a SheetCell> {
+    fastest(contenders(sheet, workload).into_iter(), price)
 }
 
 /// The cell with the lowest median; the first of them if several share it.
 pub(super) fn fastest<'a>(
-    cells: impl Iterator<Item = &'a CellRecord>,
+    cells: impl Iterator<Item = &'a SheetCell>,
     price: Price,
-) -> Option<&'a CellRecord> {
+) -> Option<&'a SheetCell> {
     let median = |cell| price.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median);
     cells.min_by(|left, right| median(left).total_cmp(&median(right)))
 }
@@ -54,23 +55,23 @@ pub struct ModelMean {
 /// A model with several ranked numbers of workers in a workload is represented by the one that did best there. Models
 /// without a single case are left out. Ordered by mean, then by id; means over different numbers of cases compare
 /// different things, so show [`ModelMean::cases`] beside them.
-pub fn geometric_means(run: &Run, price: Price, class: Option<Class>) -> Vec<ModelMean> {
+pub fn geometric_means(sheet: &Sheet, price: Price, class: Option<Class>) -> Vec<ModelMean> {
     let mut ratios: BTreeMap<&str, (Family, Vec<f64>)> = BTreeMap::new();
     let mut of = 0;
     let unranked =
-        |name: &str| run.verdicts.iter().any(|found| found.workload == name && found.unranked.is_some());
-    for workload in run.workloads.iter().filter(|workload| class.is_none_or(|class| workload.class == class))
+        |name: &str| sheet.verdicts.iter().any(|found| found.workload == name && found.unranked.is_some());
+    for workload in sheet.workloads.iter().filter(|workload| class.is_none_or(|class| workload.class == class))
     {
         if unranked(&workload.name) {
             continue;
         }
-        let Some(best) = best(run, &workload.name, price) else {
+        let Some(best) = best(sheet, &workload.name, price) else {
             continue;
         };
         of += 1;
         let mut here: BTreeMap<&str, (Family, f64)> = BTreeMap::new();
-        for cell in contenders(run, &workload.name) {
-            let Some(ratio) = ratio_to(run, cell, best, price) else {
+        for cell in contenders(sheet, &workload.name) {
+            let Some(ratio) = ratio_to(sheet, cell, best, price) else {
                 continue;
             };
             let entry = here.entry(&cell.model).or_insert((cell.family, ratio));
@@ -91,7 +92,7 @@ pub fn geometric_means(run: &Run, price: Price, class: Option<Class>) -> Vec<Mod
     means
 }
 
-fn ratio_to(run: &Run, cell: &CellRecord, best: &CellRecord, price: Price) -> Option<f64> {
+fn ratio_to(sheet: &Sheet, cell: &SheetCell, best: &SheetCell, price: Price) -> Option<f64> {
     if cell.id == best.id {
         return Some(1.0);
     }

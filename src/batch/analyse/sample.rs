@@ -1,7 +1,8 @@
 //! Which numbers of an observation stand for its cell.
 
-use super::stats::{median, sorted};
-use crate::record::{CellRecord, ComparisonKind, Estimate, Observation};
+use concbench_stats::{median, sorted};
+use crate::batch::{ComparisonKind, Observation, SheetCell};
+use crate::record::{Estimate};
 
 /// The two prices of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl Price {
     }
 
     /// The estimate of this price, in nanoseconds; `None` for a cell without summary.
-    pub fn estimate(self, cell: &CellRecord) -> Option<&Estimate> {
+    pub fn estimate(self, cell: &SheetCell) -> Option<&Estimate> {
         let summary = cell.summary.as_ref()?;
         Some(match self {
             Self::Steady => &summary.steady,
@@ -51,13 +52,13 @@ impl Price {
     }
 
     /// What the observations of a cell say, in their order.
-    pub(crate) fn series(self, cell: &CellRecord) -> Vec<f64> {
+    pub(crate) fn series(self, cell: &SheetCell) -> Vec<f64> {
         cell.observations.iter().filter_map(|observation| self.of(observation)).collect()
     }
 
     /// The logarithms of the ratios of two cells, block by block. Each pair comes from one block, so what slowed the
     /// machine for a while slowed both.
-    pub(crate) fn log_ratios(self, a: &CellRecord, b: &CellRecord) -> Vec<f64> {
+    pub(crate) fn log_ratios(self, a: &SheetCell, b: &SheetCell) -> Vec<f64> {
         a.observations
             .iter()
             .filter_map(|above| {

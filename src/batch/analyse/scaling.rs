@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::CONFIDENCE;
 use super::sample::Price;
-use super::stats::{
+use concbench_stats::{
     FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, UslParameters, fit_amdahl, fit_usl, hodges_lehmann, karp_flatt,
     median, percentile_interval, sorted,
 };
 use crate::model::Family;
-use crate::record::{CellRecord, Observation, Run, Status};
+use crate::batch::{Observation, Sheet, SheetCell};
+use crate::record::{Status};
 
 /// The fewest worker counts that three parameters are fitted to.
 pub const FEWEST_COUNTS: usize = 6;
@@ -209,15 +210,15 @@ fn ranged(estimate: f64, resampled: &[f64]) -> Ranged {
 }
 
 /// The scaling of a model in a workload of a run: all of its measured cells, ranked or not, twins left out.
-pub fn scaling_of(run: &Run, workload: &str, model: &str) -> Scaling {
-    let measured = |cell: &&CellRecord| cell.workload == workload && !cell.twin && cell.status == Status::Ok;
-    let cells = || run.cells.iter().filter(measured);
+pub fn scaling_of(sheet: &Sheet, workload: &str, model: &str) -> Scaling {
+    let measured = |cell: &&SheetCell| cell.workload == workload && !cell.twin && cell.status == Status::Ok;
+    let cells = || sheet.cells.iter().filter(measured);
     let curves: Vec<Curve> = cells().filter(|cell| cell.model == model).map(curve).collect();
     let sequential = cells().find(|cell| cell.family == Family::Baseline).map(curve);
     scaling(&curves, sequential.as_ref(), run.machine.cores)
 }
 
-fn curve(cell: &CellRecord) -> Curve {
+fn curve(cell: &SheetCell) -> Curve {
     let time = |observation: &Observation| Some((observation.block, Price::Steady.of(observation)?));
     Curve { workers: cell.workers, times: cell.observations.iter().filter_map(time).collect() }
 }

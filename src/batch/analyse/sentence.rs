@@ -6,16 +6,17 @@ use super::ranking::{best, contenders};
 use super::sample::Price;
 use super::wording;
 use crate::model::Family;
-use crate::record::{CellRecord, Comparison, Estimate, Run, Verdict, WorkloadRecord};
+use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
+use crate::record::{Estimate};
 
 /// How many names a list holds before it says how many more there are.
 const NAMES: usize = 4;
 
 /// The answer for one workload. Cells that the run cannot tell apart are named together, never one before the other.
-pub(super) fn sentence(run: &Run, workload: &WorkloadRecord) -> String {
-    let answer = Answer { run, workload };
+pub(super) fn sentence(sheet: &Sheet, workload: &WorkloadRecord) -> String {
+    let answer = Answer { sheet, workload };
     let Some((best, time)) =
-        best(run, &workload.name, Price::Steady).and_then(|best| Some((best, Price::Steady.estimate(best)?)))
+        best(sheet, &workload.name, Price::Steady).and_then(|best| Some((best, Price::Steady.estimate(best)?)))
     else {
         return format!("{}: no model could be measured.", workload.name);
     };
@@ -27,7 +28,7 @@ pub(super) fn sentence(run: &Run, workload: &WorkloadRecord) -> String {
 }
 
 struct Answer<'a> {
-    run: &'a Run,
+    sheet: &'a Sheet,
     workload: &'a WorkloadRecord,
 }
 
@@ -43,7 +44,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Who leads, at what time, and what that gains.
-    fn lead(&self, best: &CellRecord, time: &Estimate) -> String {
+    fn lead(&self, best: &SheetCell, time: &Estimate) -> String {
         let winners = winners(self.run, &self.workload.name, Price::Steady);
         let time_worded = wording::estimate(time);
         let at = format!("at {} a batch {}", time_worded.figure, time_worded.interval);
@@ -82,7 +83,7 @@ impl<'a> Answer<'a> {
             let (figure, interval) = (times.figure, times.interval);
             return Some(format!("the nearest, {}, takes {figure} as long {interval}", wording::cell(cell)));
         }
-        let cells: Vec<&CellRecord> = nearest.iter().map(|(cell, _)| *cell).collect();
+        let cells: Vec<&SheetCell> = nearest.iter().map(|(cell, _)| *cell).collect();
         let low = nearest.iter().map(|(_, found)| found.low).fold(f64::INFINITY, f64::min);
         let high = nearest.iter().map(|(_, found)| found.high).fold(0.0, f64::max);
         Some(format!("the nearest, {}, take {} as long", self.names(&cells), wording::ratio_span(low, high)))
@@ -92,7 +93,7 @@ impl<'a> Answer<'a> {
     /// wait in rounds.
     fn rounds(&self) -> Option<String> {
         let wait = self.workload.wait_ns;
-        let limited: Vec<(&CellRecord, u64)> = self
+        let limited: Vec<(&SheetCell, u64)> = self
             .losers()
             .into_iter()
             .filter(|(cell, _)| cell.family != Family::Baseline && cell.workers < cell.tasks && wait > 0)
@@ -129,7 +130,7 @@ impl<'a> Answer<'a> {
         (!one_off.is_empty()).then(|| format!("as a one-off job {} {lead}", self.names(&one_off)))
     }
 
-    fn all_equivalent(&self, winners: &[&CellRecord]) -> bool {
+    fn all_equivalent(&self, winners: &[&SheetCell]) -> bool {
         winners
             .iter()
             .filter_map(|cell| self.contrast(cell))
@@ -137,7 +138,7 @@ impl<'a> Answer<'a> {
     }
 
     /// The cells that are known to be slower than the best, each with its comparison, in the order of the record.
-    fn losers(&self) -> Vec<(&'a CellRecord, &'a Comparison)> {
+    fn losers(&self) -> Vec<(&'a SheetCell, &'a Comparison)> {
         let winners = winners(self.run, &self.workload.name, Price::Steady);
         contenders(self.run, &self.workload.name)
             .into_iter()
@@ -148,7 +149,7 @@ impl<'a> Answer<'a> {
 
     /// If there is one winner: the loser with the smallest ratio, and those whose intervals overlap with its own, in
     /// the order of the record.
-    fn nearest(&self) -> Option<Vec<(&'a CellRecord, &'a Comparison)>> {
+    fn nearest(&self) -> Option<Vec<(&'a SheetCell, &'a Comparison)>> {
         if winners(self.run, &self.workload.name, Price::Steady).len() != 1 {
             return None;
         }
@@ -158,17 +159,17 @@ impl<'a> Answer<'a> {
         Some(losers)
     }
 
-    fn contrast(&self, cell: &CellRecord) -> Option<&'a Comparison> {
+    fn contrast(&self, cell: &SheetCell) -> Option<&'a Comparison> {
         contrast(self.run, &self.workload.name, Price::Steady, &cell.id)
     }
 
     /// The names of cells. In a long list a model that stands in the ranking only once goes without its workers.
-    fn names(&self, cells: &[&CellRecord]) -> String {
+    fn names(&self, cells: &[&SheetCell]) -> String {
         const SHORT: usize = 2;
         let contenders = contenders(self.run, &self.workload.name);
         let alone =
-            |cell: &CellRecord| contenders.iter().filter(|other| other.model == cell.model).count() == 1;
-        let name = |cell: &&CellRecord| match cells.len() {
+            |cell: &SheetCell| contenders.iter().filter(|other| other.model == cell.model).count() == 1;
+        let name = |cell: &&SheetCell| match cells.len() {
             many if many > SHORT && alone(cell) => cell.model.clone(),
             _ => wording::cell(cell),
         };

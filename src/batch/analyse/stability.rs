@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::sample::Price;
-use super::stats::{components, monotone_trend, quantile, sorted};
-use crate::record::CellRecord;
+use concbench_stats::{components, monotone_trend, quantile, sorted};
+use crate::batch::SheetCell;
 
 /// A rise or fall of times.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -18,14 +18,14 @@ pub struct Trend {
 }
 
 /// Whether warm batches still become faster or slower within their observations. `None` without three in a row.
-pub fn warm_trend(cell: &CellRecord) -> Option<Trend> {
+pub fn warm_trend(cell: &SheetCell) -> Option<Trend> {
     let series: Vec<Vec<f64>> = cell.observations.iter().map(|found| logs(&found.warm_ns)).collect();
     let longest = series.iter().map(Vec::len).max()?;
     trend(&series, longest)
 }
 
 /// Whether the cell became faster or slower from block to block. `None` with fewer than three blocks.
-pub fn block_drift(cell: &CellRecord, price: Price) -> Option<Trend> {
+pub fn block_drift(cell: &SheetCell, price: Price) -> Option<Trend> {
     let mut blocks: Vec<(u32, f64)> =
         cell.observations.iter().filter_map(|found| Some((found.block, price.of(found)?.ln()))).collect();
     blocks.sort_by_key(|&(block, _)| block);
@@ -76,7 +76,7 @@ pub struct Outlier {
 /// The observations outside the fences of Tukey (1977), 1.5 and 3 interquartile ranges beyond the quartiles: those that
 /// criterion uses, so the words mean the same in both. The fences stand on the logarithm of the times, because times
 /// are skewed and ratios are what is compared. Fewer than five observations have no outliers.
-pub fn outliers(cell: &CellRecord, price: Price) -> Vec<Outlier> {
+pub fn outliers(cell: &SheetCell, price: Price) -> Vec<Outlier> {
     const FEWEST: usize = 5;
     let times: Vec<(u32, f64)> =
         cell.observations.iter().filter_map(|found| Some((found.block, price.of(found)?))).collect();
@@ -112,7 +112,7 @@ pub struct VarianceParts {
 
 /// The scatter between and within processes, as standard deviations of the logarithm of the warm batches' times.
 /// `None` with fewer than two observations, or fewer than two warm batches in each.
-pub fn variance_parts(cell: &CellRecord) -> Option<VarianceParts> {
+pub fn variance_parts(cell: &SheetCell) -> Option<VarianceParts> {
     let groups: Vec<Vec<f64>> = cell.observations.iter().map(|found| logs(&found.warm_ns)).collect();
     let found = components(&groups)?;
     Some(VarianceParts { between: found.between, within: found.within })

@@ -2,11 +2,12 @@
 
 use super::CONFIDENCE;
 use super::sample::Price;
-use super::stats::{median, median_interval, sorted};
-use crate::record::{CellRecord, CellSummary, Estimate, Observation};
+use concbench_stats::{median, median_interval, sorted};
+use crate::batch::{CellSummary, Observation, SheetCell};
+use crate::record::{Estimate};
 
 /// What follows from the observations of a cell; `None` if no observation has both prices.
-pub(super) fn summarise(cell: &CellRecord) -> Option<CellSummary> {
+pub(super) fn summarise(cell: &SheetCell) -> Option<CellSummary> {
     let each = |figure: fn(&Observation) -> Option<f64>| -> Vec<f64> {
         cell.observations.iter().filter_map(figure).collect()
     };

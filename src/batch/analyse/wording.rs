@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::model::Family;
-use crate::record::{CellRecord, Estimate};
+use crate::batch::{SheetCell};
+use crate::record::{Estimate};
 
 /// A figure and its interval, apart, so that words may stand between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn percent(fraction: f64) -> String {
 }
 
 /// The name of a cell in its workload: `rayon (2 workers)`; the baseline has one worker by definition.
-pub fn cell(cell: &CellRecord) -> String {
+pub fn cell(cell: &SheetCell) -> String {
     match (cell.family, cell.workers) {
         (Family::Baseline, _) => cell.model.clone(),
         (_, 1) => format!("{} (1 worker)", cell.model),

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use super::chart::{Ink, Marker};
 use super::{text, units};
 use crate::model::Family;
-use crate::record::{CellRecord, CellSummary, Comparison, ComparisonKind, Run, Status, WorkloadVerdict};
+use crate::batch::{CellSummary, Comparison, ComparisonKind, Sheet, SheetCell, WorkloadVerdict};
+use crate::record::{Status};
 
 /// A record with its indexes.
 pub(crate) struct View<'a> {
     /// The record.
-    pub(crate) run: &'a Run,
+    pub(crate) sheet: &'a Sheet,
     /// The models of the run, in the order of the record.
     pub(crate) models: Vec<ModelView<'a>>,
-    cells: BTreeMap<&'a str, Vec<&'a CellRecord>>,
+    cells: BTreeMap<&'a str, Vec<&'a SheetCell>>,
     comparisons: BTreeMap<(u8, &'a str), &'a Comparison>,
 }
 
@@ -59,15 +60,15 @@ pub(crate) fn looks<'a>(cells: impl IntoIterator<Item = (&'a str, Family)>) -> V
 
 impl<'a> View<'a> {
     /// Indexes a record.
-    pub(crate) fn new(run: &'a Run) -> Self {
-        let mut cells: BTreeMap<&str, Vec<&CellRecord>> = BTreeMap::new();
-        for cell in &run.cells {
+    pub(crate) fn new(sheet: &'a Sheet) -> Self {
+        let mut cells: BTreeMap<&str, Vec<&SheetCell>> = BTreeMap::new();
+        for cell in &sheet.cells {
             cells.entry(&cell.workload).or_default().push(cell);
         }
-        let comparisons = run.comparisons.iter().map(|c| ((kind(c.kind), c.a.as_str()), c)).collect();
+        let comparisons = sheet.comparisons.iter().map(|c| ((kind(c.kind), c.a.as_str()), c)).collect();
         let waiting = run.memory.iter().flat_map(|memory| &memory.models);
         let models = looks(
-            run.cells
+            sheet.cells
                 .iter()
                 .chain(run.granularity.iter().flat_map(|sweep| &sweep.cells))
                 .map(|cell| (cell.model.as_str(), cell.family))
@@ -82,22 +83,22 @@ impl<'a> View<'a> {
     }
 
     /// The look of a cell's model.
-    pub(crate) fn look(&self, cell: &CellRecord) -> &ModelView<'a> {
+    pub(crate) fn look(&self, cell: &SheetCell) -> &ModelView<'a> {
         &self.models[self.index(&cell.model)]
     }
 
     /// All cells of a workload, twins and scaling cells included.
-    pub(crate) fn cells(&self, workload: &str) -> &[&'a CellRecord] {
+    pub(crate) fn cells(&self, workload: &str) -> &[&'a SheetCell] {
         self.cells.get(workload).map_or(&[], Vec::as_slice)
     }
 
     /// The cells of a workload that stand in the ranking.
-    pub(crate) fn ranked(&self, workload: &str) -> impl Iterator<Item = &'a CellRecord> {
+    pub(crate) fn ranked(&self, workload: &str) -> impl Iterator<Item = &'a SheetCell> {
         self.cells(workload).iter().copied().filter(|cell| cell.ranked && !cell.twin)
     }
 
     /// The ranked cells of a workload that were measured, the fastest first.
-    pub(crate) fn measured(&self, workload: &str) -> Vec<(&'a CellRecord, &'a CellSummary)> {
+    pub(crate) fn measured(&self, workload: &str) -> Vec<(&'a SheetCell, &'a CellSummary)> {
         let mut cells: Vec<_> = self.ranked(workload).filter_map(measured).collect();
         cells.sort_by(|a, b| {
             a.1.steady.median.total_cmp(&b.1.steady.median).then_with(|| a.0.id.cmp(&b.0.id))
@@ -107,7 +108,7 @@ impl<'a> View<'a> {
 
     /// The answer for a workload, if the analysis gave one.
     pub(crate) fn verdict(&self, workload: &str) -> Option<&'a WorkloadVerdict> {
-        self.run.verdicts.iter().find(|verdict| verdict.workload == workload)
+        self.sheet.verdicts.iter().find(|verdict| verdict.workload == workload)
     }
 
     /// The comparison of this kind in which the cell stands above the line.
@@ -116,7 +117,7 @@ impl<'a> View<'a> {
     }
 
     /// The time of a cell over that of the best of its workload.
-    pub(crate) fn ratio(&self, kind_of: ComparisonKind, cell: &CellRecord) -> Option<Ratio> {
+    pub(crate) fn ratio(&self, kind_of: ComparisonKind, cell: &SheetCell) -> Option<Ratio> {
         if let Some(c) = self.comparison(kind_of, &cell.id) {
             return Some(Ratio { value: c.ratio, interval: Some((c.low, c.high)) });
         }
@@ -134,7 +135,7 @@ impl<'a> View<'a> {
     }
 
     /// The name of a cell within its workload: the model, with its workers where several of its cells are ranked.
-    pub(crate) fn label(&self, cell: &CellRecord) -> String {
+    pub(crate) fn label(&self, cell: &SheetCell) -> String {
         let several = self.ranked(&cell.workload).filter(|other| other.model == cell.model).count() > 1;
         let model = text::name(&cell.model);
         if several { format!("{model}@{}", cell.workers) } else { model }
@@ -142,7 +143,7 @@ impl<'a> View<'a> {
 
     /// The name of a cell, by its id.
     pub(crate) fn label_of(&self, id: &str) -> String {
-        match self.run.cells.iter().find(|cell| cell.id == id) {
+        match self.sheet.cells.iter().find(|cell| cell.id == id) {
             Some(cell) => self.label(cell),
             None => text::name(id),
         }
@@ -150,7 +151,7 @@ impl<'a> View<'a> {
 }
 
 /// The cell with its summary, if it was measured.
-pub(crate) fn measured(cell: &CellRecord) -> Option<(&CellRecord, &CellSummary)> {
+pub(crate) fn measured(cell: &SheetCell) -> Option<(&SheetCell, &CellSummary)> {
     (cell.status == Status::Ok).then_some(())?;
     cell.summary.as_ref().map(|summary| (cell, summary))
 }
@@ -168,7 +169,7 @@ pub(crate) fn status(status: Status) -> &'static str {
 }
 
 /// Why a cell has no figure.
-pub(crate) fn reason(cell: &CellRecord) -> String {
+pub(crate) fn reason(cell: &SheetCell) -> String {
     match (&cell.reason, cell.status) {
         (Some(reason), _) => text::sentence(reason),
         (None, Status::Ok) => "it was measured, but nothing could be computed from its observations".into(),

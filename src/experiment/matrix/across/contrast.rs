@@ -2,12 +2,13 @@ use concbench_workloads::Class;
 use serde::Serialize;
 
 use super::{MissingCell, is_measured};
-use crate::analyse::CONFIDENCE;
-use crate::analyse::compare::{MARGIN, p_beyond, verdict};
-use crate::analyse::sample::Price;
-use crate::analyse::stats::{Location, holm, normal_quantile, rank_sum, shift, standard_error};
+use crate::batch::analyse::CONFIDENCE;
+use crate::batch::analyse::compare::{MARGIN, p_beyond, verdict};
+use crate::batch::analyse::sample::Price;
+use concbench_stats::{Location, holm, normal_quantile, rank_sum, shift, standard_error};
 use crate::model::Family;
-use crate::record::{CellRecord, Estimate, Run, Status, Verdict};
+use crate::batch::{Sheet, SheetCell, Verdict};
+use crate::record::{Estimate, Status};
 
 /// A cell that every run measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -76,7 +77,7 @@ pub struct ClassAcross {
 /// What makes two cells of different runs the same: where the number of workers comes from, not what it came to.
 type Key<'a> = (&'a str, &'a str, &'a str);
 
-fn key(cell: &CellRecord) -> Key<'_> {
+fn key(cell: &SheetCell) -> Key<'_> {
     (&cell.workload, &cell.model, &cell.workers_rule)
 }
 
@@ -84,7 +85,7 @@ fn key(cell: &CellRecord) -> Key<'_> {
 pub(super) fn cells(runs: &[Run]) -> (Vec<CellAcross>, Vec<MissingCell>) {
     let (mut common, mut missing) = (Vec::new(), Vec::new());
     let mut keys: Vec<Key<'_>> = Vec::new();
-    for cell in runs.iter().flat_map(|run| &run.cells).filter(|cell| cell.ranked && !cell.twin) {
+    for cell in runs.iter().flat_map(|run| &sheet.cells).filter(|cell| cell.ranked && !cell.twin) {
         if !keys.contains(&key(cell)) {
             keys.push(key(cell));
         }
@@ -116,8 +117,8 @@ pub(super) fn cells(runs: &[Run]) -> (Vec<CellAcross>, Vec<MissingCell>) {
     (across.collect(), missing)
 }
 
-fn class_of(run: &Run, cell: &CellRecord) -> Class {
-    run.workloads.iter().find(|work| work.name == cell.workload).map_or(Class::Mixed, |work| work.class)
+fn class_of(sheet: &Sheet, cell: &SheetCell) -> Class {
+    sheet.workloads.iter().find(|work| work.name == cell.workload).map_or(Class::Mixed, |work| work.class)
 }
 
 /// Why a cell is not common.
@@ -128,13 +129,13 @@ struct Lack {
 }
 
 /// The cell of each run, or the first run that lacks it and why.
-fn find<'a>(runs: &'a [Run], wanted: Key<'_>) -> Result<Vec<&'a CellRecord>, Lack> {
+fn find<'a>(runs: &'a [Run], wanted: Key<'_>) -> Result<Vec<&'a SheetCell>, Lack> {
     let hash =
-        |run: &Run| run.workloads.iter().find(|work| work.name == wanted.0).map(|work| work.hash.clone());
+        |sheet: &Sheet| sheet.workloads.iter().find(|work| work.name == wanted.0).map(|work| work.hash.clone());
     runs.iter()
         .enumerate()
         .map(|(place, run)| {
-            let found = run.cells.iter().find(|cell| cell.ranked && !cell.twin && key(cell) == wanted);
+            let found = sheet.cells.iter().find(|cell| cell.ranked && !cell.twin && key(cell) == wanted);
             match found {
                 None => Err(Lack { place, reason: "it was not measured there".to_owned(), status: None }),
                 Some(_) if hash(run) != hash(&runs[0]) => {
@@ -153,7 +154,7 @@ fn find<'a>(runs: &'a [Run], wanted: Key<'_>) -> Result<Vec<&'a CellRecord>, Lac
 
 /// The contrasts of all cells of one run with the first; their p-values are corrected together, since any of them could
 /// raise an alarm.
-fn family(runs: &[Run], cells: &[Vec<&CellRecord>], place: usize) -> Vec<Contrast> {
+fn family(runs: &[Run], cells: &[Vec<&SheetCell>], place: usize) -> Vec<Contrast> {
     let samples: Vec<(Vec<f64>, Vec<f64>, f64)> = cells
         .iter()
         .map(|cells| {
@@ -195,15 +196,15 @@ fn contrast(location: &Location, fewest: u64, margin: f64, p_holm: Option<f64>) 
 }
 
 /// The margin of a workload: the least one, or the noise floor of either run if that is more.
-fn margin(runs: &[&Run], workload: &str) -> f64 {
-    let verdicts = runs.iter().flat_map(|run| &run.verdicts).filter(|verdict| verdict.workload == workload);
+fn margin(runs: &[&Sheet], workload: &str) -> f64 {
+    let verdicts = runs.iter().flat_map(|run| &sheet.verdicts).filter(|verdict| verdict.workload == workload);
     verdicts
         .filter_map(|verdict| verdict.noise_floor)
         .filter(|floor| floor.is_finite())
         .fold(MARGIN, f64::max)
 }
 
-fn logs(cell: &CellRecord) -> Vec<f64> {
+fn logs(cell: &SheetCell) -> Vec<f64> {
     Price::Steady.series(cell).iter().map(|time| time.ln()).collect()
 }
 

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use super::Place;
-use crate::record::Run;
+use crate::batch::Sheet;
 
 /// What may make runs unlike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -51,16 +51,16 @@ pub(super) fn listed(objections: &[Objection]) -> String {
 /// What speaks against comparing these runs.
 pub(super) fn objections(runs: &[Run], places: &[Place]) -> Vec<Objection> {
     let mut found = Vec::new();
-    for (run, place) in runs.iter().zip(places) {
-        found.extend(of_one(run, &place.name));
+    for (sheet, place) in runs.iter().zip(places) {
+        found.extend(of_one(sheet, &place.name));
     }
-    for (run, place) in runs.iter().zip(places).skip(1) {
-        found.extend(of_pair((&runs[0], &places[0].name), (run, &place.name)));
+    for (sheet, place) in runs.iter().zip(places).skip(1) {
+        found.extend(of_pair((&runs[0], &places[0].name), (sheet, &place.name)));
     }
     found
 }
 
-fn of_one(run: &Run, name: &str) -> Vec<Objection> {
+fn of_one(sheet: &Sheet, name: &str) -> Vec<Objection> {
     let mut found = Vec::new();
     if run.tool.profile != "release" {
         found.push(Objection {
@@ -79,7 +79,7 @@ fn of_one(run: &Run, name: &str) -> Vec<Objection> {
     found
 }
 
-fn of_pair((first, first_name): (&Run, &str), (run, name): (&Run, &str)) -> Vec<Objection> {
+fn of_pair((first, first_name): (&Sheet, &str), (sheet, name): (&Sheet, &str)) -> Vec<Objection> {
     let mut found = Vec::new();
     let mut differs = |kind, what: &str, [of_first, of_this]: [String; 2], remedy: &str| {
         if of_first != of_this {
@@ -87,7 +87,7 @@ fn of_pair((first, first_name): (&Run, &str), (run, name): (&Run, &str)) -> Vec<
             found.push(Objection { kind, what, remedy: remedy.to_owned() });
         }
     };
-    let pair = |of: fn(&Run) -> String| [of(first), of(run)];
+    let pair = |of: fn(&Sheet) -> String| [of(first), of(run)];
     differs(
         ObjectionKind::ToolVersion,
         "the version of the tool",
@@ -125,10 +125,10 @@ fn of_pair((first, first_name): (&Run, &str), (run, name): (&Run, &str)) -> Vec<
 
 /// The workloads that have one name and are different ones.
 fn unlike_workloads<'a>(
-    first: &'a Run,
-    run: &'a Run,
+    first: &'a Sheet,
+    sheet: &'a Sheet,
 ) -> impl Iterator<Item = (&'a crate::record::WorkloadRecord, &'a crate::record::WorkloadRecord)> {
-    run.workloads.iter().filter_map(|here| {
+    sheet.workloads.iter().filter_map(|here| {
         let of_first = first.workloads.iter().find(|work| work.name == here.name)?;
         (of_first.hash != here.hash).then_some((of_first, here))
     })

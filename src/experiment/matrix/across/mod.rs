@@ -16,7 +16,8 @@ pub use fit::{Objection, ObjectionKind};
 pub use rank::ModelRanks;
 pub use scaling::{CurveAcross, Throughput};
 
-use crate::record::{Run, Status};
+use crate::batch::{Sheet};
+use crate::record::{Status};
 
 /// How runs are compared.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -145,10 +146,10 @@ pub fn across(runs: &[Run], options: &AcrossOptions) -> Result<Across, AcrossRef
 
 fn places(runs: &[Run], prices: &[Option<f64>]) -> Vec<Place> {
     let alike =
-        |run: &Run, of: fn(&Run) -> &String| runs.iter().filter(|other| of(other) == of(run)).count() > 1;
-    let name = |(index, run): (usize, &Run)| {
+        |sheet: &Sheet, of: fn(&Sheet) -> &String| runs.iter().filter(|other| of(other) == of(run)).count() > 1;
+    let name = |(index, run): (usize, &Sheet)| {
         let info = &run.run;
-        match (alike(run, |run| &run.run.label), alike(run, |run| &run.run.started_utc)) {
+        match (alike(sheet, |run| &run.run.label), alike(sheet, |run| &run.run.started_utc)) {
             (false, _) => info.label.clone(),
             (true, false) => format!("{} ({})", info.label, info.started_utc),
             (true, true) => format!("{} #{}", info.label, index + 1),
@@ -187,6 +188,6 @@ fn regressions(cells: &[CellAcross], threshold: f64) -> Vec<(usize, usize)> {
 }
 
 /// Whether a cell was measured, as far as comparing goes.
-fn is_measured(cell: &crate::record::CellRecord) -> bool {
+fn is_measured(cell: &crate::record::SheetCell) -> bool {
     cell.status == Status::Ok && cell.summary.is_some()
 }

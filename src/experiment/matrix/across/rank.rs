@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::CellAcross;
-use crate::analyse::stats::geometric_mean;
+use concbench_stats::geometric_mean;
 use crate::model::Family;
-use crate::record::Run;
+use crate::batch::Sheet;
 
 /// How a model ranks in each run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

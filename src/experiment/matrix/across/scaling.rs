@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::is_measured;
-use crate::analyse::sample::Price;
-use crate::record::{CellRecord, Run};
+use crate::batch::analyse::sample::Price;
+use crate::batch::{Sheet, SheetCell};
 
 /// Throughput over workers, of one model in one workload.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,7 +38,7 @@ pub(super) fn curves(runs: &[Run]) -> Vec<CurveAcross> {
     let mut curves = Vec::new();
     for work in &runs[0].workloads {
         let same =
-            |run: &Run| run.workloads.iter().any(|other| other.name == work.name && other.hash == work.hash);
+            |sheet: &Sheet| sheet.workloads.iter().any(|other| other.name == work.name && other.hash == work.hash);
         let mut models: Vec<&str> = Vec::new();
         for cell in runs[0].cells.iter().filter(|cell| cell.workload == work.name) {
             if !models.contains(&cell.model.as_str()) {
@@ -46,7 +46,7 @@ pub(super) fn curves(runs: &[Run]) -> Vec<CurveAcross> {
             }
         }
         for model in models {
-            let points = |run: &Run| if same(run) { points(run, &work.name, model) } else { Vec::new() };
+            let points = |sheet: &Sheet| if same(run) { points(sheet, &work.name, model) } else { Vec::new() };
             let places: Vec<Vec<Throughput>> = runs.iter().map(points).collect();
             if places.iter().filter(|points| !points.is_empty()).count() > 1 {
                 curves.push(CurveAcross { workload: work.name.clone(), model: model.to_owned(), places });
@@ -56,10 +56,10 @@ pub(super) fn curves(runs: &[Run]) -> Vec<CurveAcross> {
     curves
 }
 
-fn points(run: &Run, workload: &str, model: &str) -> Vec<Throughput> {
-    let of_model = |cell: &&CellRecord| cell.workload == workload && cell.model == model && !cell.twin;
+fn points(sheet: &Sheet, workload: &str, model: &str) -> Vec<Throughput> {
+    let of_model = |cell: &&SheetCell| cell.workload == workload && cell.model == model && !cell.twin;
     let mut points: BTreeMap<u64, Throughput> = BTreeMap::new();
-    for cell in run.cells.iter().filter(of_model).filter(|cell| is_measured(cell)) {
+    for cell in sheet.cells.iter().filter(of_model).filter(|cell| is_measured(cell)) {
         let Some(steady) = Price::Steady.estimate(cell) else { continue };
         let rate = |ns: f64| cell.tasks as f64 * 1e9 / ns;
         points.entry(cell.workers).or_insert(Throughput {

@@ -3,11 +3,12 @@
 use concbench_workloads::Class;
 
 use super::workload::columns;
-use crate::analyse::wording;
+use crate::batch::analyse::wording;
 use crate::model::Family;
-use crate::record::{CellRecord, Comparison, ComparisonKind, Granularity, Region, Run, WorkloadVerdict};
-use crate::report::chart::{self, Chart, Key, Table, Tile, Tiles};
-use crate::report::view::View;
+use crate::batch::{Comparison, ComparisonKind, Sheet, SheetCell, WorkloadVerdict};
+use crate::record::{Granularity, Region};
+use concbench_charts::{self, Chart, Key, Table, Tile, Tiles};
+use crate::experiment::matrix::view::View;
 use crate::report::{ReportError, text, units};
 
 /// Where the answer flips.
@@ -28,7 +29,7 @@ pub(crate) fn map(view: &View<'_>) -> Result<Option<Map>, ReportError> {
 }
 
 /// The regions of the answer for computing, for the verdict.
-pub(super) fn by_size(run: &Run) -> Option<String> {
+pub(super) fn by_size(sheet: &Sheet) -> Option<String> {
     let sentences = regions(run.granularity.as_ref()?);
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
@@ -162,8 +163,8 @@ fn rows(view: &View<'_>, sweep: &Granularity) -> Vec<Row> {
     squares.sort_by(|left, right| left.0.total_cmp(&right.0));
     let mut rows = vec![Row { label: "sweep, no waiting".into(), squares }];
     let mut others: Vec<(f64, Row)> = Vec::new();
-    for work in view.run.workloads.iter().filter(|work| work.class != Class::Creation) {
-        let (Some(size), Some(answer)) = (task_ns(&view.run.cells, &work.name), view.verdict(&work.name))
+    for work in view.sheet.workloads.iter().filter(|work| work.class != Class::Creation) {
+        let (Some(size), Some(answer)) = (task_ns(&view.sheet.cells, &work.name), view.verdict(&work.name))
         else {
             continue;
         };
@@ -171,7 +172,7 @@ fn rows(view: &View<'_>, sweep: &Granularity) -> Vec<Row> {
         let waiting =
             if share == 0.0 { "no waiting".into() } else { format!("{} waiting", units::percent(share)) };
         let label = format!("{}, {waiting}", text::clip(&work.name, 14));
-        let square = square(&view.run.cells, &view.run.comparisons, answer);
+        let square = square(&view.sheet.cells, &view.sheet.comparisons, answer);
         others.push((share, Row { label, squares: vec![(size, square)] }));
     }
     others.sort_by(|left, right| left.0.total_cmp(&right.0));
@@ -180,7 +181,7 @@ fn rows(view: &View<'_>, sweep: &Granularity) -> Vec<Row> {
 }
 
 /// The time of a task when it is all there is: its share of a sequential batch.
-fn task_ns(cells: &[CellRecord], workload: &str) -> Option<f64> {
+fn task_ns(cells: &[SheetCell], workload: &str) -> Option<f64> {
     let baseline = cells
         .iter()
         .find(|cell| cell.workload == workload && cell.family == Family::Baseline && !cell.twin)?;
@@ -188,7 +189,7 @@ fn task_ns(cells: &[CellRecord], workload: &str) -> Option<f64> {
     (size.is_finite() && size > 0.0).then_some(size)
 }
 
-fn square(cells: &[CellRecord], comparisons: &[Comparison], answer: &WorkloadVerdict) -> Square {
+fn square(cells: &[SheetCell], comparisons: &[Comparison], answer: &WorkloadVerdict) -> Square {
     let model = |id: &String| cells.iter().find(|cell| cell.id == *id).map(|cell| cell.model.clone());
     let mut winners: Vec<String> = answer.winners.iter().filter_map(model).collect();
     winners.dedup();

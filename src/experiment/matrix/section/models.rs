@@ -3,7 +3,7 @@
 use super::key_of;
 use crate::model::{BuiltIn, Catalogue};
 use crate::report::text;
-use crate::report::view::View;
+use crate::experiment::matrix::view::View;
 
 /// The models whose names in Python most readers know.
 const KNOWN: [&str; 4] = ["thread-spawn", "thread-pool", "process-pool", "tokio-current-thread"];

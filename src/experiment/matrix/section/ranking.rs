@@ -1,9 +1,9 @@
 use super::models::also;
 use super::{key, key_of};
-use crate::analyse::stats::geometric_mean;
-use crate::record::{CellRecord, ComparisonKind, WorkloadRecord};
-use crate::report::chart::{Ink, Marker};
-use crate::report::view::{ModelView, Ratio, View, family, measured, reason, status};
+use concbench_stats::geometric_mean;
+use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
+use concbench_charts::{Ink, Marker};
+use crate::experiment::matrix::view::{ModelView, Ratio, View, family, measured, reason, status};
 use crate::report::{text, units};
 
 /// The table of models.
@@ -42,7 +42,7 @@ pub(crate) enum RankCell {
 /// How a model did in one workload.
 pub(crate) struct Standing<'a> {
     /// The fastest of its ranked cells; if none was measured, one that says why.
-    pub(crate) cell: Option<&'a CellRecord>,
+    pub(crate) cell: Option<&'a SheetCell>,
     pub(crate) steady: Option<Ratio>,
     pub(crate) one_off: Option<Ratio>,
     pub(crate) best: bool,
@@ -55,7 +55,7 @@ pub(crate) fn ranking(view: &View<'_>) -> Ranking {
         .iter()
         .enumerate()
         .filter(|(_, model)| {
-            view.run.cells.iter().any(|cell| cell.ranked && !cell.twin && cell.model == model.id)
+            view.sheet.cells.iter().any(|cell| cell.ranked && !cell.twin && cell.model == model.id)
         })
         .map(|(index, model)| row(view, index, model))
         .collect();
@@ -72,7 +72,7 @@ pub(crate) fn ranking(view: &View<'_>) -> Ranking {
         }
     }
     Ranking {
-        workloads: view.run.workloads.iter().map(|w| text::name(&w.name)).collect(),
+        workloads: view.sheet.workloads.iter().map(|w| text::name(&w.name)).collect(),
         rows,
         families,
         legend,
@@ -95,10 +95,10 @@ pub(crate) fn standing<'a>(view: &View<'a>, workload: &str, model: &str) -> Stan
 
 fn row(view: &View<'_>, index: usize, model: &ModelView<'_>) -> RankRow {
     let standings: Vec<_> =
-        view.run.workloads.iter().map(|work| standing(view, &work.name, model.id)).collect();
+        view.sheet.workloads.iter().map(|work| standing(view, &work.name, model.id)).collect();
     let is_ranked =
         |workload: &WorkloadRecord| view.verdict(&workload.name).is_none_or(|v| v.unranked.is_none());
-    let counted = || view.run.workloads.iter().zip(&standings).filter(|(work, _)| is_ranked(work));
+    let counted = || view.sheet.workloads.iter().zip(&standings).filter(|(work, _)| is_ranked(work));
     let all = counted().count();
     let (steady, steady_order) = mean(counted().filter_map(|(_, s)| s.steady), all);
     let (one_off, _) = mean(counted().filter_map(|(_, s)| s.one_off), all);
@@ -164,7 +164,7 @@ fn relative(
     view: &View<'_>,
     standings: &[Standing<'_>],
     what: &str,
-    of: impl Fn(&CellRecord) -> Option<f64>,
+    of: impl Fn(&SheetCell) -> Option<f64>,
 ) -> RankCell {
     let ratios: Vec<f64> = standings
         .iter()

@@ -1,8 +1,8 @@
 use super::workload::columns;
-use crate::record::{CellRecord, WorkloadRecord};
-use crate::report::chart::{Bar, Chart, Part, Table, bars};
+use crate::batch::{SheetCell, WorkloadRecord};
+use concbench_charts::{Bar, Chart, Part, Table, bars};
 use crate::report::units::Measure;
-use crate::report::view::{View, measured};
+use crate::experiment::matrix::view::{View, measured};
 use crate::report::{ReportError, figures, text, units};
 
 /// What a workload cost under each model.
@@ -14,7 +14,7 @@ pub(crate) struct Resources {
 
 /// A group of charts for each workload that has a measured cell.
 pub(crate) fn resources(view: &View<'_>) -> Result<Vec<Resources>, ReportError> {
-    let works = view.run.workloads.iter().enumerate();
+    let works = view.sheet.workloads.iter().enumerate();
     works
         .filter(|(_, work)| !view.measured(&work.name).is_empty())
         .map(|(index, work)| of(view, index, work))
@@ -22,7 +22,7 @@ pub(crate) fn resources(view: &View<'_>) -> Result<Vec<Resources>, ReportError> 
 }
 
 fn of(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Resources, ReportError> {
-    let cells: Vec<&CellRecord> = view.measured(&work.name).into_iter().map(|(cell, _)| cell).collect();
+    let cells: Vec<&SheetCell> = view.measured(&work.name).into_iter().map(|(cell, _)| cell).collect();
     let mut charts = vec![cpu(view, &cells)?, switches(view, &cells)?, memory(view, &cells)?];
     for chart in &mut charts {
         chart.slug = format!("{}-{}-{}", index + 1, text::slug(&work.name), chart.slug);
@@ -32,13 +32,13 @@ fn of(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Resources,
 }
 
 /// The cells with the least CPU time and the least memory.
-fn sentence(view: &View<'_>, cells: &[&CellRecord]) -> String {
-    let least = |of: fn(&CellRecord) -> Option<f64>| {
+fn sentence(view: &View<'_>, cells: &[&SheetCell]) -> String {
+    let least = |of: fn(&SheetCell) -> Option<f64>| {
         cells.iter().filter_map(|cell| Some((*cell, of(cell)?))).min_by(|a, b| a.1.total_cmp(&b.1))
     };
     let cpu = least(|cell| measured(cell)?.1.cpu.map(|cpu| cpu.median));
     let memory = least(|cell| measured(cell)?.1.peak_rss.map(|peak| peak.median));
-    let part = |what: &str, found: Option<(&CellRecord, f64)>, show: fn(f64) -> String| {
+    let part = |what: &str, found: Option<(&SheetCell, f64)>, show: fn(f64) -> String| {
         found.map(|(cell, value)| format!("{what}: {} with {}", view.label(cell), show(value)))
     };
     let parts: Vec<_> =
@@ -50,7 +50,7 @@ fn sentence(view: &View<'_>, cells: &[&CellRecord]) -> String {
 }
 
 /// A bar for a cell.
-fn bar(view: &View<'_>, cell: &CellRecord, parts: Vec<Part>, figure: String, tip: &str) -> Bar {
+fn bar(view: &View<'_>, cell: &SheetCell, parts: Vec<Part>, figure: String, tip: &str) -> Bar {
     Bar {
         label: view.label(cell),
         model: Some(view.index(&cell.model)),
@@ -61,12 +61,12 @@ fn bar(view: &View<'_>, cell: &CellRecord, parts: Vec<Part>, figure: String, tip
     }
 }
 
-fn missing(cell: &CellRecord, field: &str) -> String {
+fn missing(cell: &SheetCell, field: &str) -> String {
     let why = cell.observations.iter().find_map(|o| o.missing.get(field));
     why.map_or("not recorded".into(), |why| text::clip(why, 80))
 }
 
-fn cpu(view: &View<'_>, cells: &[&CellRecord]) -> Result<Chart, ReportError> {
+fn cpu(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     let mut rows = Vec::new();
     let mut table =
         Table { columns: columns(&["cell", "user mode", "kernel", "together"]), rows: Vec::new() };
@@ -96,7 +96,7 @@ fn cpu(view: &View<'_>, cells: &[&CellRecord]) -> Result<Chart, ReportError> {
     })
 }
 
-fn switches(view: &View<'_>, cells: &[&CellRecord]) -> Result<Chart, ReportError> {
+fn switches(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     let mut rows = Vec::new();
     let mut table = Table {
         columns: columns(&["cell", "because something waited", "because the kernel took the core"]),
@@ -131,7 +131,7 @@ fn switches(view: &View<'_>, cells: &[&CellRecord]) -> Result<Chart, ReportError
     })
 }
 
-fn memory(view: &View<'_>, cells: &[&CellRecord]) -> Result<Chart, ReportError> {
+fn memory(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     let mut rows = Vec::new();
     let mut table = Table { columns: columns(&["cell", "peak memory", "least", "most"]), rows: Vec::new() };
     for cell in cells {

@@ -1,8 +1,8 @@
 use super::workload::columns;
-use crate::analyse::{Ranged, Scaling as Laws, ScalingPoint, scaling_of};
-use crate::record::WorkloadRecord;
-use crate::report::chart::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, worker_axis};
-use crate::report::view::{ModelView, View, measured};
+use crate::batch::analyse::{Ranged, Scaling as Laws, ScalingPoint, scaling_of};
+use crate::batch::WorkloadRecord;
+use concbench_charts::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, worker_axis};
+use crate::experiment::matrix::view::{ModelView, View, measured};
 use crate::report::{ReportError, text, units};
 
 /// How models grow with their workers.
@@ -33,7 +33,7 @@ impl Work<'_> {
 /// A pair of charts, and the laws, for each workload that has several numbers of workers.
 pub(crate) fn scaling(view: &View<'_>) -> Result<Scaling, ReportError> {
     let works: Vec<_> =
-        view.run.workloads.iter().enumerate().filter_map(|(i, work)| of(view, i, work)).collect();
+        view.sheet.workloads.iter().enumerate().filter_map(|(i, work)| of(view, i, work)).collect();
     if works.is_empty() {
         return Ok(Scaling {
             absent: Some(

@@ -1,8 +1,9 @@
 use super::workload::columns;
-use crate::analyse::{Price, Severity, Side, outliers, smallest_effect, variance_parts};
-use crate::record::{BlockNoise, CellRecord, ComparisonKind, Status};
-use crate::report::chart::{Chart, Forest, ForestRow, Ink, Marker, Table, forest};
-use crate::report::view::{Ratio, View};
+use crate::batch::analyse::{Price, Severity, Side, outliers, smallest_effect, variance_parts};
+use crate::batch::{ComparisonKind, SheetCell};
+use crate::record::{BlockNoise, Status};
+use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, forest};
+use crate::experiment::matrix::view::{Ratio, View};
 use crate::report::{ReportError, text, units};
 
 /// How steady the figures are.
@@ -23,7 +24,7 @@ const NAMED: usize = 12;
 /// Gathers what tells how steady the figures are.
 pub(crate) fn stability(view: &View<'_>) -> Result<Stability, ReportError> {
     let outliers = outlying(view);
-    let observations: usize = view.run.cells.iter().map(|cell| cell.observations.len()).sum();
+    let observations: usize = view.sheet.cells.iter().map(|cell| cell.observations.len()).sum();
     let mut tables = vec![scatter(view), outliers, criterion(view), machine(view)];
     let flagged = tables[1].1.rows.len();
     tables.retain(|(_, table)| !table.rows.is_empty());
@@ -39,7 +40,7 @@ pub(crate) fn stability(view: &View<'_>) -> Result<Stability, ReportError> {
 }
 
 fn twins(view: &View<'_>) -> Result<Option<Chart>, ReportError> {
-    let twins = || view.run.comparisons.iter().filter(|c| c.kind == ComparisonKind::Twin);
+    let twins = || view.sheet.comparisons.iter().filter(|c| c.kind == ComparisonKind::Twin);
     let mut rows = Vec::new();
     let mut table = Table {
         columns: columns(&[
@@ -165,19 +166,19 @@ fn machine(view: &View<'_>) -> (String, Table) {
 
 /// From where the times scatter.
 fn scatter(view: &View<'_>) -> (String, Table) {
-    let parts = |cell: &CellRecord| {
+    let parts = |cell: &SheetCell| {
         let parts = variance_parts(cell)?;
         Some(vec![text::name(&cell.id), units::percent(parts.between), units::percent(parts.within)])
     };
     let rows: Vec<_> =
-        view.run.cells.iter().filter(|cell| cell.status == Status::Ok).filter_map(parts).collect();
+        view.sheet.cells.iter().filter(|cell| cell.status == Status::Ok).filter_map(parts).collect();
     let columns = columns(&["cell", "from process to process", "from batch to batch within one"]);
     ("Where the times scatter".into(), Table { columns, rows })
 }
 
 fn outlying(view: &View<'_>) -> (String, Table) {
     let mut rows = Vec::new();
-    for cell in view.run.cells.iter().filter(|cell| cell.status == Status::Ok) {
+    for cell in view.sheet.cells.iter().filter(|cell| cell.status == Status::Ok) {
         let median = cell.summary.as_ref().map(|summary| summary.steady.median);
         for outlier in outliers(cell, Price::Steady) {
             let severity = match outlier.severity {
@@ -207,7 +208,7 @@ fn outlying(view: &View<'_>) -> (String, Table) {
 fn criterion(view: &View<'_>) -> (String, Table) {
     let mut rows = Vec::new();
     let mut drifted = 0;
-    for cell in &view.run.cells {
+    for cell in &view.sheet.cells {
         let (Some(theirs), Some(summary)) = (cell.criterion_median_ns, &cell.summary) else {
             continue;
         };

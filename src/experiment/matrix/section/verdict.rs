@@ -1,9 +1,10 @@
 use concbench_workloads::Class;
 
 use super::class;
-use crate::record::{ComparisonKind, Grade, WorkloadRecord};
+use crate::batch::{ComparisonKind, WorkloadRecord};
+use crate::record::{Grade};
 use crate::report::text;
-use crate::report::view::View;
+use crate::experiment::matrix::view::View;
 
 /// The answers, and what stands against believing them.
 pub(crate) struct Verdicts {
@@ -34,7 +35,7 @@ pub(crate) fn verdicts(view: &View<'_>) -> Verdicts {
     let classes = [Class::Cpu, Class::Io, Class::Mixed, Class::Creation]
         .into_iter()
         .filter_map(|of| {
-            let works: Vec<_> = view.run.workloads.iter().filter(|work| work.class == of).collect();
+            let works: Vec<_> = view.sheet.workloads.iter().filter(|work| work.class == of).collect();
             (!works.is_empty()).then(|| class_verdict(view, of, &works))
         })
         .collect();

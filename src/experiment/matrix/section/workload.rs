@@ -2,11 +2,12 @@ use concbench_workloads::{Class, Kernel};
 
 use super::source::source;
 use super::verdict::{listed, sentence};
-use crate::analyse::Price;
-use crate::analyse::stats::{median, sorted};
-use crate::record::{CellRecord, ComparisonKind, Status, WorkloadRecord};
-use crate::report::chart::{Chart, Forest, ForestRow, Series, Table, forest, order};
-use crate::report::view::{Ratio, View, reason, status};
+use crate::batch::analyse::Price;
+use concbench_stats::{median, sorted};
+use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
+use crate::record::{Status};
+use concbench_charts::{Chart, Forest, ForestRow, Series, Table, forest, order};
+use crate::experiment::matrix::view::{Ratio, View, reason, status};
 use crate::report::{ReportError, text, units};
 
 /// A workload, with its charts.
@@ -25,7 +26,7 @@ pub(crate) struct Workload {
 
 /// A section for each workload of the run.
 pub(crate) fn workloads(view: &View<'_>) -> Result<Vec<Workload>, ReportError> {
-    view.run.workloads.iter().enumerate().map(|(index, work)| workload(view, index, work)).collect()
+    view.sheet.workloads.iter().enumerate().map(|(index, work)| workload(view, index, work)).collect()
 }
 
 fn workload(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Workload, ReportError> {
@@ -62,7 +63,7 @@ fn lines(tail: &str) -> String {
     lines[lines.len().saturating_sub(12)..].join("\n")
 }
 
-fn cell_name(cell: &CellRecord) -> String {
+fn cell_name(cell: &SheetCell) -> String {
     let twin = if cell.twin { " (twin)" } else { "" };
     format!("{} with {}{twin}", text::name(&cell.model), text::plural(cell.workers, "worker"))
 }
@@ -119,7 +120,7 @@ fn showed(view: &View<'_>, work: &WorkloadRecord) -> String {
 
 fn ratios(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
     let winners = view.verdict(&work.name).map_or(&[][..], |verdict| &verdict.winners);
-    let margin = view.run.comparisons.iter().find(|c| c.workload == work.name).map(|c| c.margin);
+    let margin = view.sheet.comparisons.iter().find(|c| c.workload == work.name).map(|c| c.margin);
     let mut rows = Vec::new();
     let mut table = Table {
         columns: columns(&[
@@ -191,7 +192,7 @@ fn ratios(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> 
 /// The confidence of the intervals of a workload: `95 % `, or nothing if there is none.
 fn confidence(view: &View<'_>, work: &WorkloadRecord) -> String {
     let of =
-        view.run.comparisons.iter().find(|c| c.workload == work.name && c.kind == ComparisonKind::Steady);
+        view.sheet.comparisons.iter().find(|c| c.workload == work.name && c.kind == ComparisonKind::Steady);
     // A single block gives no interval, and nothing to be confident of.
     let known = of.filter(|c| c.confidence > 0.0);
     known.map_or_else(String::new, |c| format!("{:.0} % ", c.confidence * 100.0))
