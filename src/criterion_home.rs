@@ -10,7 +10,7 @@ const HOME: &str = "CRITERION_HOME";
 pub(crate) fn settle() {
     if std::env::var_os(HOME).is_none() {
         // It can be said only while there is one thread; criterion asks cargo for the same folder otherwise.
-        let _ = crate::sys::set_before_threads(HOME, folder());
+        let _ = concbench_sys::set_before_threads(HOME, folder());
     }
 }
 

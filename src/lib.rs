@@ -1,31 +1,36 @@
 //! Which concurrency model should this work use, on this machine? An answer by measurement.
 //!
-//! The same task, written once, runs under processes, threads, pools and coroutines. The stages, each of which imports
-//! only those to its left:
+//! The same task, written once, runs under processes, threads, pools and coroutines. Layers, each of which imports only
+//! those above it:
 //!
-//! `definitions -> Spec -> Plan (blocks of cells) -> Observation -> Run (record) -> Analysis -> Report`
+//! - the crates `concbench-workloads`, `-sys`, `-model`, `-models`, `-stats`, `-text`, `-charts`
+//! - [`spec`], [`record`], [`machine`], [`server`]: what is measured, what is kept, where, and what is asked by HTTP
+//! - `registry`, `runner`: fresh processes that carry out orders
+//! - [`batch`]: what several experiments share, batches of tasks under a model
+//! - `report`: pages and tables, whatever was measured
+//! - `experiment`: the questions
+//! - `run`: one run from beginning to end
+//! - `cmd`, `bench`, `harness`: the entries
 
-pub mod analyse;
+pub mod batch;
 mod bench;
-mod campaign;
 mod cmd;
-#[cfg(test)]
-mod fuzz;
+mod criterion_home;
+mod experiment;
 mod harness;
 pub mod machine;
-pub mod model;
-pub mod plan;
-mod quote;
+mod printing;
 pub mod record;
-pub mod report;
-mod role;
+mod registry;
+mod report;
+mod roles;
+mod run;
 mod runner;
-mod selftest;
 pub mod server;
 pub mod spec;
-mod switch;
-mod sys;
 mod time;
 
+pub use concbench_model as model;
+pub use concbench_models as models;
 pub use concbench_workloads::{Io, Result, TaskError, Workload};
 pub use harness::Harness;

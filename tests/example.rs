@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use concbench::model::{BuiltIn, Catalogue};
+use concbench::models::{BuiltIn, Catalogue};
 use concbench::record::{Run, Status, store};
 
 /// One block of the example, built like the tests and not for speed: what is asked is whether it works.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Visitor};
+use concbench::model::{Model, ModelError};
+use concbench::models::{BuiltIn, Catalogue, Visitor};
 use concbench::{Io, Workload};
 use concbench_workloads::Noop;
 use futures::FutureExt;

@@ -7,7 +7,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use concbench::Workload;
-use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Settings, Visitor};
+use concbench::model::{Model, ModelError, Settings};
+use concbench::models::{BuiltIn, Catalogue, Visitor};
 use concbench_workloads::{Count, Noop};
 use serde::{Deserialize, Serialize};
 

@@ -12,7 +12,7 @@ mod work;
 
 use std::process::ExitCode;
 
-use concbench::model::serve_role;
+use concbench::models::serve_role;
 
 fn main() -> ExitCode {
     if let Some(code) = serve_role(work::Work::from_recipe) {

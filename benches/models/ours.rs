@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use concbench::Workload;
-use concbench::model::{BuiltIn, Catalogue, Model, ModelError, Settings, Visitor};
+use concbench::model::{Model, ModelError, Settings};
+use concbench::models::{BuiltIn, Catalogue, Visitor};
 
 use crate::figure::{Measured, median};
 use crate::work::Work;

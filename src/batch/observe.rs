@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BatchObservation;
 use crate::model::Family;
-use crate::runner::{Bench, CellError, Desk, memory};
+use crate::runner::{Bench, CellError, Desk, memory::peak_bytes};
 use crate::time::nanoseconds;
 
 /// Starts the model, runs one cold batch and `warm` warm ones, stops.
@@ -58,7 +58,7 @@ fn phases(
     warm(cold_ns, &mut || batch(&mut laps, "warm batch").map(|(elapsed, _)| elapsed))?;
     let peak = match bench.info().family {
         Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
-        _ => memory::peak_bytes(),
+        _ => peak_bytes(),
     };
     let probe_ns = laps.end();
     model.stop()?;

@@ -98,6 +98,10 @@ pub struct Observation {
     /// The most memory that was resident at once, in bytes: the runner's peak, and the proportional share of each worker
     /// process at the end of the last batch.
     pub peak_rss_bytes: Option<u64>,
+    /// Why there is no CPU time, if there is none.
+    pub usage_reason: Option<String>,
+    /// Why there is no peak, if there is none.
+    pub peak_rss_reason: Option<String>,
     /// How many tasks one batch completed; the same in every batch.
     pub tasks: u64,
     /// What the tasks of a batch returned, folded; equal to that of the sequential reference.
@@ -105,6 +109,14 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Why a field is not known, if it is not.
+    pub(crate) fn missing(&self, field: &str) -> Option<&str> {
+        match field {
+            "peak_rss_bytes" => self.peak_rss_reason.as_deref(),
+            _ => self.usage_reason.as_deref(),
+        }
+    }
+
     /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
     pub fn one_off_ns(&self) -> u64 {
         self.startup_ns.saturating_add(self.cold_ns).saturating_add(self.shutdown_ns)
@@ -185,7 +197,7 @@ impl SheetCell {
 
 impl Observation {
     pub(crate) fn of(observed: &Observed<BatchObservation>) -> Self {
-        let Observed { block, position, responses, usage, .. } = observed;
+        let Observed { block, position, responses, usage, reason } = observed;
         let responses = responses.clone();
         Self {
             block: *block,
@@ -201,6 +213,8 @@ impl Observation {
             voluntary_switches: usage.map(|usage| usage.voluntary_switches),
             involuntary_switches: usage.map(|usage| usage.involuntary_switches),
             peak_rss_bytes: responses.peak_rss_bytes,
+            usage_reason: reason.clone(),
+            peak_rss_reason: responses.peak_rss_reason,
             tasks: responses.tasks,
             digest: responses.digest,
         }

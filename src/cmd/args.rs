@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use super::bad::BadArgument;
 use super::values::{address, label, number, percent, price, switch};
 use crate::experiment::{Settings, experiments};
 use crate::record::{MOST_BLOCKS, Mode, Track};
@@ -56,8 +57,9 @@ impl Cli {
             (resumes && common.quick, "--resume", "--quick"),
             (resumes && common.rigorous, "--resume", "--rigorous"),
         ];
-        let settled =
-            ["label", "out", "track", "deadline", "with", "only"].iter().find(|name| resumes && source(name) == given);
+        let settled = ["label", "out", "track", "deadline", "with", "only"]
+            .iter()
+            .find(|name| resumes && source(name) == given);
         let conflict =
             conflicts.into_iter().find(|(both, ..)| *both).map(|(_, one, other)| (one, other.to_owned()));
         match conflict.or_else(|| Some(("--resume", format!("--{}", settled?)))) {
@@ -301,11 +303,6 @@ pub(super) struct ServeArgs {
     #[arg(long)]
     pub(super) allow_stall: bool,
 }
-
-/// An argument that clap cannot judge.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct BadArgument(pub(super) String);
 
 impl CommonArgs {
     /// For `cargo bench`, whose flags are criterion's: the environment alone.

@@ -8,7 +8,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::args::{DoctorArgs, Output};
 use super::exit;
 use crate::machine::{self, Diagnosis, Finding, Sample, State};
-use crate::report::csv::written;
+use crate::printing::print;
+use crate::report::written;
 
 /// How long the machine is watched.
 const WATCH: Duration = Duration::from_secs(1);
@@ -21,7 +22,7 @@ pub(super) fn run(arguments: &DoctorArgs) -> anyhow::Result<ExitCode> {
     // Before the sample, so that gathering them is not seen as load.
     let facts = machine::facts();
     let diagnosis = machine::examine(&facts, &Sample::take(WATCH));
-    super::print(&render(&diagnosis, arguments.format)?)?;
+    print(&render(&diagnosis, arguments.format)?)?;
     Ok(code(diagnosis.overall, arguments.strict))
 }
 

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::run::RunStartError;
 use crate::record::store::StoreError;
+use crate::run::RunStartError;
 use crate::server::ServeError;
 
 /// Something went wrong that should not.
@@ -37,7 +37,7 @@ pub(super) fn of(error: &anyhow::Error) -> u8 {
         None => {}
     }
     if error.is::<crate::spec::SpecError>()
-        || error.is::<super::BadArgument>()
+        || error.is::<super::bad::BadArgument>()
         || error.is::<ServeError>()
     {
         return BAD_INPUT;

@@ -36,5 +36,5 @@ pub(super) fn facts(record: &Record) -> Result<Facts, String> {
 }
 
 pub(super) fn unknown(id: &str) -> String {
-    format!("there is no experiment `{}`", crate::quote::one_line(id))
+    format!("there is no experiment `{}`", concbench_text::one_line(id))
 }

@@ -86,7 +86,8 @@ pub(crate) fn measure(
 ) -> ControlFlow<()> {
     let experiment = underway.kind().id();
     loop {
-        let plan: Vec<_> = underway.plan(scope).into_iter().filter(|block| is_left(underway, block)).collect();
+        let plan: Vec<_> =
+            underway.plan(scope).into_iter().filter(|block| is_left(underway, block)).collect();
         let begins = plan.first().is_some_and(|block| block.gated);
         if plan.is_empty() || (begins && until == Until::Calibrated) {
             return ControlFlow::Continue(());
@@ -139,11 +140,7 @@ fn measure_block(
 }
 
 /// Makes every observation of a block that is still to be made.
-fn observe_all(
-    underway: &mut dyn Underway,
-    block: &Block<Value>,
-    stage: &mut Stage<'_>,
-) -> ControlFlow<()> {
+fn observe_all(underway: &mut dyn Underway, block: &Block<Value>, stage: &mut Stage<'_>) -> ControlFlow<()> {
     for (position, trial) in block.trials.iter().enumerate() {
         if underway.lacks(block.number, &trial.subject) {
             observe(underway, block.number, position as u32, trial, stage)?;

@@ -14,12 +14,12 @@ use serde_json::Value;
 use super::seen::{Seen, Underway};
 use super::summary;
 use super::{Context, Experiment, Facts, RecordOf, Scope, View};
-use crate::quote::one_line;
 use crate::record::{
     CellRecord, ExperimentRecord, Factors, Observed, RawCell, RawExperiment, Response, Responses, Status,
 };
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk, guarded};
+use concbench_text::one_line;
 
 /// What can be done with any experiment.
 pub(crate) trait Kind: Debug + Sync {
@@ -202,7 +202,11 @@ fn typed_cell<E: Experiment>(raw: &RawCell) -> Result<CellRecord<E::Cell, E::Obs
     let at = |error: serde_json::Error| bad(E::ID, &format!("cell `{}`", raw.id), &error);
     let factors = E::Cell::deserialize(&raw.factors).map_err(at)?;
     if factors.id() != raw.id {
-        return Err(format!("experiment `{}`: cell `{}`: its factors are those of another", E::ID, one_line(&raw.id)));
+        return Err(format!(
+            "experiment `{}`: cell `{}`: its factors are those of another",
+            E::ID,
+            one_line(&raw.id)
+        ));
     }
     raw.clone_as(factors, |seen| E::Observation::deserialize(seen).map_err(at))
 }

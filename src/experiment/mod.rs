@@ -38,9 +38,9 @@ pub(crate) use complete::complete;
 pub(crate) use kind::{Kind, Listed, full_group};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
-pub(crate) use shuffle::Shuffle;
 pub(crate) use seen::{Seen, Underway};
 pub(crate) use show::{Export, exported, observations, report, text_tables, write_report};
+pub(crate) use shuffle::Shuffle;
 
 /// Declares the folders of the experiments, and lists them.
 macro_rules! experiments {
@@ -54,15 +54,7 @@ macro_rules! experiments {
     };
 }
 
-experiments![
-    matrix::Matrix,
-    granularity::Granularity,
-    latency::Latency,
-    timers::Timers,
-    memory::Memory,
-    switches::Switches,
-    timelines::Timelines,
-];
+experiments![matrix::Matrix, timers::Timers, memory::Memory, switches::Switches,];
 
 /// The experiment with this id.
 pub(crate) fn find(id: &str) -> Option<&'static dyn Kind> {
@@ -138,12 +130,8 @@ pub(crate) type RecordOf<E> = With<E, <E as Experiment>::Findings>;
 /// The same before anything follows from it.
 pub(crate) type MeasuredOf<E> = With<E, ()>;
 
-type With<E, F> = ExperimentRecord<
-    <E as Experiment>::Setup,
-    <E as Experiment>::Cell,
-    <E as Experiment>::Observation,
-    F,
->;
+type With<E, F> =
+    ExperimentRecord<<E as Experiment>::Setup, <E as Experiment>::Cell, <E as Experiment>::Observation, F>;
 
 /// Trials that belong together: what disturbs one of them disturbs the others too.
 #[derive(Debug, Clone, PartialEq)]

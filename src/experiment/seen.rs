@@ -202,7 +202,11 @@ impl<E: Experiment> Underway for Seen<E> {
         });
         let raw = RawExperiment {
             setup: kind::to_value(&self.setup),
-            calibrations: self.calibrations.iter().map(|(name, seen)| (name.clone(), kind::to_value(seen))).collect(),
+            calibrations: self
+                .calibrations
+                .iter()
+                .map(|(name, seen)| (name.clone(), kind::to_value(seen)))
+                .collect(),
             cells: cells.collect(),
             findings: Value::Null,
         };

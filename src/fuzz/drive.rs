@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
-use rand::rngs::StdRng;
 
 use super::Accepted;
 use super::mutate::{Mutator, Shape};
+use crate::machine::proc;
+use crate::plan::SeededRng;
 
 /// How many inputs there are where nobody says.
 const USUAL: u64 = 1500;
@@ -76,7 +77,7 @@ impl<F: Fn(u64, &[u8]) -> Accepted> Target<F> {
         let inputs = numbers.end - numbers.start;
         for number in numbers {
             watchdog.look(number);
-            let mut random = StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number);
+            let mut random = SeededRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number);
             let input = mutator.input(&mut random);
             match catch_unwind(AssertUnwindSafe(|| self.reads(number, &input))) {
                 Ok(understood) => accepted += u64::from(understood),
@@ -114,9 +115,7 @@ fn variable(name: &str) -> Option<u64> {
 
 /// The most that this process has held at once, in bytes.
 fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
+    proc::memory(std::process::id(), "status", "VmHWM").unwrap_or(0)
 }
 
 /// Ends the process if an input takes too long: nothing else can.

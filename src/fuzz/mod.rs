@@ -15,7 +15,7 @@ use futures::FutureExt;
 
 use crate::analyse::{self, AcrossOptions, across};
 use crate::campaign::restore;
-use crate::model::{BuiltIn, Catalogue, hostile};
+use crate::models::{BuiltIn, Catalogue, hostile};
 use crate::plan;
 use crate::record::histogram::{self, decode as decode_histogram};
 use crate::record::{journal, parse};

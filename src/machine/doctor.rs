@@ -1,37 +1,8 @@
 use serde::Serialize;
 
 use super::Sample;
-use super::findings::{self, of_limits, of_machine, of_sample};
+use super::findings::{self, Finding, State, of_limits, of_machine, of_sample};
 use crate::record::{Machine, Warning};
-
-/// How fit a machine is to measure on, in one respect or over all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// As it should be.
-    Good,
-    /// The machine does not tell.
-    Unknown,
-    /// Figures are less believable, or narrower in what they say.
-    Concern,
-    /// Figures measured now mean nothing.
-    Unfit,
-}
-
-/// What was found in one respect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// A short name, stable over versions: `governor`, `load`, `steal`.
-    pub id: &'static str,
-    /// How fit the machine is in this respect.
-    pub state: State,
-    /// What was found.
-    pub found: String,
-    /// What it does to the figures, or would do.
-    pub effect: &'static str,
-    /// What can be done about it; absent where nothing needs to be.
-    pub remedy: Option<&'static str>,
-}
 
 /// Whether a machine is fit to measure on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,16 +1,13 @@
 use std::collections::BTreeMap;
 use std::thread;
 
+use concbench_sys::parse::{self, Bound, UNLIMITED, understood};
+use concbench_sys::{Groups, Roots};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
-use super::Roots;
-use super::cgroup::Groups;
 use super::hypervisor::hypervisor;
-use super::parse::{self, Bound, UNLIMITED};
 use crate::record::Machine;
 
-/// The bits of capabilities that free a process from `nproc`: `CAP_SYS_ADMIN` and `CAP_SYS_RESOURCE`.
-const EXEMPT_FROM_NPROC: u64 = 1 << 21 | 1 << 24;
 /// Set in `/proc/self/personality` where addresses are not randomised for this process (personality(2)).
 const ADDR_NO_RANDOMIZE: u32 = 0x0004_0000;
 
@@ -82,7 +79,7 @@ pub fn facts_under(roots: &Roots) -> Machine {
         clock_source: missing.unless("clock_source", clock_source(roots)),
         on_battery: missing.unless("on_battery", on_battery(roots, real)),
         virtualisation,
-        limits: limits_under(roots, &mut missing),
+        limits: limits(roots, &mut missing),
         missing: missing.0,
         ..Machine::default()
     }
@@ -103,14 +100,6 @@ impl Missing {
         });
         self.unless(name, fact)
     }
-}
-
-/// The value in a text, or that it is not understood.
-fn understood<T>(place: &str, text: &str, value: Option<T>) -> Result<T, String> {
-    value.ok_or_else(|| {
-        let start: String = text.trim().chars().take(40).collect();
-        format!("{place} is not understood: {start:?}")
-    })
 }
 
 fn cpus_online(roots: &Roots) -> Result<u64, String> {
@@ -200,42 +189,9 @@ fn on_battery(roots: &Roots, real: bool) -> Result<bool, String> {
     Ok(supplies.any(discharging))
 }
 
-fn is_exempt_from_nproc(roots: &Roots) -> bool {
-    let status = roots.proc("self/status").unwrap_or_default();
-    let effective =
-        parse::field(&status, "CapEff").and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
-    effective.is_some_and(|bits| bits & EXEMPT_FROM_NPROC != 0)
-}
-
-/// The limits of this process and its machine, by name; `None` where there is none, or it is not told.
-pub(crate) fn limits() -> BTreeMap<String, Option<u64>> {
-    limits_under(&Roots::default(), &mut Missing(BTreeMap::new()))
-}
-
-fn limits_under(roots: &Roots, missing: &mut Missing) -> BTreeMap<String, Option<u64>> {
-    let own = roots.proc("self/limits");
-    let own = |line: &str| {
-        let text = own.as_ref().map_err(String::clone)?;
-        parse::soft_limit(text, line).ok_or_else(|| format!("/proc/self/limits has no valid line {line:?}"))
-    };
-    let system = |path: &str, parser: fn(&str) -> Option<u64>| {
-        let text = roots.proc(path)?;
-        understood(&format!("/proc/{path}"), &text, parser(&text)).map(Bound::At)
-    };
-    let found = [
-        ("nofile", own("Max open files")),
-        ("nproc", if is_exempt_from_nproc(roots) { Ok(Bound::Unlimited) } else { own("Max processes") }),
-        ("memlock", own("Max locked memory")),
-        ("stack", own("Max stack size")),
-        ("vm.max_map_count", system("sys/vm/max_map_count", parse::number)),
-        ("kernel.pid_max", system("sys/kernel/pid_max", parse::number)),
-        ("kernel.threads-max", system("sys/kernel/threads-max", parse::number)),
-        ("pids.max", Groups::find(roots, "pids").and_then(|groups| groups.pids_max(roots))),
-        ("net.ipv4.ip_local_port_range", system("sys/net/ipv4/ip_local_port_range", parse::port_range)),
-        ("net.core.somaxconn", system("sys/net/core/somaxconn", parse::number)),
-    ];
+fn limits(roots: &Roots, missing: &mut Missing) -> BTreeMap<String, Option<u64>> {
+    let found = concbench_sys::limits(roots).into_iter();
     found
-        .into_iter()
         .map(|(name, limit)| (name.to_owned(), missing.unless_unlimited(&format!("limits.{name}"), limit)))
         .collect()
 }

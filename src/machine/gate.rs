@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
 use super::Roots;
-use super::cgroup::Groups;
 use super::ours;
-use super::parse::{self, CpuTimes, TICK};
 use crate::record::BlockNoise;
+use concbench_sys::Groups;
+use concbench_sys::parse::{self, CpuTimes, TICK};
 
 /// Watches what else the machine does while one block is measured.
 ///
@@ -180,17 +180,18 @@ impl Readings {
     }
 
     /// The entry of a block in the record.
-    pub fn into_noise(self, block: u32, workload: &str, repeats: u32, limits: &Limits) -> BlockNoise {
+    pub fn into_noise(self, block: u32, experiment: &str, group: &str, limits: &Limits) -> BlockNoise {
         BlockNoise {
             block,
-            workload: workload.to_owned(),
+            experiment: experiment.to_owned(),
+            group: group.to_owned(),
             breach: self.breach(limits),
             steal: self.steal,
             foreign: self.foreign,
             throttled_ns: self.throttled_ns,
             pressure: self.pressure,
             thermal_throttles: self.thermal_throttles,
-            repeats,
+            repeats: 0,
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::Roots;
-use super::parse;
+use concbench_sys::parse;
 
 /// What the firmware calls a machine that does not exist, in lower case, and the hypervisor that it stands for.
 const NAMES: [(&str, &str); 12] = [

@@ -1,8 +1,8 @@
 //! How much memory is to be had.
 
 use super::Roots;
-use super::cgroup::Groups;
-use super::parse;
+use concbench_sys::Groups;
+use concbench_sys::parse;
 
 /// Memory that can still be taken, and what ends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub fn memory_room() -> Result<Room, String> {
 
 fn room(roots: &Roots) -> Result<Room, String> {
     let text = roots.proc("meminfo")?;
-    let available = parse::kibibytes(&text, "MemAvailable:")
+    let available = parse::kibibytes(&text, "MemAvailable")
         .ok_or_else(|| "/proc/meminfo has no MemAvailable".to_owned())?;
     let group = Groups::find(roots, "memory").ok().and_then(|groups| groups.memory_left(roots));
     Ok(match group {

@@ -7,8 +7,6 @@
 //!
 //! Everything that the kernel tells in text is read below [`Roots`], so that a test can bring a machine of its own.
 
-mod capacity;
-mod cgroup;
 mod doctor;
 mod facts;
 mod findings;
@@ -19,16 +17,14 @@ mod grade;
 mod hypervisor;
 mod memory;
 mod ours;
-mod parse;
-mod roots;
+pub(crate) mod proc;
 mod sample;
 
-pub(crate) use capacity::{Kind, refuses};
-pub use doctor::{Diagnosis, Finding, State, examine, preflight_warnings};
-pub(crate) use facts::limits;
+pub use concbench_sys::Roots;
+pub use doctor::{Diagnosis, examine, preflight_warnings};
 pub use facts::{cores, facts, facts_under};
+pub use findings::{Finding, State};
 pub use gate::{Gate, Limits, Readings};
 pub use grade::grade;
 pub use memory::{Room, memory_room};
-pub use roots::Roots;
 pub use sample::Sample;

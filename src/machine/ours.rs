@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Roots;
-use super::parse::{self, ProcessTimes, TICK};
+use concbench_sys::parse::{self, ProcessTimes, TICK};
 
 /// The CPU time of this process and of its descendants: of those that live, and of those that were waited for, which the
 /// kernel adds to whoever waited. So a process that ends between two readings is in both.

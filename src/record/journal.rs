@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::store::StoreError;
 use super::{BlockNoise, Failure, Machine, Mode, Observed, Tool, Track, Warning};
-use crate::quote::one_line;
 use crate::spec::Definition;
+use concbench_text::one_line;
 
 /// The name of the journal in the folder of its run.
 pub const JOURNAL: &str = "journal.jsonl";
@@ -296,13 +296,14 @@ mod tests {
         let responses = serde_json::json!({ "cold_ns": 3 });
         let observed = Observed { block: 0, position: 1, responses, usage: None, reason: None };
         let entries = vec![
-            Entry::Observation { experiment: experiment.clone(), of: of.clone(), calibration: true, observed },
-            Entry::Setup { experiment: experiment.clone(), setup: Value::Null },
-            Entry::Failure {
-                experiment,
-                cells: vec![of],
-                failure: Failure::new(Status::Failed, "\u{e9}"),
+            Entry::Observation {
+                experiment: experiment.clone(),
+                of: of.clone(),
+                calibration: true,
+                observed,
             },
+            Entry::Setup { experiment: experiment.clone(), setup: Value::Null },
+            Entry::Failure { experiment, cells: vec![of], failure: Failure::new(Status::Failed, "\u{e9}") },
             Entry::Note { note: "a\nb".to_owned() },
         ];
         (header, entries)

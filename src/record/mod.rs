@@ -3,7 +3,6 @@
 //! `results.json` is the stable interface of concbench; every other output is derived from it. Durations are integer
 //! nanoseconds. What could not be measured is `null`, with a reason beside it, and never 0.
 
-mod estimate;
 mod experiment;
 pub(crate) mod histogram;
 pub mod journal;
@@ -16,7 +15,7 @@ mod run;
 mod status;
 pub mod store;
 
-pub use estimate::Estimate;
+pub use concbench_stats::Estimate;
 pub use experiment::{CellRecord, ExperimentRecord, Observed, RawCell, RawExperiment, Usage};
 pub use histogram::{Histogram, HistogramError};
 pub use limits::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::limits::MOST_EXPERIMENTS;
 use super::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES, RawCell, RawExperiment, Record, SCHEMA};
-use crate::quote::one_line;
+use concbench_text::one_line;
 
 /// The most calibrations of an experiment: a few for each cell.
 const MOST_CALIBRATIONS: usize = 4 * MOST_CELLS;

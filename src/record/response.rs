@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Plain data that is written down and read again.
-pub(crate) trait Data: Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + 'static {}
+pub(crate) trait Data:
+    Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + 'static
+{
+}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + 'static> Data for T {}
 
@@ -71,4 +74,3 @@ impl Response {
             .unwrap_or("1")
     }
 }
-

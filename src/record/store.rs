@@ -131,6 +131,20 @@ pub(crate) fn remove_torn(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes a file, if it is there.
+///
+/// # Errors
+///
+/// When it is there and cannot be removed.
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::Write { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether `<out>/latest` can be pointed at a run.
 ///
 /// # Errors

@@ -1,16 +1,13 @@
+use concbench_charts::ChartError;
+
 use crate::record::store::StoreError;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A chart could not be drawn.
-    #[error("chart \"{chart}\": {reason}")]
-    Chart {
-        /// Which one.
-        chart: String,
-        /// What the drawing library said.
-        reason: String,
-    },
+    #[error(transparent)]
+    Chart(#[from] ChartError),
     /// The record holds what this version cannot show.
     #[error("{0}")]
     Record(String),

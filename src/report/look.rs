@@ -51,9 +51,16 @@ impl Looks {
     }
 }
 
-/// The colour of a family.
+/// The colour of a family: the eye sorts models by family before it reads a name.
 pub(crate) fn ink(family: Family) -> Ink {
-    Ink::of_family(family)
+    Ink::Series(match family {
+        Family::Baseline => 0,
+        Family::Processes => 1,
+        Family::Threads => 2,
+        Family::Pools => 3,
+        Family::Coroutines => 4,
+        Family::Hybrids => 5,
+    })
 }
 
 /// The marker of a model, as a small drawing beside its name.

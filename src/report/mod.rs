@@ -6,9 +6,7 @@
 //! - `rows`: every observation as CSV, and figures for services that follow them over time
 //! - `look`: how models look
 //! - `files`: a report in its folder
-//! - `compare`: several runs beside each other
 
-pub(crate) mod compare;
 mod error;
 mod files;
 mod look;
@@ -18,11 +16,12 @@ mod section;
 mod summary;
 mod table;
 pub(crate) mod text;
-pub(crate) mod units;
 
+use concbench_text::figures as units;
 pub use error::ReportError;
 pub(crate) use files::{Report, make_folder};
-pub(crate) use look::{Look, Looks, key, key_of};
+pub(crate) use look::{Look, Looks, ink, key, key_of};
 pub(crate) use section::{Attachment, Element, Place, Section, TextTable, Unmeasured};
 pub(crate) use summary::summary;
 pub(crate) use table::{Format, aligned, listing, piped, written};
+pub(crate) use text::status;

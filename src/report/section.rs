@@ -15,6 +15,8 @@ pub(crate) struct Section {
     pub(crate) first: bool,
     /// What was found, as sentences: on the page, on the terminal and in the summary.
     pub(crate) findings: Vec<String>,
+    /// Whether the page shows them above the body, which may show them in its own way.
+    pub(crate) findings_on_page: bool,
     /// What stands below the findings on the page.
     pub(crate) body: Vec<Element>,
     /// Tables for those who read no page.
@@ -27,7 +29,7 @@ impl Section {
     /// One that says nothing yet.
     pub(crate) fn new(id: &'static str, name: &'static str, heading: &'static str) -> Self {
         let (findings, body, tables, files) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { id, name, heading, first: false, findings, body, tables, files }
+        Self { id, name, heading, first: false, findings, findings_on_page: true, body, tables, files }
     }
 
     /// The charts on it.

@@ -7,7 +7,8 @@ use super::{Place, Report, page, piped};
 pub(crate) fn summary(report: &Report<'_>) -> String {
     let record = report.record;
     let mut lines = vec![format!("## concbench on {}", code(&name(&record.run.label)))];
-    lines.extend(page::cautions(record).iter().map(|caution| format!("> **Caution:** {}", markdown(caution))));
+    lines
+        .extend(page::cautions(record).iter().map(|caution| format!("> **Caution:** {}", markdown(caution))));
     for section in &report.sections {
         let tables = section.tables.iter().filter(|table| table.place != Place::Terminal);
         let tables: Vec<_> = tables.map(|table| piped(&table.table)).collect();

@@ -119,7 +119,13 @@ impl Events for Console {
         self.bar.set_length(self.bar.position() + trials as u64);
     }
 
-    fn observed(&mut self, experiment: &'static str, of: &str, calibration: bool, observed: &Observed<Value>) {
+    fn observed(
+        &mut self,
+        experiment: &'static str,
+        of: &str,
+        calibration: bool,
+        observed: &Observed<Value>,
+    ) {
         self.advance(experiment, of);
         let (experiment, of) = (experiment.to_owned(), of.to_owned());
         self.log(&Entry::Observation { experiment, of, calibration, observed: observed.clone() });

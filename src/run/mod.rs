@@ -112,8 +112,7 @@ impl Run {
         let warnings = machine::preflight_warnings(&facts);
         let Options { settings, choice, filter, label, out, command, quiet } = options;
         let kept = definitions.clone();
-        let plan =
-            Plan::new(definitions, models, &choice.kinds(), settings, facts, filter.as_deref())?;
+        let plan = Plan::new(definitions, models, &choice.kinds(), settings, facts, filter.as_deref())?;
         let supervisor = Supervisor::new(plan.scope.settings.track).map_err(RunStartError::Supervise)?;
         let started = Timestamp::now();
         // What can be refused is, before there is a folder.
@@ -161,10 +160,8 @@ impl Run {
         };
         run.set_out();
         for experiment in &run.experiments {
-            let entry = Entry::Setup {
-                experiment: experiment.kind().id().to_owned(),
-                setup: experiment.setup(),
-            };
+            let entry =
+                Entry::Setup { experiment: experiment.kind().id().to_owned(), setup: experiment.setup() };
             run.console.log(&entry);
         }
         Ok(run)
@@ -263,11 +260,7 @@ impl Run {
 
     fn each(
         &mut self,
-        mut measure: impl FnMut(
-            &mut dyn Underway,
-            &experiment::Scope,
-            &mut Stage<'_>,
-        ) -> ControlFlow<()>,
+        mut measure: impl FnMut(&mut dyn Underway, &experiment::Scope, &mut Stage<'_>) -> ControlFlow<()>,
     ) {
         let Self { plan, experiments, supervisor, console, notes, interrupted, .. } = self;
         let mut watch = Gatekeeper::default();
@@ -318,7 +311,7 @@ impl Run {
             seed: header.seed,
             blocks: header.blocks,
             mode: header.mode,
-            indicative: u64::from(header.blocks) < crate::analyse::FEWEST_PAIRS,
+            indicative: u64::from(header.blocks) < crate::batch::analyse::FEWEST_PAIRS,
             complete: !self.interrupted,
             track: header.track,
             filter: header.filter,

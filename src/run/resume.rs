@@ -53,7 +53,7 @@ pub(crate) fn plan(header: &Header, models: &[ModelInfo], folder: &Path) -> Resu
         return Err(refuse(format!("`cores` is {cores}, 1 to {MOST_WORKERS} are allowed")));
     }
     let kind = |(id, _): &(String, Vec<String>)| {
-        find(id).ok_or_else(|| refuse(format!("there is no experiment `{}`", crate::quote::one_line(id))))
+        find(id).ok_or_else(|| refuse(format!("there is no experiment `{}`", concbench_text::one_line(id))))
     };
     let kinds: Vec<&'static dyn Kind> = header.experiments.iter().map(kind).collect::<Result<_, _>>()?;
     let settings = Settings {
@@ -104,10 +104,9 @@ pub(crate) fn replay(
 
 /// `None` where the line does not belong to this run.
 fn give_back(experiments: &mut [Box<dyn Underway>], entry: Entry) -> Option<()> {
-    let mut known = |id: &str| experiments.iter_mut().find(|one| one.kind().id() == id);
     match entry {
         Entry::Observation { experiment, of, calibration, observed } => {
-            let experiment = known(&experiment)?;
+            let experiment = known(experiments, &experiment)?;
             let subject = match calibration {
                 true => Subject::Calibration { name: of, cells: Vec::new() },
                 false => Subject::Cell(position(experiment.as_ref(), &of)?),
@@ -117,7 +116,7 @@ fn give_back(experiments: &mut [Box<dyn Underway>], entry: Entry) -> Option<()> 
             experiment.keep(&subject, observed).ok()
         }
         Entry::Failure { experiment, cells, failure } => {
-            let experiment = known(&experiment)?;
+            let experiment = known(experiments, &experiment)?;
             let cells: Option<Vec<usize>> =
                 cells.iter().map(|cell| position(experiment.as_ref(), cell)).collect();
             let broken = failure.status != crate::record::Status::Ok;
@@ -125,13 +124,17 @@ fn give_back(experiments: &mut [Box<dyn Underway>], entry: Entry) -> Option<()> 
             Some(())
         }
         Entry::Block { noise, again, .. } => {
-            let experiment = known(&noise.experiment)?;
+            let experiment = known(experiments, &noise.experiment)?;
             let fits = noise.block < MOST_BLOCKS && !experiment.has_ended(noise.block, &noise.group);
             fits.then(|| experiment.end_block(&noise, again))
         }
-        Entry::Setup { experiment, setup } => known(&experiment)?.set_up(setup).ok(),
+        Entry::Setup { experiment, setup } => known(experiments, &experiment)?.set_up(setup).ok(),
         Entry::Begin(_) | Entry::Note { .. } => None,
     }
+}
+
+fn known<'a>(experiments: &'a mut [Box<dyn Underway>], id: &str) -> Option<&'a mut Box<dyn Underway>> {
+    experiments.iter_mut().find(|one| one.kind().id() == id)
 }
 
 fn position(experiment: &dyn Underway, id: &str) -> Option<usize> {

@@ -3,16 +3,18 @@
 use std::any::Any;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::process::Runner;
 use super::protocol::{Answer, Assignment, Channel, Equal, Order, ProtocolError};
-use crate::model::{Digest, ModelError, Prepared, Running, Settings, panic_message};
-use crate::record::Status;
+use crate::model::{Digest, ModelError, Settings, panic_message};
+use crate::models::{Prepared, Recipe, Running};
+use crate::record::{Failure, Status};
 use crate::registry::{Registry, RegistryError};
-use crate::spec::Recipe;
 
 /// Why an order cannot be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,10 @@ pub(crate) enum CellError {
     #[error("{0}")]
     Other(String),
     #[error("{0}")]
+    TimedOut(String),
+    #[error("{}", .0.reason)]
+    Another(Failure),
+    #[error("{0}")]
     Unsupported(String),
 }
 
@@ -45,6 +51,8 @@ impl CellError {
         match self {
             Self::Model(ModelError::Unsupported(_)) | Self::Unsupported(_) => Status::Unsupported,
             Self::Model(ModelError::Died { .. }) => Status::Crashed,
+            Self::TimedOut(_) => Status::TimedOut,
+            Self::Another(failure) => failure.status,
             _ => Status::Failed,
         }
     }
@@ -114,10 +122,29 @@ impl<'a> Desk<'a> {
     /// When there are none such.
     pub(crate) fn bench_of(&self, recipe: Recipe) -> Result<Bench, CellError> {
         let Assignment { model, workers, tasks, expected, .. } = self.assignment()?;
-        let prepared = self.registry.tasks(&recipe)?.under(model);
-        let prepared = prepared.ok_or_else(|| CellError::UnknownModel(model.clone()))?;
+        let prepared = self.registry.prepared(&recipe, model)?;
         let settings = self.settings(*workers, recipe.to_text());
         Ok(Bench { prepared, settings, tasks: *tasks, expected: *expected })
+    }
+
+    /// Starts another runner, which carries out an order on other tasks under the assigned model.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub(crate) fn another<O: Serialize>(
+        &self,
+        experiment: &str,
+        order: &O,
+        recipe: Recipe,
+    ) -> Result<Another, CellError> {
+        let order = serde_json::to_value(order).map_err(|error| CellError::Other(error.to_string()))?;
+        let assignment = Some(Assignment { recipe, ..self.assignment()?.clone() });
+        let (experiment, equal) = (experiment.to_owned(), self.equal);
+        let mut runner = Runner::start(0)
+            .map_err(|error| CellError::Other(format!("another runner cannot be started: {error}")))?;
+        runner.order(Order::Observe { experiment, order, equal, assignment }).map_err(CellError::Another)?;
+        Ok(Another(runner))
     }
 
     /// Answers, and waits for the next order; `None` once the supervisor wants no more.
@@ -138,6 +165,29 @@ impl<'a> Desk<'a> {
                 serde_json::from_value(order).map(Some).map_err(|error| CellError::Order(error.to_string()))
             }
             Some(_) => Err(CellError::Order("another one is under way".to_owned())),
+        }
+    }
+}
+
+/// A runner that another one has started. It ends with the value.
+#[derive(Debug)]
+pub(crate) struct Another(Runner);
+
+impl Another {
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.pid().unsigned_abs()
+    }
+
+    /// Waits for so long; why it does not go on with its order, if it does not.
+    pub(crate) fn answered_within(&mut self, time: Duration) -> Option<CellError> {
+        match self.0.answer_within(time)? {
+            Ok(_) => Some(CellError::Other("another runner answered out of turn".to_owned())),
+            Err(failure) => {
+                // The supervisor keeps the last lines of this runner only.
+                eprint!("{}", failure.stderr_tail.as_deref().unwrap_or_default());
+                Some(CellError::Another(failure))
+            }
         }
     }
 }

@@ -82,7 +82,8 @@ mod tests {
     fn a_reader_that_is_interrupted_between_the_clocks_takes_it_for_no_sleep() {
         let awake = SuspendDetector { asleep: asleep(clocks(Duration::ZERO, &[])) };
         assert!(!awake.slept(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])));
-        let interrupted = SuspendDetector { asleep: asleep(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])) };
+        let interrupted =
+            SuspendDetector { asleep: asleep(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])) };
         assert!(interrupted.slept(clocks(Duration::from_millis(20), &[])));
     }
 

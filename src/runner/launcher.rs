@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::ModelInfo;
+use crate::models::Recipe;
 use crate::record::{Failure, Status, Usage};
-use crate::spec::Recipe;
 
 /// Tasks to be run under a model.
 #[derive(Debug, Clone, PartialEq)]

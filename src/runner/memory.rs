@@ -1,8 +1,6 @@
 //! How much memory a runner and its workers hold.
 
-use std::fs;
-
-use super::family::{children, unless_gone};
+use crate::machine::proc::{descendants, memory, tells_shares};
 
 /// What a process and everything below it hold, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,15 +23,15 @@ impl Held {
 ///
 /// Not `ru_maxrss`: the kernel carries that over from the process that started this one, so a small runner would show
 /// the size of its supervisor. Workers count with their proportional share (PSS) of pages that several processes map.
-pub(super) fn peak_bytes() -> Result<u64, String> {
-    let own = kibibytes("/proc/self/status", "VmHWM:")?;
+pub(crate) fn peak_bytes() -> Result<u64, String> {
+    let own = memory(std::process::id(), "status", "VmHWM")?;
     let workers = descendants(std::process::id())?;
-    if !workers.is_empty() && !fs::exists("/proc/self/smaps_rollup").unwrap_or(false) {
+    if !workers.is_empty() && !tells_shares() {
         return Err("the kernel has no smaps_rollup, which tells what worker processes hold".to_owned());
     }
     // A worker that ends meanwhile holds nothing any more.
     let held = workers.into_iter().map(|pid| proportional(pid).unwrap_or(0));
-    Ok((own + held.sum::<u64>()) * 1024)
+    Ok(own + held.sum::<u64>())
 }
 
 /// What a process and everything below it hold now, while nothing of it starts or ends.
@@ -41,35 +39,18 @@ pub(super) fn peak_bytes() -> Result<u64, String> {
 /// # Errors
 ///
 /// When the kernel does not say, with the file and the field.
-pub(super) fn held(pid: u32) -> Result<Held, String> {
+pub(crate) fn held(pid: u32) -> Result<Held, String> {
     let mut held = Held::default();
     for pid in descendants(pid)?.into_iter().chain([pid]) {
         held.processes += 1;
-        held.resident += 1024 * proportional(pid)?;
-        held.page_tables += 1024 * kibibytes(&format!("/proc/{pid}/status"), "VmPTE:")?;
+        held.resident += proportional(pid)?;
+        held.page_tables += memory(pid, "status", "VmPTE")?;
     }
     Ok(held)
 }
 
 fn proportional(pid: u32) -> Result<u64, String> {
-    kibibytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
-}
-
-fn descendants(pid: u32) -> Result<Vec<u32>, String> {
-    let own =
-        unless_gone(children(pid)).map_err(|error| format!("cannot list the children of {pid}: {error}"))?;
-    let mut below = own.unwrap_or_default();
-    for child in below.clone() {
-        below.extend(descendants(child)?);
-    }
-    Ok(below)
-}
-
-fn kibibytes(path: &str, name: &str) -> Result<u64, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.ok_or_else(|| format!("{path} has no {name}"))
+    memory(pid, "smaps_rollup", "Pss")
 }
 
 #[cfg(test)]

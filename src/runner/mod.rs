@@ -8,11 +8,9 @@
 
 mod child;
 mod desk;
-mod family;
 mod gap;
 pub(crate) mod interrupt;
 mod launcher;
-mod ledger;
 pub(crate) mod memory;
 mod orphans;
 mod process;

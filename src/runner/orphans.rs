@@ -5,8 +5,8 @@ use std::io;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-use super::family::children;
-use crate::sys;
+use crate::machine::proc::children;
+use concbench_sys as sys;
 
 /// The children of this process that it did not start itself.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use super::interrupt::Interrupt;
 use super::launcher::RunnerError;
 use super::protocol::{self, Answer, LONGEST_LINE, Order};
+use crate::model::process::Role;
 use crate::record::{Failure, Status};
-use crate::role::Role;
-use crate::sys::{self, Ended, Usage};
+use concbench_sys::{self as sys, Ended, Usage};
 
 /// How much of a runner's standard error is kept, in bytes.
 const STDERR_KEPT: usize = 4096;
@@ -41,7 +41,7 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// The number of its process.
-    pub(crate) fn pid(&self) -> i32 {
+    pub(super) fn pid(&self) -> i32 {
         self.pid
     }
 
@@ -93,21 +93,10 @@ impl Runner {
     ) -> Result<Answer, RunnerError> {
         let mut until = Instant::now() + deadline;
         let mut stopped = false;
-        if self.send(&protocol::encode(order)).is_err() {
-            return Err(RunnerError::Failure(self.gone()));
-        }
+        self.order(order).map_err(RunnerError::Failure)?;
         loop {
-            if let Some(end) = self.line.iter().position(|&byte| byte == b'\n') {
-                let line: Vec<u8> = self.line.drain(..=end).collect();
-                return match protocol::decode(&line) {
-                    Ok(Answer::Failed { status, reason }) => {
-                        Err(RunnerError::Failure(self.failure(status, reason)))
-                    }
-                    Ok(answer) => Ok(answer),
-                    Err(error) => Err(RunnerError::Failure(
-                        self.failure(Status::Failed, format!("the runner sent {error}")),
-                    )),
-                };
+            if let Some(answer) = self.take_answer() {
+                return answer.map_err(RunnerError::Failure);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() && interrupt.was_stopped() && !stopped {
@@ -121,22 +110,57 @@ impl Runner {
                 let reason = format!("no answer within {} s; it was ended", deadline.as_secs_f64());
                 return Err(RunnerError::Failure(self.failure(Status::TimedOut, reason)));
             }
-            self.wait_readable(left, interrupt);
+            self.wait_readable(left, Some(interrupt));
             if interrupt.signal().is_some() {
                 return Err(RunnerError::Interrupted);
             }
-            self.drain_stderr();
-            let open = self.read_answer();
-            // What was said before the end counts.
-            if !open && !self.line.contains(&b'\n') {
-                return Err(RunnerError::Failure(self.gone()));
-            }
-            if self.line.len() > LONGEST_LINE {
-                self.kill();
-                let reason = format!("the runner sent a line of more than {LONGEST_LINE} bytes");
-                return Err(RunnerError::Failure(self.failure(Status::Failed, reason)));
-            }
+            self.read().map_err(RunnerError::Failure)?;
         }
+    }
+
+    /// Asks, and waits for nothing.
+    pub(super) fn order(&mut self, order: Order) -> Result<(), Failure> {
+        // An order is far smaller than a socket's buffer, and the runner reads each before it is sent another.
+        match self.channel.write_all(&protocol::encode(order)) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.gone()),
+        }
+    }
+
+    /// The answer, if there is one within this time; or why there will be none.
+    pub(super) fn answer_within(&mut self, time: Duration) -> Option<Result<Answer, Failure>> {
+        self.wait_readable(time, None);
+        match self.read() {
+            Ok(()) => self.take_answer(),
+            Err(failure) => Some(Err(failure)),
+        }
+    }
+
+    /// The answer, if it has arrived.
+    fn take_answer(&mut self) -> Option<Result<Answer, Failure>> {
+        let end = self.line.iter().position(|&byte| byte == b'\n')?;
+        let line: Vec<u8> = self.line.drain(..=end).collect();
+        Some(match protocol::decode(&line) {
+            Ok(Answer::Failed { status, reason }) => Err(self.failure(status, reason)),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.failure(Status::Failed, format!("the runner sent {error}"))),
+        })
+    }
+
+    /// Takes what has arrived.
+    fn read(&mut self) -> Result<(), Failure> {
+        self.drain_stderr();
+        let open = self.read_answer();
+        // What was said before the end counts.
+        if !open && !self.line.contains(&b'\n') {
+            return Err(self.gone());
+        }
+        if self.line.len() > LONGEST_LINE {
+            self.kill();
+            let reason = format!("the runner sent a line of more than {LONGEST_LINE} bytes");
+            return Err(self.failure(Status::Failed, reason));
+        }
+        Ok(())
     }
 
     /// Closes the channel, waits until the runner has exited, and says what it used.
@@ -158,16 +182,9 @@ impl Runner {
         }
     }
 
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // An order is far smaller than a socket's buffer, and the runner reads each before it is sent another.
-        self.channel.write_all(bytes)
-    }
-
-    fn wait_readable(&self, left: Duration, interrupt: &Interrupt) {
-        let mut files = vec![
-            PollFd::from_borrowed_fd(self.channel.as_fd(), PollFlags::IN),
-            PollFd::from_borrowed_fd(interrupt.as_fd(), PollFlags::IN),
-        ];
+    fn wait_readable(&self, left: Duration, interrupt: Option<&Interrupt>) {
+        let mut files = vec![PollFd::from_borrowed_fd(self.channel.as_fd(), PollFlags::IN)];
+        files.extend(interrupt.map(|interrupt| PollFd::from_borrowed_fd(interrupt.as_fd(), PollFlags::IN)));
         files.extend(
             self.stderr.as_ref().map(|stderr| PollFd::from_borrowed_fd(stderr.as_fd(), PollFlags::IN)),
         );

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::reference::Reference;
 use super::target::Address;
 use crate::model::Digest;
+use crate::models::Recipe;
 use crate::record::Status;
-use crate::spec::Recipe;
 
 /// The version of the protocol. Both ends are the same executable; the version catches a wrapper that is not.
 const VERSION: u32 = 2;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::desk::CellError;
 use crate::model::{Digest, Waits};
+use crate::models::Recipe;
 use crate::registry::Registry;
-use crate::spec::Recipe;
 use crate::time::nanoseconds;
 
 /// What the tasks of a batch return and wait for: each run in turn, with no time spent asleep.

@@ -14,10 +14,10 @@ use super::process::Runner;
 use super::protocol::{Answer, Assignment, Equal, Order};
 use super::reference::Reference;
 use super::target::{Address, Target};
-use crate::machine::{Kind, refuses};
+use crate::model::limits::{Kind, refuses};
 use crate::model::{Family, Sizing};
+use crate::models::Recipe;
 use crate::record::{Failure, Machine, Status, Track, Usage};
-use crate::spec::Recipe;
 use crate::time::nanoseconds;
 
 /// How much longer than one observation the sequential reference of a workload may take.
@@ -273,7 +273,8 @@ impl Conversation for Session {
 }
 
 fn start(padding: usize) -> Result<Runner, RunnerError> {
-    Runner::start(padding).map_err(|error| RunnerError::failed(format!("a runner cannot be started: {error}")))
+    Runner::start(padding)
+        .map_err(|error| RunnerError::failed(format!("a runner cannot be started: {error}")))
 }
 
 fn observed(answer: Answer) -> Result<Value, RunnerError> {

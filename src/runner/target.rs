@@ -10,7 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use serde::{Deserialize, Serialize};
 
-use crate::role::Role;
+use crate::machine::proc::cpu_time_of_first_thread;
+use crate::model::process::Role;
 
 /// How long a target may take until it listens.
 const START: Duration = Duration::from_secs(10);
@@ -34,8 +35,7 @@ pub(crate) struct Address {
 impl Address {
     /// How long the target has computed so far, where the kernel says: on the thread that serves, which is its first.
     pub(crate) fn computed(self) -> Option<Duration> {
-        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).ok()?;
-        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+        cpu_time_of_first_thread(self.pid.unsigned_abs())
     }
 }
 

@@ -1,11 +1,11 @@
 //! What follows from the records of a self-test: functions of them, each a row or a few.
 
+use concbench_stats::binomial_bound;
+use concbench_text::figures::{self, Ratio};
+
 use super::matrix::{COUNT, EFFECTS, NOOP, PARALLEL, SEQUENTIAL, further};
 use super::{Check, Judgement, Measured, SelfTest};
-use crate::analyse::stats::binomial_bound;
-use crate::analyse::{
-    CONFIDENCE, FEWEST_PAIRS, POWER, Price, SIGNIFICANCE, compare_alone, detectable, wording,
-};
+use crate::analyse::{CONFIDENCE, FEWEST_PAIRS, POWER, Price, SIGNIFICANCE, compare_alone, detectable};
 use crate::record::{
     BlockNoise, CellRecord, Comparison, ComparisonKind, Grade, Observation, Run, Status, Verdict,
 };
@@ -164,7 +164,7 @@ fn coverage(steady: &[Comparison], one_off: &[Comparison], more: &[Effect]) -> C
     Check {
         id: "coverage".to_owned(),
         rule: Some(5),
-        what: format!("intervals of {} that hold the known ratio", wording::percent(CONFIDENCE)),
+        what: format!("intervals of {} that hold the known ratio", figures::percent(CONFIDENCE)),
         figure: few(enough, format!("{holds} of {count}")),
         value: Some(holds as f64),
         unit: "comparisons",
@@ -189,15 +189,15 @@ fn found(effect: &Effect, run: &Run) -> Check {
         (false, Some(surely)) if effect.size() >= surely => Judgement::Missed,
         (false, _) => Judgement::Unknown,
     };
-    let ratio = wording::ratio(comparison.ratio, comparison.low, comparison.high);
+    let ratio = Ratio { value: comparison.ratio, interval: Some((comparison.low, comparison.high)) };
     let word = if found { "found" } else { "not found" };
-    let smallest = could(POWER).map_or("unknown, the blocks are too few".to_owned(), wording::percent);
-    let needed = could(SURE).map_or("unknown".to_owned(), wording::percent);
+    let smallest = could(POWER).map_or("unknown, the blocks are too few".to_owned(), figures::percent);
+    let needed = could(SURE).map_or("unknown".to_owned(), figures::percent);
     Check {
         id: format!("effect-{percent}-{model}"),
         rule: Some(4),
         what: format!("{percent} % more work under {model}"),
-        figure: format!("{word}: {ratio}; could have seen {smallest}"),
+        figure: format!("{word}: {} {}; could have seen {smallest}", ratio.figure(), ratio.range()),
         value: Some(comparison.ratio),
         unit: "ratio",
         bound: Some(format!("found, from {needed} on")),
@@ -219,11 +219,11 @@ fn phases(runs: &[&Run]) -> Check {
         rule: Some(14),
         what: "phases against wall time, the worst observation".to_owned(),
         figure: worst.map_or("unknown: nothing was measured".to_owned(), |(cell, apart)| {
-            format!("{} apart, of {}", wording::percent(apart), cell.id)
+            format!("{} apart, of {}", figures::percent(apart), cell.id)
         }),
         value: worst.map(|worst| worst.1),
         unit: "fraction",
-        bound: Some(format!("at most {}", wording::percent(PHASES))),
+        bound: Some(format!("at most {}", figures::percent(PHASES))),
         verdict: Some(worst.map_or(Judgement::Unknown, |worst| judged(worst.1 <= PHASES))),
     }
 }
@@ -243,7 +243,7 @@ fn noop(run: &Run) -> Check {
         id: "own-task".to_owned(),
         rule: None,
         what: format!("a task that does nothing, {SEQUENTIAL}: what each task has of ours"),
-        figure: own.map_or(NO_BASELINE.to_owned(), |own| wording::duration(own, 0.0)),
+        figure: own.map_or(NO_BASELINE.to_owned(), figures::time),
         value: own,
         unit: "ns",
         bound: None,
@@ -258,10 +258,10 @@ fn ours(run: &Run) -> Check {
         id: "own-share".to_owned(),
         rule: None,
         what: format!("the same as a share of a task of `{COUNT}`"),
-        figure: share.map_or(NO_BASELINE.to_owned(), wording::percent),
+        figure: share.map_or(NO_BASELINE.to_owned(), figures::percent),
         value: share,
         unit: "fraction",
-        bound: Some(format!("at most {}", wording::percent(OURS))),
+        bound: Some(format!("at most {}", figures::percent(OURS))),
         verdict: Some(share.map_or(Judgement::Unknown, |share| judged(share <= OURS))),
     }
 }
@@ -285,8 +285,7 @@ fn launch(measured: &[&Measured]) -> Check {
         id: "launch".to_owned(),
         rule: Some(2),
         what: "an observation beside what it times: a fresh process, its end, the journal".to_owned(),
-        figure: outside
-            .map_or("unknown: nothing was measured".to_owned(), |outside| wording::duration(outside, 0.0)),
+        figure: outside.map_or("unknown: nothing was measured".to_owned(), figures::time),
         value: outside,
         unit: "ns",
         bound: None,
@@ -306,7 +305,7 @@ fn quiet(grade: Grade, runs: &[&Run]) -> Check {
     let repeated: u32 = blocks.iter().map(|block| block.repeats).sum();
     let most = |of: fn(&BlockNoise) -> Option<f64>| {
         let most = blocks.iter().filter_map(|block| of(block)).max_by(f64::total_cmp);
-        most.map_or("not recorded".to_owned(), wording::percent)
+        most.map_or("not recorded".to_owned(), figures::percent)
     };
     let word = match grade {
         Grade::Quiet => "quiet",

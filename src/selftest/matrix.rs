@@ -83,7 +83,7 @@ fn definition(name: &str, kernel: Kernel, tasks: u64, models: &[&str]) -> Defini
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BuiltIn, Catalogue};
+    use crate::models::{BuiltIn, Catalogue};
 
     #[test]
     fn forty_cells_stand_beside_themselves_and_twenty_in_a_quick_test() {

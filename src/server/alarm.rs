@@ -10,7 +10,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 
-use crate::sys;
+use concbench_sys as sys;
 
 /// Wakes answers at their moment.
 ///

@@ -10,7 +10,7 @@ use super::{
     Models, Spec, SpecError, TWIN_MARK, Workers, WorkloadSpec,
 };
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
-use crate::quote::one_line;
+use concbench_text::one_line;
 
 /// The most models that a definition may name, and the most counts of workers for each.
 const MOST_MODELS: usize = 256;
@@ -248,7 +248,7 @@ fn worker_sweep(cores: u64) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BuiltIn, Catalogue};
+    use crate::models::{BuiltIn, Catalogue};
     use crate::spec::default_definitions;
 
     fn default_matrix(cores: u64) -> Spec {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use builtin::default_definitions;
 
 use crate::model::ModelInfo;
+pub(crate) use crate::models::Recipe;
 
 /// The most tasks that a batch may have: at 64 bytes each, their bookkeeping still fits into any memory.
 pub const MOST_TASKS: u64 = 1_000_000;
@@ -160,46 +161,6 @@ impl Definition {
     }
 }
 
-/// What a process needs in order to build a workload: the kernel, or the name under which code has registered it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Recipe {
-    pub(crate) name: String,
-    pub(crate) kernel: Option<Kernel>,
-    /// The file that every task is to leave a note in, for a timeline.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) trace: Option<PathBuf>,
-    /// What the tasks are to find out beside their work; nothing where only the batch is timed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) errand: Option<Errand>,
-}
-
-/// What tasks find out, and where they write it down.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Errand {
-    /// How late they wake, in place of their work.
-    Timer(Notebook),
-    /// When each was free, begun and done, and the work itself when it is due.
-    Load(Notebook),
-    /// Nothing: they count themselves in at the gate that this file is, and wait for ever in place of their work.
-    Wait(PathBuf),
-}
-
-/// Memory that a runner shares with the processes of its model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Notebook {
-    /// A file that these processes can open for as long as the runner lives.
-    pub(crate) path: PathBuf,
-    /// How many words of 64 bits it holds.
-    pub(crate) words: usize,
-}
-
-impl Recipe {
-    pub(crate) fn to_text(&self) -> String {
-        serde_json::to_string(self).expect("a recipe has no map with keys other than strings")
-    }
-}
-
 /// A workload of a validated matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkloadSpec {
@@ -215,7 +176,7 @@ impl WorkloadSpec {
             name: self.definition.name.clone(),
             kernel: self.definition.kernel.clone(),
             trace: None,
-            errand: None,
+            instrument: None,
         }
     }
 
@@ -314,7 +275,7 @@ pub fn parse_filter(filter: &str) -> Result<regex::Regex, SpecError> {
         let text = error.to_string();
         let what = text.lines().last().unwrap_or("not a regular expression").trim();
         SpecError::Filter {
-            filter: crate::quote::one_line(filter),
+            filter: concbench_text::one_line(filter),
             what: lower(what.trim_start_matches("error: ").trim_end_matches('.')),
         }
     })

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::{Error, Unexpected};
 
 use super::{Definition, Models, SpecError, Workers};
-use crate::quote::one_line;
+use concbench_text::one_line;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,10 +1,10 @@
 //! What the method promises, counted over thousands of campaigns that never took place.
 
-use concbench::analyse::stats::binomial_bound;
 use concbench::analyse::{
     POWER, Price, SIGNIFICANCE, SmallestEffect, block_drift, smallest_effect, warm_trend,
 };
 use concbench::record::{Comparison, ComparisonKind, Run, Verdict};
+use concbench_stats::binomial_bound;
 
 use crate::launcher::{Campaign, Order, Processes, Scatter};
 use crate::synthetic::{Generator, around, cell};

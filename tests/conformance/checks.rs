@@ -33,7 +33,7 @@ fn settings(workers: usize, probe: &Probe) -> Settings {
 pub(crate) fn equalised<M: Model>(workers: usize) -> Outcome {
     // No library's default, so that it is this setting which is seen.
     let stack = 3 << 20;
-    let probe = Arc::new(Probe::Placed { stack: (!M::INFO.isolates).then_some(stack) });
+    let probe = Arc::new(Probe::Placed { stack: (!M::INFO.survives_crash).then_some(stack) });
     let settings = Settings { stack_bytes: Some(stack as usize), pin: true, ..settings(workers, &probe) };
     let mut model = match M::start(&settings) {
         Err(ModelError::Unsupported(reason)) => return Err(reason),
@@ -148,14 +148,17 @@ pub(crate) fn few_descriptors<M: Model>(workers: usize) -> Outcome {
     Ok(())
 }
 
-pub(crate) fn crash<M: Model>(workers: usize, probe: Probe) -> Outcome {
+pub(crate) fn crash<M: Model>(workers: usize) -> Outcome {
     let before = Resources::now();
-    let probe = Arc::new(probe);
+    let ended = tempfile::NamedTempFile::new().unwrap();
+    let probe = Arc::new(Probe::Abort { at: 0, file: ended.path().to_owned() });
     let mut model = start::<M>(workers, &probe)?;
     match model.run(&probe, 0..TASKS) {
         Err(error @ ModelError::Died { .. }) => assert!(error.to_string().contains("SIGABRT"), "{error}"),
         other => panic!("a task that aborts gave {other:?}"),
     }
+    let ended = ended.as_file().metadata().unwrap().len();
+    assert_eq!(ended == TASKS - 1, M::INFO.isolates_tasks, "{ended} of the other tasks came to their end");
     // Works again, or says that it does not.
     match model.run(&probe, TASKS..2 * TASKS) {
         Ok(digest) => assert_eq!(digest, Probe::expected(TASKS..2 * TASKS)),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concbench::model::{Model, ModelError, Settings};
-use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,7 @@ fn holder_of(file: &Path) -> i32 {
 
 /// A worker is killed at some moment of a long batch of tiny tasks: reading, writing, running, asleep.
 fn anywhere<M: Model>(workers: usize, seed: u64) -> Outcome {
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = ChaCha12Rng::seed_from_u64(seed);
     let probe = Arc::new(Probe::Work);
     let mut model = start::<M>(workers, &probe)?;
     let (victim, delay) =

@@ -12,7 +12,7 @@ mod trial;
 
 use std::process::ExitCode;
 
-use concbench::model::{BuiltIn, Catalogue, serve_role};
+use concbench::models::{BuiltIn, Catalogue, serve_role};
 
 use probe::Probe;
 

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 /// How often a task looks whether the others have come, and how long it waits between two looks.
 const LOOKS: u32 = 10_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// How long tasks wait beside one that crashes: it is first.
+const AFTER_CRASH: Duration = Duration::from_millis(20);
 /// What the guard page and the rounding of a stack may come to, in bytes.
 const STACK_SLACK: u64 = 64 << 10;
 
@@ -29,8 +31,8 @@ pub(crate) enum Probe {
     FailAll { below: u64 },
     /// One panics, in a stretch of computing or beside it.
     Panic { at: u64, computing: bool },
-    /// One takes its process with it.
-    Abort { at: u64 },
+    /// One takes its process with it; the others wait a little, and say in a file that they have come to their end.
+    Abort { at: u64, file: PathBuf },
     /// Each sleeps, again and again, until this many have come: they say so in a file.
     Sleep { file: PathBuf, company: u64 },
     /// Each connects and waits until the server lets it go.
@@ -81,7 +83,11 @@ impl Workload for Probe {
                 io.compute(|| panic!("panicked on purpose")).await
             }
             Self::Panic { at, computing: false } if index == *at => panic!("panicked on purpose"),
-            Self::Abort { at } if index == *at => std::process::abort(),
+            Self::Abort { at, .. } if index == *at => std::process::abort(),
+            Self::Abort { file, .. } => {
+                io.sleep(AFTER_CRASH).await;
+                OpenOptions::new().append(true).open(file)?.write_all(b".")?;
+            }
             Self::Sleep { file, company } => sleep_until_joined(io, file, *company).await?,
             Self::Hold { file } => hold(io, file).await?,
             Self::Connect { server } => connect(io, *server).await?,

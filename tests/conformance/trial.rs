@@ -4,7 +4,8 @@ use std::io::Read;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use concbench::model::{BuiltIn, Catalogue, Model, ModelInfo, Sizing, Visitor, Waiting};
+use concbench::model::{Model, ModelInfo, Sizing, Waiting};
+use concbench::models::{BuiltIn, Catalogue, Visitor};
 use libtest_mimic::{Completion, Trial};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ const MARK: &str = "--trial";
 const UNEQUAL: [&str; 4] = ["async-std", "async-std-blocking", "smol-blocking", "tokio-rayon"];
 /// How long a trial may take before it counts as one that hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// How the report of a trial begins whose process was killed.
+const BY_SIGNAL: &str = "ended by a signal";
 /// The exit code of a trial whose model says that it cannot run here.
 const UNSUPPORTED: u8 = 77;
 
@@ -35,8 +38,8 @@ pub(crate) enum Check {
     BeyondLimits,
     /// Without descriptors to spare it fails, and does not hang.
     FewDescriptors,
-    /// A task that takes its process with it leaves the one that submitted it alive.
-    Crash(Probe),
+    /// A task that takes its process with it leaves alive what the model says.
+    Crash,
     /// As many tasks wait at once as the model promises.
     Overlap(Probe),
     /// Nothing grows however often the model is started and stopped.
@@ -92,14 +95,13 @@ pub(crate) fn of(info: &ModelInfo) -> Vec<Trial> {
     if info.sizing == Sizing::PerTask {
         add("beyond-limits", workers, Check::BeyondLimits);
     }
-    if info.isolates {
-        add("crash", workers, Check::Crash(Probe::Abort { at: 7 }));
-    }
-    if info.isolates && info.sizing == Sizing::Workers {
+    if info.survives_crash && info.sizing == Sizing::Workers {
         for when in kill::When::ALL {
             add(&format!("killed-{}", when.name()), 2, Check::Kill(when));
         }
     }
+    let survives = info.survives_crash;
+    trials.push(trial(info, "crash", workers, move |run| crash(run, survives)));
     let counts = match worker_counts {
         [_] => &[1][..],
         _ => &[1, 3],
@@ -122,6 +124,15 @@ fn trial(
     Trial::ignorable_test(format!("{model}/{name}@{workers}"), move || {
         Ok(run(&|check| Job { model: model.clone(), workers, check }.run())?)
     })
+}
+
+/// A task that crashes takes the process of the trial with it, unless its model says that this survives.
+fn crash(run: &dyn Fn(Check) -> Result<Completion, String>, survives: bool) -> Result<Completion, String> {
+    match run(Check::Crash) {
+        Err(reason) if !survives && reason.starts_with(BY_SIGNAL) => Ok(Completion::Completed),
+        Ok(Completion::Completed) if !survives => Err("it survives a crash, and does not say so".to_owned()),
+        outcome => outcome,
+    }
 }
 
 /// Tasks that sleep wait for each other: the batch ends only if enough of them can.
@@ -166,7 +177,7 @@ impl Job {
             Some(0) => Ok(Completion::Completed),
             Some(code) if code == i32::from(UNSUPPORTED) => Ok(Completion::ignored_with(said.trim())),
             Some(code) => Err(format!("exit code {code}\n{complained}")),
-            None => Err(format!("ended by a signal\n{complained}")),
+            None => Err(format!("{BY_SIGNAL}\n{complained}")),
         }
     }
 }
@@ -209,7 +220,7 @@ impl Visitor for Job {
             Check::Flood => checks::flood::<M>(self.workers, flood::<M>()),
             Check::BeyondLimits => checks::beyond_limits::<M>(self.workers),
             Check::FewDescriptors => checks::few_descriptors::<M>(self.workers),
-            Check::Crash(probe) => checks::crash::<M>(self.workers, probe),
+            Check::Crash => checks::crash::<M>(self.workers),
             Check::Overlap(probe) => checks::overlap::<M>(self.workers, probe),
             Check::Restart => checks::restart::<M>(self.workers),
             Check::GivenUp => checks::given_up::<M>(self.workers),

@@ -6,10 +6,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use concbench::model::{
-    BuiltIn, Catalogue, Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Visitor,
-    Waiting,
-};
+use concbench::model::{Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting};
+use concbench::models::{BuiltIn, Catalogue, Visitor};
 use concbench::{Io, Workload};
 use futures::FutureExt;
 use futures::io::Cursor;
@@ -51,7 +49,8 @@ const fn info(id: &'static str) -> ModelInfo {
         sizing: Sizing::One,
         waiting: Waiting::Workers,
         all_cores: false,
-        isolates: false,
+        survives_crash: false,
+        isolates_tasks: false,
         global: false,
         limits: &[],
         default: true,

@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use concbench::record::Run;
-use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 use rustix::process::Signal;
 
 use crate::cases::Held;
@@ -111,7 +111,7 @@ pub(crate) fn told_to_ignore() -> Held {
 
 pub(crate) fn supervisor_killed(times: u32) -> Held {
     for seed in 0..times {
-        let mut random = StdRng::seed_from_u64(seed.into());
+        let mut random = ChaCha12Rng::seed_from_u64(seed.into());
         let scene = Scene::new();
         let running = scene.start(&mut scene.double("run ^slow/(process-.*|tokio-.*)@ --blocks 200"));
         std::thread::sleep(Duration::from_millis(random.random_range(0..1500)));

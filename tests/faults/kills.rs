@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use concbench::record::{Run, Status};
-use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cases::Held;
@@ -25,7 +25,7 @@ pub(crate) fn anywhere(kills: u32) -> Held {
 }
 
 fn one_run(seed: u64, most: u32) -> u32 {
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = ChaCha12Rng::seed_from_u64(seed);
     let scene = Scene::new();
     let mut running = scene.start(&mut scene.double(PROCESS_MODELS));
     let mut killed = 0;

@@ -154,7 +154,13 @@ fn timelines() -> Vec<Timeline> {
         let spans: Vec<Span> = (0..12u32)
             .map(|task| {
                 let start_ns = u64::from(task / workers) * 5_350_000 + u64::from(task % workers) * 40_000;
-                Span { task: task.into(), lane: task % workers, start_ns, end_ns: start_ns + 5_300_000 }
+                Span {
+                    task: task.into(),
+                    lane: task % workers,
+                    start_ns,
+                    end_ns: start_ns + 5_300_000,
+                    waiting: false,
+                }
             })
             .collect();
         Timeline {

@@ -1,11 +1,12 @@
 use num_bigint::BigUint;
 use num_traits::One;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Io, Result, Workload};
 
 /// Multiplies 1 to `n` into one big integer, factor by factor: computing that allocates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Factorial {
     /// The last factor.

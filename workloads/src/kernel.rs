@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Count, Factorial, Http, Io, Mixed, Noop, Result, Sleep, Workload};
 
 /// What a task mostly does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Next to nothing: the price of the task itself is measured.
@@ -19,7 +20,7 @@ pub enum Class {
 }
 
 /// The built-in kinds of task, with their parameters, as a definition names them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kernel", rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "each variant is named after the type that it holds, which is documented")]
 pub enum Kernel {

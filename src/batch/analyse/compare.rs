@@ -1,8 +1,9 @@
 //! The ratio of two cells and what it says.
 
+use concbench_stats::{Location, hodges_lehmann, holm, p_beyond, signed_rank};
+
+use super::levels::{CONFIDENCE, SIGNIFICANCE};
 use super::sample::Price;
-use concbench_stats::{Location, hodges_lehmann, holm, signed_rank};
-use super::{CONFIDENCE, SIGNIFICANCE};
 use crate::batch::{Comparison, ComparisonKind, SheetCell, Verdict};
 
 /// The least margin, as a fraction: differences below 2 % do not count, however surely they are there.
@@ -46,29 +47,30 @@ pub(super) fn compare_family(
         })
         .collect();
     let edge = margin.ln_1p();
-    let beyond: Vec<f64> = measured
-        .iter()
-        .map(|(_, logs, _)| p_beyond(signed_rank(logs, edge).above, signed_rank(logs, -edge).below))
-        .collect();
+    let beyond: Vec<f64> =
+        measured.iter().map(|(_, logs, _)| p_beyond(edge, |at| signed_rank(logs, at))).collect();
     let anywhere: Vec<f64> = measured.iter().map(|(_, logs, _)| signed_rank(logs, 0.0).two_sided()).collect();
     let corrected = holm(&beyond).into_iter().zip(holm(&anywhere));
     measured
         .iter()
         .zip(corrected)
-        .map(|((pair, logs, location), (p_holm, p_any))| Comparison {
-            workload: pair.a.workload.clone(),
-            kind,
-            a: pair.a.id.clone(),
-            b: pair.b.id.clone(),
-            ratio: location.estimate.exp(),
-            low: location.low.exp(),
-            high: location.high.exp(),
-            confidence: location.confidence,
-            pairs: logs.len() as u64,
-            margin,
-            p_holm,
-            p_any,
-            verdict: verdict(location, logs.len() as u64, edge, Some(p_holm)),
+        .map(|((pair, logs, location), (p_holm, p_any))| {
+            let ratio = location.exp();
+            Comparison {
+                workload: pair.a.workload.clone(),
+                kind,
+                a: pair.a.id.clone(),
+                b: pair.b.id.clone(),
+                ratio: ratio.estimate,
+                low: ratio.low,
+                high: ratio.high,
+                confidence: ratio.confidence,
+                pairs: logs.len() as u64,
+                margin,
+                p_holm,
+                p_any,
+                verdict: verdict(location, logs.len() as u64, edge, Some(p_holm)),
+            }
         })
         .collect()
 }
@@ -76,12 +78,6 @@ pub(super) fn compare_family(
 /// Compares two cells for themselves, with the least margin and as a family of one; `None` if they share no block.
 pub fn compare_alone(a: &SheetCell, b: &SheetCell, price: Price) -> Option<Comparison> {
     compare_family(&[Pair { a, b }], price.contrast(), price, MARGIN).pop()
-}
-
-/// The p-value of "the log ratio lies within the edges", from those against "above the upper" and "below the lower": the
-/// nearer edge's, doubled because there are two.
-pub(super) fn p_beyond(above: f64, below: f64) -> f64 {
-    (2.0 * above.min(below)).min(1.0)
 }
 
 /// What an interval of a log ratio says, within a run and across several. Without a p-value it rests on the interval alone.

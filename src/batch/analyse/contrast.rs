@@ -1,13 +1,10 @@
 //! Which cells of a workload are compared, with which margin, and who wins.
 
 use super::compare::{MARGIN, Pair, compare_family, noise_floor};
-use super::power::smallest_effect;
 use super::ranking::{best, contenders};
 use super::sample::Price;
-use super::sentence::sentence;
-use super::timers::too_short;
-use crate::batch::{Comparison, ComparisonKind, Sheet, SheetCell, Verdict, WorkloadRecord, WorkloadVerdict};
-use crate::record::{Status};
+use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
+use crate::record::Status;
 use crate::spec::TWIN_MARK;
 
 /// All comparisons of one workload: the twins at both prices, then the ranked cells against the best at each.
@@ -33,7 +30,7 @@ pub(super) fn contrasts(sheet: &Sheet, workload: &WorkloadRecord) -> Vec<Compari
 /// Each twin against the cell that it repeats; the margin is the least one, since this is where the margin comes from.
 fn twins(sheet: &Sheet, workload: &str, price: Price) -> Vec<Comparison> {
     let measured = |cell: &&SheetCell| cell.workload == workload && cell.status == Status::Ok;
-    let pairs: Vec<Pair<'_>> = run
+    let pairs: Vec<Pair<'_>> = sheet
         .cells
         .iter()
         .filter(measured)
@@ -56,34 +53,6 @@ fn against_best(sheet: &Sheet, workload: &str, price: Price, margin: f64) -> Vec
     compare_family(&pairs, price.contrast(), price, margin)
 }
 
-/// The answer for one workload, from comparisons that are already made.
-pub(super) fn verdict(sheet: &Sheet, workload: &WorkloadRecord) -> WorkloadVerdict {
-    let ids = |cells: Vec<&SheetCell>| cells.into_iter().map(|cell| cell.id.clone()).collect();
-    let twin_floors = run
-        .comparisons
-        .iter()
-        .filter(|found| found.workload == workload.name && found.kind == ComparisonKind::Twin)
-        .map(noise_floor);
-    let unranked = too_short(sheet, workload);
-    let winners = |price| match unranked {
-        Some(_) => Vec::new(),
-        None => ids(winners(sheet, &workload.name, price)),
-    };
-    WorkloadVerdict {
-        workload: workload.name.clone(),
-        class: workload.class,
-        winners: winners(Price::Steady),
-        one_off_winners: winners(Price::OneOff),
-        noise_floor: twin_floors.reduce(f64::max),
-        smallest_effect: smallest_effect(sheet, &workload.name, Price::Steady).map(|effect| effect.different),
-        sentence: match &unranked {
-            Some(why) => format!("{}: not ranked: {why}.", workload.name),
-            None => sentence(sheet, workload),
-        },
-        unranked,
-    }
-}
-
 /// The ranked cells that nothing is known to be faster than, by their medians, lowest first.
 pub(super) fn winners<'a>(sheet: &'a Sheet, workload: &str, price: Price) -> Vec<&'a SheetCell> {
     let Some(best) = best(sheet, workload, price) else {
@@ -103,8 +72,14 @@ pub(super) fn winners<'a>(sheet: &'a Sheet, workload: &str, price: Price) -> Vec
 }
 
 /// The comparison of a cell with the best of its workload.
-pub(super) fn contrast<'a>(sheet: &'a Sheet, workload: &str, price: Price, id: &str) -> Option<&'a Comparison> {
-    sheet.comparisons
+pub(super) fn contrast<'a>(
+    sheet: &'a Sheet,
+    workload: &str,
+    price: Price,
+    id: &str,
+) -> Option<&'a Comparison> {
+    sheet
+        .comparisons
         .iter()
         .find(|found| found.workload == workload && found.kind == price.contrast() && found.a == id)
 }

@@ -1,49 +1,33 @@
 //! From observations to estimates, comparisons and verdicts. Nothing here measures or prints.
 //!
-//! [`complete`] is the one entry: it fills in what follows from the observations of a record, and depends on nothing
-//! else, so the same observations always give the same analysis. In order of reading:
+//! [`summarise`] fills in the estimates of a cell, [`answer`] the comparisons and verdicts of a sheet whose cells have
+//! them. The same observations always give the same analysis. In order of reading:
 //!
-//! - [`stats`]: the statistics, as functions of numbers
 //! - `sample`: which numbers of an observation go into an estimate
 //! - `summary`: the estimates of one cell
 //! - `compare`: the ratio of two cells and its verdict
 //! - `contrast`: which cells of a workload are compared, and with which margin
-//! - `sentence`: the answer in words, with the numbers as [`wording`] writes them
+//! - `verdict`, `sentence`: the answer, and the answer in words
 //! - `ranking`: how the models stand over all workloads
 //! - `stability`, `power`: whether the observations are of one piece, and what they could have shown
-//! - `granularity`, `scaling`: how small tasks may become, and what more workers bring
-//! - `timers`: how late tasks wake, and which waits are too short to be ranked
-//! - `latency`: percentiles under an open load, and where they give way
-//! - `memory`: what a waiting task costs
-//! - `switches`: what a switch costs
-//! - `across`: several runs beside each other
+//! - `scaling`: what more workers bring
+//! - `timers`: which waits are too short to be ranked
 
-mod across;
 mod compare;
 mod contrast;
-mod granularity;
-mod latency;
-mod memory;
+mod levels;
 mod power;
 mod ranking;
 mod sample;
 mod scaling;
 mod sentence;
 mod stability;
-pub mod stats;
 mod summary;
-mod switches;
 mod timers;
-pub mod wording;
+mod verdict;
 
-pub use across::{
-    Across, AcrossOptions, AcrossRefusal, CellAcross, ClassAcross, Contrast, CurveAcross, MissingCell,
-    ModelRanks, Objection, ObjectionKind, Place, Throughput, across,
-};
 pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, noise_floor};
-pub use granularity::{HALF, MetgRefusal, SweepPoint, crossover, efficiency, metg, regions, sweep};
-pub use latency::{BUSY, KEEPS_UP, KNEE, LATE};
-pub use memory::per_task;
+pub use levels::{CONFIDENCE, SIGNIFICANCE};
 pub use power::{POWER, SmallestEffect, detectable, smallest_effect};
 pub use ranking::{ModelMean, best, geometric_means};
 pub use sample::Price;
@@ -55,31 +39,17 @@ pub use stability::{
 };
 pub use timers::RESOLUTIONS;
 
-use crate::batch::{Sheet};
-use crate::record::{Status};
+use crate::batch::{Sheet, SheetCell};
+use crate::record::Status;
 
-/// The confidence of every interval, unless it says otherwise.
-pub const CONFIDENCE: f64 = 0.95;
+/// Fills in the estimates of a cell. One that is not ok gets none, and takes part in no comparison.
+pub fn summarise(cell: &mut SheetCell) {
+    cell.summary = if cell.status == Status::Ok { summary::of(cell) } else { None };
+}
 
-/// The probability of a false alarm that every test is held to.
-pub const SIGNIFICANCE: f64 = 0.05;
-
-/// Fills in the summaries, comparisons and verdicts of a record, from its observations alone.
-///
-/// What stood there before is replaced. Cells that are not ok get no summary and take part in no comparison.
-pub fn complete(sheet: &mut Sheet) {
-    for cell in &mut sheet.cells {
-        cell.summary = if cell.status == Status::Ok { summary::summarise(cell) } else { None };
-    }
-    timers::complete(run);
-    latency::complete(run);
-    sheet.comparisons = sheet.workloads.iter().flat_map(|workload| contrast::contrasts(sheet, workload)).collect();
-    sheet.verdicts = sheet.workloads.iter().map(|workload| contrast::verdict(sheet, workload)).collect();
-    granularity::complete(run);
-    if let Some(memory) = &mut run.memory {
-        memory::complete(memory);
-    }
-    if let Some(switches) = &mut run.switches {
-        switches::complete(switches);
-    }
+/// Fills in the comparisons and verdicts of a sheet, from the estimates and observations of its cells.
+pub fn answer(sheet: &mut Sheet) {
+    sheet.comparisons =
+        sheet.workloads.iter().flat_map(|workload| contrast::contrasts(sheet, workload)).collect();
+    sheet.verdicts = sheet.workloads.iter().map(|workload| verdict::verdict(sheet, workload)).collect();
 }

@@ -6,12 +6,12 @@
 //! found nearly always and called different hardly ever, because it is meant to count for little. That is so for two cells
 //! alone; each further one that is compared with the best raises both, since p-values are corrected for their number.
 
+use concbench_stats::{normal_quantile, standard_error};
 use serde::Serialize;
 
-use super::SIGNIFICANCE;
 use super::compare::{FEWEST_PAIRS, MARGIN, noise_floor};
+use super::levels::SIGNIFICANCE;
 use super::sample::Price;
-use concbench_stats::{normal_quantile, standard_error};
 use crate::batch::{Comparison, Sheet};
 
 /// The probability with which the smallest effect is found.

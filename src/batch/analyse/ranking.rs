@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use concbench_stats::geometric_mean;
 use concbench_workloads::Class;
 use serde::Serialize;
 
 use super::sample::Price;
-use concbench_stats::geometric_mean;
-use crate::model::Family;
 use crate::batch::{Sheet, SheetCell};
-use crate::record::{Status};
+use crate::model::Family;
+use crate::record::Status;
 
 /// The cells of a workload that stand in its ranking: measured, ranked, and no twin. In the order of the record.
 pub(super) fn contenders<'a>(sheet: &'a Sheet, workload: &str) -> Vec<&'a SheetCell> {
-    sheet.cells
+    sheet
+        .cells
         .iter()
         .filter(|cell| cell.workload == workload && cell.ranked && !cell.twin)
         .filter(|cell| cell.status == Status::Ok && cell.summary.is_some())
@@ -27,10 +28,7 @@ pub fn best<'a>(sheet: &'a Sheet, workload: &str, price: Price) -> Option<&'a Sh
 }
 
 /// The cell with the lowest median; the first of them if several share it.
-pub(super) fn fastest<'a>(
-    cells: impl Iterator<Item = &'a SheetCell>,
-    price: Price,
-) -> Option<&'a SheetCell> {
+pub(super) fn fastest<'a>(cells: impl Iterator<Item = &'a SheetCell>, price: Price) -> Option<&'a SheetCell> {
     let median = |cell| price.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median);
     cells.min_by(|left, right| median(left).total_cmp(&median(right)))
 }
@@ -60,7 +58,8 @@ pub fn geometric_means(sheet: &Sheet, price: Price, class: Option<Class>) -> Vec
     let mut of = 0;
     let unranked =
         |name: &str| sheet.verdicts.iter().any(|found| found.workload == name && found.unranked.is_some());
-    for workload in sheet.workloads.iter().filter(|workload| class.is_none_or(|class| workload.class == class))
+    for workload in
+        sheet.workloads.iter().filter(|workload| class.is_none_or(|class| workload.class == class))
     {
         if unranked(&workload.name) {
             continue;
@@ -96,7 +95,7 @@ fn ratio_to(sheet: &Sheet, cell: &SheetCell, best: &SheetCell, price: Price) -> 
     if cell.id == best.id {
         return Some(1.0);
     }
-    let contrast = run
+    let contrast = sheet
         .comparisons
         .iter()
         .find(|found| found.kind == price.contrast() && found.a == cell.id && found.b == best.id)?;

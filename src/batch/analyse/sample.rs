@@ -1,8 +1,9 @@
 //! Which numbers of an observation stand for its cell.
 
 use concbench_stats::{median, sorted};
+
 use crate::batch::{ComparisonKind, Observation, SheetCell};
-use crate::record::{Estimate};
+use crate::record::Estimate;
 
 /// The two prices of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

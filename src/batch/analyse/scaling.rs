@@ -1,16 +1,16 @@
 //! What more workers bring.
 
-use serde::Serialize;
-
-use super::CONFIDENCE;
-use super::sample::Price;
 use concbench_stats::{
     FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, UslParameters, fit_amdahl, fit_usl, hodges_lehmann, karp_flatt,
     median, percentile_interval, sorted,
 };
-use crate::model::Family;
+use serde::Serialize;
+
+use super::levels::CONFIDENCE;
+use super::sample::Price;
 use crate::batch::{Observation, Sheet, SheetCell};
-use crate::record::{Status};
+use crate::model::Family;
+use crate::record::Status;
 
 /// The fewest worker counts that three parameters are fitted to.
 pub const FEWEST_COUNTS: usize = 6;
@@ -215,7 +215,7 @@ pub fn scaling_of(sheet: &Sheet, workload: &str, model: &str) -> Scaling {
     let cells = || sheet.cells.iter().filter(measured);
     let curves: Vec<Curve> = cells().filter(|cell| cell.model == model).map(curve).collect();
     let sequential = cells().find(|cell| cell.family == Family::Baseline).map(curve);
-    scaling(&curves, sequential.as_ref(), run.machine.cores)
+    scaling(&curves, sequential.as_ref(), sheet.cores)
 }
 
 fn curve(cell: &SheetCell) -> Curve {

@@ -1,13 +1,15 @@
 //! The answer for one workload, in one sentence for a person with five seconds.
 
+use concbench_text::figures::{self, Ratio};
+use concbench_text::{list, plural};
+
 use super::compare::FEWEST_PAIRS;
 use super::contrast::{contrast, winners};
 use super::ranking::{best, contenders};
 use super::sample::Price;
-use super::wording;
-use crate::model::Family;
 use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
-use crate::record::{Estimate};
+use crate::model::Family;
+use crate::record::Estimate;
 
 /// How many names a list holds before it says how many more there are.
 const NAMES: usize = 4;
@@ -15,8 +17,8 @@ const NAMES: usize = 4;
 /// The answer for one workload. Cells that the run cannot tell apart are named together, never one before the other.
 pub(super) fn sentence(sheet: &Sheet, workload: &WorkloadRecord) -> String {
     let answer = Answer { sheet, workload };
-    let Some((best, time)) =
-        best(sheet, &workload.name, Price::Steady).and_then(|best| Some((best, Price::Steady.estimate(best)?)))
+    let Some((best, time)) = best(sheet, &workload.name, Price::Steady)
+        .and_then(|best| Some((best, Price::Steady.estimate(best)?)))
     else {
         return format!("{}: no model could be measured.", workload.name);
     };
@@ -37,30 +39,31 @@ impl<'a> Answer<'a> {
     fn opening(&self, time: &Estimate) -> String {
         let name = &self.workload.name;
         match time.count {
-            1 => format!("{name}, indicative only (1 block): "),
-            blocks if blocks < FEWEST_PAIRS => format!("{name}, indicative only ({blocks} blocks): "),
+            blocks if blocks < FEWEST_PAIRS => {
+                format!("{name}, indicative only ({}): ", plural(blocks, "block"))
+            }
             _ => format!("{name}: "),
         }
     }
 
     /// Who leads, at what time, and what that gains.
     fn lead(&self, best: &SheetCell, time: &Estimate) -> String {
-        let winners = winners(self.run, &self.workload.name, Price::Steady);
-        let time_worded = wording::estimate(time);
+        let winners = winners(self.sheet, &self.workload.name, Price::Steady);
+        let time_worded = figures::estimate(time);
         let at = format!("at {} a batch {}", time_worded.figure, time_worded.interval);
         let gain = self.against_sequential().unwrap_or_default();
-        if contenders(self.run, &self.workload.name).len() == 1 {
-            return format!("only {} was measured, {at}", wording::cell(best));
+        if contenders(self.sheet, &self.workload.name).len() == 1 {
+            return format!("only {} was measured, {at}", cell_name(best));
         }
         if winners.len() == 1 {
             let is = if time.count < FEWEST_PAIRS { "seems" } else { "is" };
-            return format!("{} {is} the fastest {at}{gain}", wording::cell(best));
+            return format!("{} {is} the fastest {at}{gain}", cell_name(best));
         }
         if self.all_equivalent(&winners) {
             return format!("a tie between {} {at}{gain}", self.names(&winners));
         }
         let medians = winners.iter().filter_map(|cell| Price::Steady.estimate(cell)).map(|time| time.median);
-        let span = wording::span(time.median, medians.fold(time.median, f64::max));
+        let span = figures::time_span(time.median, medians.fold(time.median, f64::max));
         format!("no single winner: this run cannot tell {} apart, at {span} a batch", self.names(&winners))
     }
 
@@ -71,22 +74,22 @@ impl<'a> Answer<'a> {
         if self.nearest().is_some_and(|nearest| nearest.iter().any(|(cell, _)| cell.id == sequential.id)) {
             return None;
         }
-        let times = wording::ratio(found.ratio, found.low, found.high);
-        Some(format!(", {} as fast as {} {}", times.figure, sequential.model, times.interval))
+        let times = ratio(found);
+        Some(format!(", {} as fast as {} {}", times.figure(), sequential.model, times.range()))
     }
 
     /// By how much the only winner is ahead.
     fn lag(&self) -> Option<String> {
         let nearest = self.nearest()?;
         if let [(cell, found)] = nearest[..] {
-            let times = wording::ratio(found.ratio, found.low, found.high);
-            let (figure, interval) = (times.figure, times.interval);
-            return Some(format!("the nearest, {}, takes {figure} as long {interval}", wording::cell(cell)));
+            let times = ratio(found);
+            let (figure, interval) = (times.figure(), times.range());
+            return Some(format!("the nearest, {}, takes {figure} as long {interval}", cell_name(cell)));
         }
         let cells: Vec<&SheetCell> = nearest.iter().map(|(cell, _)| *cell).collect();
         let low = nearest.iter().map(|(_, found)| found.low).fold(f64::INFINITY, f64::min);
         let high = nearest.iter().map(|(_, found)| found.high).fold(0.0, f64::max);
-        Some(format!("the nearest, {}, take {} as long", self.names(&cells), wording::ratio_span(low, high)))
+        Some(format!("the nearest, {}, take {} as long", self.names(&cells), figures::ratio_span(low, high)))
     }
 
     /// Why slower cells of a waiting workload are slow, where the record shows it: fewer workers than tasks make them
@@ -110,19 +113,18 @@ impl<'a> Answer<'a> {
             .map(|(cell, _)| cell.model.clone())
             .collect();
         let needs = if models.len() == 1 { "needs" } else { "need" };
-        let workers = if first.workers == 1 { "worker" } else { "workers" };
         Some(format!(
-            "{} with {} {workers} {needs} {rounds} rounds of {}",
-            wording::list(&models, NAMES),
-            first.workers,
-            wording::plain_duration(wait),
+            "{} with {} {needs} {rounds} rounds of {}",
+            list(&models, NAMES),
+            plural(first.workers, "worker"),
+            figures::exact_time(wait),
         ))
     }
 
     /// Who leads as a one-off job, if that is somebody else.
     fn one_off(&self) -> Option<String> {
-        let steady = winners(self.run, &self.workload.name, Price::Steady);
-        let one_off = winners(self.run, &self.workload.name, Price::OneOff);
+        let steady = winners(self.sheet, &self.workload.name, Price::Steady);
+        let one_off = winners(self.sheet, &self.workload.name, Price::OneOff);
         if one_off.iter().any(|cell| steady.iter().any(|other| other.id == cell.id)) {
             return None;
         }
@@ -139,8 +141,8 @@ impl<'a> Answer<'a> {
 
     /// The cells that are known to be slower than the best, each with its comparison, in the order of the record.
     fn losers(&self) -> Vec<(&'a SheetCell, &'a Comparison)> {
-        let winners = winners(self.run, &self.workload.name, Price::Steady);
-        contenders(self.run, &self.workload.name)
+        let winners = winners(self.sheet, &self.workload.name, Price::Steady);
+        contenders(self.sheet, &self.workload.name)
             .into_iter()
             .filter(|cell| winners.iter().all(|winner| winner.id != cell.id))
             .filter_map(|cell| Some((cell, self.contrast(cell)?)))
@@ -150,7 +152,7 @@ impl<'a> Answer<'a> {
     /// If there is one winner: the loser with the smallest ratio, and those whose intervals overlap with its own, in
     /// the order of the record.
     fn nearest(&self) -> Option<Vec<(&'a SheetCell, &'a Comparison)>> {
-        if winners(self.run, &self.workload.name, Price::Steady).len() != 1 {
+        if winners(self.sheet, &self.workload.name, Price::Steady).len() != 1 {
             return None;
         }
         let mut losers = self.losers();
@@ -160,19 +162,31 @@ impl<'a> Answer<'a> {
     }
 
     fn contrast(&self, cell: &SheetCell) -> Option<&'a Comparison> {
-        contrast(self.run, &self.workload.name, Price::Steady, &cell.id)
+        contrast(self.sheet, &self.workload.name, Price::Steady, &cell.id)
     }
 
     /// The names of cells. In a long list a model that stands in the ranking only once goes without its workers.
     fn names(&self, cells: &[&SheetCell]) -> String {
         const SHORT: usize = 2;
-        let contenders = contenders(self.run, &self.workload.name);
+        let contenders = contenders(self.sheet, &self.workload.name);
         let alone =
             |cell: &SheetCell| contenders.iter().filter(|other| other.model == cell.model).count() == 1;
         let name = |cell: &&SheetCell| match cells.len() {
             many if many > SHORT && alone(cell) => cell.model.clone(),
-            _ => wording::cell(cell),
+            _ => cell_name(cell),
         };
-        wording::list(&cells.iter().map(name).collect::<Vec<_>>(), NAMES)
+        list(&cells.iter().map(name).collect::<Vec<_>>(), NAMES)
+    }
+}
+
+fn ratio(found: &Comparison) -> Ratio {
+    Ratio { value: found.ratio, interval: Some((found.low, found.high)) }
+}
+
+/// The name of a cell in its workload: `rayon (2 workers)`; the baseline has one worker by definition.
+fn cell_name(cell: &SheetCell) -> String {
+    match cell.family {
+        Family::Baseline => cell.model.clone(),
+        _ => format!("{} ({})", cell.model, plural(cell.workers, "worker")),
     }
 }

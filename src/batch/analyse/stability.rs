@@ -1,9 +1,9 @@
 //! Whether the observations of a cell are of one piece: trends, outliers, and where the scatter comes from.
 
+use concbench_stats::{components, monotone_trend, quantile, sorted};
 use serde::Serialize;
 
 use super::sample::Price;
-use concbench_stats::{components, monotone_trend, quantile, sorted};
 use crate::batch::SheetCell;
 
 /// A rise or fall of times.

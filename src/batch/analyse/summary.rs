@@ -1,38 +1,24 @@
 //! The estimates of one cell.
 
-use super::CONFIDENCE;
+use super::levels::CONFIDENCE;
 use super::sample::Price;
-use concbench_stats::{median, median_interval, sorted};
 use crate::batch::{CellSummary, Observation, SheetCell};
-use crate::record::{Estimate};
+use crate::record::Estimate;
 
 /// What follows from the observations of a cell; `None` if no observation has both prices.
-pub(super) fn summarise(cell: &SheetCell) -> Option<CellSummary> {
+pub(super) fn of(cell: &SheetCell) -> Option<CellSummary> {
     let each = |figure: fn(&Observation) -> Option<f64>| -> Vec<f64> {
         cell.observations.iter().filter_map(figure).collect()
     };
-    let steady = estimate(&Price::Steady.series(cell))?;
+    let estimate = |values: Vec<f64>| Estimate::of(&values, CONFIDENCE);
+    let steady = estimate(Price::Steady.series(cell))?;
     Some(CellSummary {
-        one_off: estimate(&Price::OneOff.series(cell))?,
-        startup: estimate(&each(|observation| Some(observation.startup_ns as f64)))?,
-        cpu: estimate(&each(cpu_per_batch)),
-        peak_rss: estimate(&each(|observation| observation.peak_rss_bytes.map(|bytes| bytes as f64))),
+        one_off: estimate(Price::OneOff.series(cell))?,
+        startup: estimate(each(|observation| Some(observation.startup_ns as f64)))?,
+        cpu: estimate(each(cpu_per_batch)),
+        peak_rss: estimate(each(|observation| observation.peak_rss_bytes.map(|bytes| bytes as f64))),
         distance: cell.ideal_ns.filter(|&ideal| ideal > 0).map(|ideal| steady.median / ideal as f64),
         steady,
-    })
-}
-
-/// The median of values with its interval from order statistics; `None` without values.
-pub(super) fn estimate(values: &[f64]) -> Option<Estimate> {
-    let values = sorted(values);
-    let interval = median_interval(&values, CONFIDENCE)?;
-    Some(Estimate {
-        median: median(&values)?,
-        low: interval.low,
-        high: interval.high,
-        min: *values.first()?,
-        count: values.len() as u64,
-        confidence: interval.confidence,
     })
 }
 

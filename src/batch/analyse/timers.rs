@@ -1,6 +1,8 @@
 //! Which waits are too short to be ranked.
 
-use super::{ranking, wording};
+use concbench_text::figures;
+
+use super::ranking;
 use crate::batch::{Sheet, WorkloadRecord};
 
 /// How many times longer than the resolution of a timer a wait has to be to say something about anything else.
@@ -22,8 +24,8 @@ pub(super) fn too_short(sheet: &Sheet, workload: &WorkloadRecord) -> Option<Stri
         format!(
             "its tasks wait {}, less than ten times the {} that the coarsest timer here, that of {model}, can resolve, so \
              that a ranking would compare timers",
-            wording::plain_duration(wait_ns),
-            wording::duration(resolution, 0.0),
+            figures::exact_time(wait_ns),
+            figures::time(resolution),
         )
     })
 }

@@ -1,9 +1,8 @@
 //! How small tasks may become under each model.
 
-use super::workload::columns;
 use crate::analyse::HALF;
 use crate::record::{GrainPoint, Granularity, Metg, ModelGranularity};
-use crate::report::chart::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table};
+use crate::report::chart::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns};
 use crate::report::units::Measure;
 use crate::report::view::View;
 use crate::report::{ReportError, text, units};
@@ -41,7 +40,7 @@ fn curves(
         };
         let points: Vec<_> = model.points.iter().map(point).collect();
         let label = text::name(look.id);
-        Some(Curve { model: index, ink: look.ink, marker: look.marker, label, points })
+        Some(Curve { series: index, ink: look.ink, marker: look.marker, label, points })
     };
     sweep.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
 }

@@ -1,25 +1,15 @@
-//! Tasks that are due at a fixed rate, whatever the model makes of them: an open load.
-//!
-//! A batch is handed to the model as ever, and each of its tasks takes the next ticket, waits until that is due, and then
-//! does its work. A model whose tasks all wait at once has one waiting for each ticket; one with few workers has a few,
-//! and a ticket that was due before a worker came free has waited in its queue. So the model is its own generator, and
-//! what it begins late it has to answer for: latency counts from when a ticket was due.
+//! A load put on a model in a runner: tasks that are due at a fixed rate, or as fast as they are done.
 
-use std::io::{Read, Write};
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
-
-use concbench_workloads::{Io, Result, Workload};
+use concbench_workloads::Kernel;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{CellError, guarded, settings};
-use super::ledger::Ledger;
-use super::protocol::{Answer, Assignment, Channel, ProtocolError};
-use super::trace::clock_ns;
-use crate::model::{Catalogue, Digest, Model, ModelError, Visitor};
+use super::protocol::Assignment;
+use crate::model::{Digest, ModelError};
+use crate::models::instrument::{Tickets, Visit, clock_ns};
+use crate::models::{Instrument, Recipe, Running};
 use crate::record::Histogram;
-use crate::spec::{Errand, Notebook, Recipe};
+use crate::registry::Registry;
 
 /// A task that waited for its time and began this much later was called too late: twice the grain of the coarsest timer
 /// known, that of tokio.
@@ -53,126 +43,75 @@ pub(crate) struct Served {
     pub(crate) latency: Histogram,
 }
 
-/// Where the words of the ledger lie: when ticket 0 is due, how far apart they are, which is the next; then the visits.
-const DUE: usize = 0;
-const INTERVAL: usize = 1;
-const NEXT: usize = 2;
-const HEAD: usize = 3;
-/// The words of one visit: when something was free, when the task was begun, when it was done.
-const VISIT: usize = 3;
-
-/// Does the tasks of another workload when they are due.
-#[derive(Debug)]
-pub(crate) struct Paced<W> {
-    work: W,
-    ledger: Ledger,
-}
-
-/// What happened to one ticket, in nanoseconds of the monotonic clock, which all processes share.
-struct Visit {
-    due: u64,
-    free: u64,
-    begun: u64,
-    done: u64,
-}
-
-impl<W: Workload> Paced<W> {
-    /// That of a process of a model.
-    ///
-    /// # Errors
-    ///
-    /// When what the runner shares cannot be opened.
-    pub(crate) fn open(work: W, notebook: &Notebook) -> std::io::Result<Self> {
-        Ok(Self { work, ledger: Ledger::open(notebook)? })
+/// Puts the load on the model of this assignment.
+pub(super) fn measure(
+    registry: &Registry,
+    assignment: &Assignment,
+    arrivals: Arrivals,
+) -> Result<Served, CellError> {
+    if !matches!(assignment.recipe.kernel, Some(Kernel::Http(_))) {
+        let reason = "a load is put on tasks that ask a server, and on no others".to_owned();
+        return Err(ModelError::Unsupported(reason).into());
     }
-
-    /// Sets the clock for the tickets that are handed out from here on, from 0 again.
-    fn reset(&self, due_ns: u64, interval_ns: u64) {
-        let head = self.ledger.words(0..HEAD);
-        head[DUE].store(due_ns, Relaxed);
-        head[INTERVAL].store(interval_ns, Relaxed);
-        head[NEXT].store(0, Relaxed);
-    }
-
-    fn due(&self, ticket: u64) -> u64 {
-        let head = self.ledger.words(0..HEAD);
-        head[DUE].load(Relaxed) + ticket * head[INTERVAL].load(Relaxed)
-    }
-
-    fn visit(&self, ticket: u64) -> &[std::sync::atomic::AtomicU64] {
-        let first = HEAD + ticket as usize * VISIT;
-        self.ledger.words(first..first + VISIT)
-    }
-
-    fn visits(&self, tasks: u64) -> Vec<Visit> {
-        let read = |ticket| {
-            let words = self.visit(ticket);
-            let [free, begun, done] = [0, 1, 2].map(|word| words[word].load(Relaxed));
-            Visit { due: self.due(ticket), free, begun, done }
+    guarded(|| {
+        let most = match arrivals {
+            Arrivals::Closed { batch, .. } => MOST_CLOSED.max(batch),
+            Arrivals::Burst { tasks } | Arrivals::Open { tasks, .. } => tasks,
         };
-        (0..tasks).map(read).collect()
-    }
+        let tickets = Tickets::create(most.max(assignment.tasks))
+            .map_err(ModelError::system("make memory for what tasks see"))?;
+        let recipe =
+            Recipe { instrument: tickets.handle().map(Instrument::Load), ..assignment.recipe.clone() };
+        let mut model =
+            registry.prepared(&recipe, &assignment.model)?.start(&settings(assignment, &recipe))?;
+        // What is slow only once is no latency under load.
+        tickets.reset(clock_ns(), 0);
+        batch(model.as_mut(), assignment.tasks)?;
+        let served = put(model.as_mut(), &tickets, arrivals)?;
+        model.stop()?;
+        Ok(served)
+    })
+}
 
-    /// One batch of the model's.
-    fn batch<M: Model>(self: &Arc<Self>, model: &mut M, tasks: u64) -> std::result::Result<(), CellError> {
-        let digest = model.run(self, 0..tasks)?;
-        let mut expected = Digest::default();
-        (0..tasks).for_each(|index| expected.add(index, index));
-        match digest == expected {
-            true => Ok(()),
-            false => Err(CellError::Digest { batch: "a batch under load" }),
-        }
-    }
-
-    /// Puts the load on a model that has started.
-    fn put<M: Model>(
-        self: &Arc<Self>,
-        model: &mut M,
-        arrivals: Arrivals,
-    ) -> std::result::Result<Served, CellError> {
-        match arrivals {
-            Arrivals::Closed { batch, at_least_ns } => {
-                let started = clock_ns();
-                self.reset(started, 0);
-                let mut tasks = 0;
-                while tasks == 0 || (clock_ns() - started < at_least_ns && tasks + batch <= MOST_CLOSED) {
-                    self.batch(model, batch)?;
-                    tasks += batch;
-                }
-                served(&self.visits(tasks), |visit| visit.begun)
-            }
-            Arrivals::Burst { tasks } => {
-                self.reset(clock_ns(), 0);
-                self.batch(model, tasks)?;
-                served(&self.visits(tasks), |visit| visit.begun)
-            }
-            Arrivals::Open { tasks, interval_ns, lead_ns } => {
-                self.reset(clock_ns() + lead_ns, interval_ns);
-                self.batch(model, tasks)?;
-                served(&self.visits(tasks), |visit| visit.due)
-            }
-        }
+/// One batch of the model's.
+fn batch(model: &mut dyn Running, tasks: u64) -> Result<(), CellError> {
+    let digest = model.run(0..tasks)?;
+    let mut expected = Digest::default();
+    (0..tasks).for_each(|index| expected.add(index, index));
+    match digest == expected {
+        true => Ok(()),
+        false => Err(CellError::Digest { batch: "a batch under load" }),
     }
 }
 
-impl<W: Workload> Workload for Paced<W> {
-    async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
-        let ticket = self.ledger.words(NEXT..NEXT + 1)[0].fetch_add(1, Relaxed);
-        let (due, free) = (self.due(ticket), clock_ns());
-        if free < due {
-            io.sleep(Duration::from_nanos(due - free)).await;
+/// Puts the load on a model that has started.
+fn put(model: &mut dyn Running, tickets: &Tickets, arrivals: Arrivals) -> Result<Served, CellError> {
+    match arrivals {
+        Arrivals::Closed { batch: size, at_least_ns } => {
+            let started = clock_ns();
+            tickets.reset(started, 0);
+            let mut tasks = 0;
+            while tasks == 0 || (clock_ns() - started < at_least_ns && tasks + size <= MOST_CLOSED) {
+                batch(model, size)?;
+                tasks += size;
+            }
+            served(&tickets.visits(tasks), |visit| visit.begun)
         }
-        let begun = clock_ns();
-        // It checks its answers itself: what it returns depends on the ticket, and who gets which ticket is chance.
-        self.work.task(io, ticket).await?;
-        let seen = [free, begun, clock_ns()];
-        self.visit(ticket).iter().zip(seen).for_each(|(word, at)| word.store(at, Relaxed));
-        Ok(index)
+        Arrivals::Burst { tasks } => {
+            tickets.reset(clock_ns(), 0);
+            batch(model, tasks)?;
+            served(&tickets.visits(tasks), |visit| visit.begun)
+        }
+        Arrivals::Open { tasks, interval_ns, lead_ns } => {
+            tickets.reset(clock_ns() + lead_ns, interval_ns);
+            batch(model, tasks)?;
+            served(&tickets.visits(tasks), |visit| visit.due)
+        }
     }
 }
 
 /// What the visits amount to, with latencies from the moment that `from` picks.
-fn served(visits: &[Visit], from: impl Fn(&Visit) -> u64) -> std::result::Result<Served, CellError> {
+fn served(visits: &[Visit], from: impl Fn(&Visit) -> u64) -> Result<Served, CellError> {
     let done = visits.iter().filter(|visit| visit.done > 0).count() as u64;
     let asked = visits.len() as u64;
     if done < asked {
@@ -188,52 +127,6 @@ fn served(visits: &[Visit], from: impl Fn(&Visit) -> u64) -> std::result::Result
         late: count(&|visit| visit.free <= visit.due && visit.begun > visit.due + LATE_NS),
         latency: visits.iter().map(|visit| visit.done.saturating_sub(from(visit))).collect(),
     })
-}
-
-/// Measures what the order asks for, and answers.
-pub(crate) fn measure<C: Catalogue, W: Workload, S: Read + Write>(
-    work: W,
-    assignment: &Assignment,
-    arrivals: Arrivals,
-    channel: &mut Channel<S>,
-) -> std::result::Result<(), ProtocolError> {
-    let answer = match C::visit(&assignment.model, Measure { work, assignment, arrivals }) {
-        Ok(Ok(served)) => Answer::Loaded { served },
-        Ok(Err(error)) => error.answer(),
-        Err(_) => CellError::UnknownModel(assignment.model.clone()).answer(),
-    };
-    channel.send(answer)
-}
-
-struct Measure<'a, W> {
-    work: W,
-    assignment: &'a Assignment,
-    arrivals: Arrivals,
-}
-
-impl<W: Workload> Visitor for Measure<'_, W> {
-    type Output = std::result::Result<Served, CellError>;
-
-    fn visit<M: Model>(self) -> Self::Output {
-        guarded(|| {
-            let Assignment { tasks, recipe, .. } = self.assignment;
-            let most = match self.arrivals {
-                Arrivals::Closed { batch, .. } => MOST_CLOSED.max(batch),
-                Arrivals::Burst { tasks } | Arrivals::Open { tasks, .. } => tasks,
-            };
-            let ledger = Ledger::create(HEAD + most.max(*tasks) as usize * VISIT)
-                .map_err(ModelError::system("make memory for what tasks see"))?;
-            let recipe = Recipe { errand: ledger.notebook().map(Errand::Load), ..recipe.clone() };
-            let paced = Arc::new(Paced { work: self.work, ledger });
-            let mut model = M::start(&settings(self.assignment, &recipe))?;
-            // What is slow only once is no latency under load.
-            paced.reset(clock_ns(), 0);
-            paced.batch(&mut model, *tasks)?;
-            let served = paced.put(&mut model, self.arrivals)?;
-            model.stop()?;
-            Ok(served)
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Latency under an open load, beside that of a closed one.
 
-use super::workload::columns;
-use crate::analyse::{KNEE, wording};
+use crate::analyse::KNEE;
 use crate::record::{Latency, LatencyCell, LoadRecord, LoadSummary, OneIn, Status};
 use crate::report::chart::{
-    self, Axis, Bar, Chart, Curve, CurvePoint, End, Lines, Part, Table, bars, extent, lines,
+    self, Axis, Bar, Chart, Curve, CurvePoint, End, Lines, Part, Table, bars, columns, extent, lines,
 };
 use crate::report::units::Measure;
 use crate::report::view::{View, status};
@@ -56,7 +55,7 @@ fn hidden(view: &View<'_>, cell: &LatencyCell) -> Option<(f64, String)> {
              counted from when they were due.",
             view.label_of(&cell.cell),
             units::time(closed),
-            wording::percent(share),
+            units::percent(share),
             units::time(open),
         );
         (open / closed, sentence)
@@ -74,7 +73,7 @@ fn curves(
         let index = view.models.iter().position(|view| view.id == cell.model)?;
         let look = &view.models[index];
         let points = points(cell, &label);
-        Some(Curve { model: Some(index), ink: look.ink, marker: look.marker, label, points })
+        Some(Curve { series: Some(index), ink: look.ink, marker: look.marker, label, points })
     };
     latency.cells.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
 }
@@ -89,7 +88,7 @@ fn drawn(
     curves: &[Curve],
     axis: &str,
     tick: impl Fn(f64) -> String,
-) -> Result<((i32, i32), String), ReportError> {
+) -> Result<chart::Drawing, chart::ChartError> {
     let (xs, ys) = (values(curves, |point| point.x), values(curves, |point| point.y));
     let axes = Axis::log(xs, tick).zip(Axis::log(ys, |ns| Measure::Time.tick(ns)));
     let Some((x, y)) = axes else {
@@ -156,7 +155,7 @@ fn loads(view: &View<'_>, latency: &Latency) -> Table {
         let rounds = summary.p99_rounds_ns;
         vec![
             view.label_of(&cell.cell),
-            load.share.map_or("closed".into(), wording::percent),
+            load.share.map_or("closed".into(), units::percent),
             load.rate_per_s.map_or("as they end".into(), units::count),
             units::count(summary.done_per_s),
             units::time(summary.p50_ns),
@@ -252,7 +251,7 @@ fn knees(view: &View<'_>, latency: &Latency) -> Result<Chart, ReportError> {
         rows.push(Bar {
             tip: format!("{label}: {figure} tasks a second, {share} of what it can do"),
             label,
-            model: index,
+            series: index,
             ink: look.ink,
             parts: vec![Part { value: knee.rate_per_s, light: false }],
             figure,

@@ -1,6 +1,5 @@
 //! The matrix: every workload under every model, ranked.
 
-mod across;
 mod analyse;
 mod criterion;
 mod ideal;

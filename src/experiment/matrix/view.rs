@@ -1,90 +1,47 @@
-//! A record, indexed for the sections of a report: models with their look, cells with their ratios.
+//! A sheet, indexed for the sections of a report: cells with their ratios.
 
 use std::collections::BTreeMap;
 
-use super::chart::{Ink, Marker};
-use super::{text, units};
-use crate::model::Family;
-use crate::batch::{CellSummary, Comparison, ComparisonKind, Sheet, SheetCell, WorkloadVerdict};
-use crate::record::{Status};
+use concbench_workloads::Class;
 
-/// A record with its indexes.
-pub(crate) struct View<'a> {
-    /// The record.
+use crate::model::Family;
+
+use crate::batch::{CellSummary, Comparison, ComparisonKind, Sheet, SheetCell, WorkloadVerdict};
+use crate::record::{Machine, Status};
+use crate::report::{Look, Looks, text};
+pub(crate) use concbench_text::figures::Ratio;
+
+/// A sheet with its indexes.
+pub(crate) struct SheetView<'a> {
+    /// The sheet.
     pub(crate) sheet: &'a Sheet,
-    /// The models of the run, in the order of the record.
-    pub(crate) models: Vec<ModelView<'a>>,
+    /// How models look.
+    pub(crate) looks: &'a Looks,
+    /// Where it was measured.
+    pub(crate) machine: &'a Machine,
     cells: BTreeMap<&'a str, Vec<&'a SheetCell>>,
     comparisons: BTreeMap<(u8, &'a str), &'a Comparison>,
 }
 
-/// A model and how it looks, the same everywhere in a report.
-#[derive(Debug, Clone)]
-pub(crate) struct ModelView<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) family: Family,
-    pub(crate) ink: Ink,
-    pub(crate) marker: Marker,
-}
-
-/// A ratio with its interval, where there is one.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Ratio {
-    pub(crate) value: f64,
-    pub(crate) interval: Option<(f64, f64)>,
-}
-
-impl Ratio {
-    /// The ratio, with the digits that its interval supports.
-    pub(crate) fn figure(&self) -> String {
-        units::ratio(self.value, self.interval)
-    }
-
-    /// The interval.
-    pub(crate) fn range(&self) -> String {
-        units::ratio_interval(self.value, self.interval)
-    }
-}
-
-/// The looks of models: their families give the colour, their order within the family the marker.
-pub(crate) fn looks<'a>(cells: impl IntoIterator<Item = (&'a str, Family)>) -> Vec<ModelView<'a>> {
-    let mut models: Vec<ModelView<'a>> = Vec::new();
-    for (id, family) in cells {
-        if models.iter().all(|model| model.id != id) {
-            let rank = models.iter().filter(|model| model.family == family).count();
-            models.push(ModelView { id, family, ink: Ink::of_family(family), marker: Marker::nth(rank) });
-        }
-    }
-    models
-}
-
-impl<'a> View<'a> {
-    /// Indexes a record.
-    pub(crate) fn new(sheet: &'a Sheet) -> Self {
+impl<'a> SheetView<'a> {
+    /// Indexes a sheet.
+    pub(crate) fn new(sheet: &'a Sheet, looks: &'a Looks, machine: &'a Machine) -> Self {
         let mut cells: BTreeMap<&str, Vec<&SheetCell>> = BTreeMap::new();
         for cell in &sheet.cells {
             cells.entry(&cell.workload).or_default().push(cell);
         }
         let comparisons = sheet.comparisons.iter().map(|c| ((kind(c.kind), c.a.as_str()), c)).collect();
-        let waiting = run.memory.iter().flat_map(|memory| &memory.models);
-        let models = looks(
-            sheet.cells
-                .iter()
-                .chain(run.granularity.iter().flat_map(|sweep| &sweep.cells))
-                .map(|cell| (cell.model.as_str(), cell.family))
-                .chain(waiting.map(|model| (model.model.as_str(), model.family))),
-        );
-        Self { run, models, cells, comparisons }
+        Self { sheet, looks, machine, cells, comparisons }
     }
 
     /// The index of a model, by which charts and rows of one page find each other.
     pub(crate) fn index(&self, model: &str) -> usize {
-        self.models.iter().position(|view| view.id == model).unwrap_or(0)
+        self.looks.index(model)
     }
 
     /// The look of a cell's model.
-    pub(crate) fn look(&self, cell: &SheetCell) -> &ModelView<'a> {
-        &self.models[self.index(&cell.model)]
+    pub(crate) fn look(&self, cell: &SheetCell) -> &'a Look {
+        self.looks.of(&cell.model).expect("every model of a record has a look")
     }
 
     /// All cells of a workload, twins and scaling cells included.
@@ -156,18 +113,6 @@ pub(crate) fn measured(cell: &SheetCell) -> Option<(&SheetCell, &CellSummary)> {
     cell.summary.as_ref().map(|summary| (cell, summary))
 }
 
-/// A status, as it is read.
-pub(crate) fn status(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Failed => "failed",
-        Status::TimedOut => "timed out",
-        Status::Crashed => "crashed",
-        Status::Unsupported => "unsupported",
-        Status::Skipped => "skipped",
-    }
-}
-
 /// Why a cell has no figure.
 pub(crate) fn reason(cell: &SheetCell) -> String {
     match (&cell.reason, cell.status) {
@@ -186,6 +131,16 @@ pub(crate) fn family(family: Family) -> &'static str {
         Family::Pools => "pools",
         Family::Coroutines => "coroutines",
         Family::Hybrids => "hybrids",
+    }
+}
+
+/// A class of work, as it is read.
+pub(crate) fn class(class: Class) -> &'static str {
+    match class {
+        Class::Creation => "creating tasks",
+        Class::Cpu => "computing",
+        Class::Io => "waiting",
+        Class::Mixed => "computing and waiting",
     }
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Subject, Trial, View,
 };
-use crate::model::switch::{PAIRS, Pair, Rally};
 use crate::model::{Placement as Cores, Settings};
+use crate::models::switch::{PAIRS, Pair, Rally};
 use crate::record::{Factors, Failure, Response, Responses, Status};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};

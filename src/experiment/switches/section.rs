@@ -5,7 +5,8 @@ use concbench_charts::Table;
 use super::{Cell, Observation, Placement, Switches};
 use crate::experiment::{Experiment, RecordOf};
 use crate::record::{CellRecord, Estimate};
-use crate::report::{Element, Place, Section, TextTable, status, text, units};
+use concbench_text::figures as units;
+use crate::report::{Element, Place, Section, TextTable, status, text};
 
 type Pair = CellRecord<Cell, Observation>;
 

@@ -1,6 +1,6 @@
 //! From the notes that the tasks of a batch left to its timeline.
 
-use super::trace::{Line, MOST_TASKS, Stretch};
+use crate::models::instrument::{Line, MOST_TRACED, Stretch};
 use crate::record::{Span, Timeline};
 
 /// The most spans of one batch that are recorded.
@@ -15,6 +15,8 @@ pub(super) struct Batch<'a> {
     pub(super) tasks: u64,
     /// The number of the runner's process.
     pub(super) runner: i32,
+    /// Whether a task that waits keeps its worker.
+    pub(super) keeps_worker: bool,
     /// When it was submitted, on the clock of the notes.
     pub(super) from_ns: u64,
     /// When its last result was back.
@@ -27,7 +29,7 @@ pub(super) fn timeline(batch: Batch<'_>, notes: &[u8]) -> Timeline {
     let lines = notes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let mut cut = Vec::new();
     let mut torn = 0;
-    let mut stretches: Vec<(u64, Stretch)> = Vec::new();
+    let mut stretches: Vec<Noted> = Vec::new();
     let mut lost = 0;
     for line in lines {
         let Ok(line) = serde_json::from_slice::<Line>(line) else {
@@ -36,12 +38,18 @@ pub(super) fn timeline(batch: Batch<'_>, notes: &[u8]) -> Timeline {
         };
         let before = stretches.len();
         let within = |one: &Stretch| one.from_ns >= batch.from_ns && one.to_ns <= batch.to_ns;
-        stretches.extend(line.stretches.into_iter().filter(within).map(|one| (line.task, one)));
+        let task = line.task;
+        let ran: Vec<Stretch> = line.stretches.into_iter().filter(within).collect();
+        if batch.keeps_worker {
+            let waits = ran.windows(2).filter_map(|pair| between(pair[0], pair[1]));
+            stretches.extend(waits.map(|stretch| Noted { task, stretch, waiting: true }));
+        }
+        stretches.extend(ran.into_iter().map(|stretch| Noted { task, stretch, waiting: false }));
         lost += if stretches.len() > before { line.lost } else { 0 };
     }
-    stretches.sort_by_key(|(task, one)| (one.from_ns, *task));
-    if batch.tasks > MOST_TASKS {
-        cut.push(format!("only the first {MOST_TASKS} of {} tasks were noted", batch.tasks));
+    stretches.sort_by_key(|noted| (noted.stretch.from_ns, noted.task, noted.waiting));
+    if batch.tasks > MOST_TRACED {
+        cut.push(format!("only the first {MOST_TRACED} of {} tasks were noted", batch.tasks));
     }
     if lost > 0 {
         cut.push(format!("{lost} short stretches of tasks with many were not noted"));
@@ -54,11 +62,12 @@ pub(super) fn timeline(batch: Batch<'_>, notes: &[u8]) -> Timeline {
         stretches.truncate(MOST_SPANS);
     }
     let lanes = Lanes::of(&stretches, batch.runner);
-    let spans = stretches.iter().map(|(task, one)| Span {
-        task: *task,
-        lane: lanes.position(one) as u32,
-        start_ns: one.from_ns - batch.from_ns,
-        end_ns: one.to_ns - batch.from_ns,
+    let spans = stretches.iter().map(|&Noted { task, stretch, waiting }| Span {
+        task,
+        lane: lanes.position(&stretch) as u32,
+        start_ns: stretch.from_ns - batch.from_ns,
+        end_ns: stretch.to_ns - batch.from_ns,
+        waiting,
     });
     Timeline {
         cell: batch.cell.to_owned(),
@@ -69,6 +78,20 @@ pub(super) fn timeline(batch: Batch<'_>, notes: &[u8]) -> Timeline {
     }
 }
 
+/// What a task did on one thread without a break.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    task: u64,
+    stretch: Stretch,
+    waiting: bool,
+}
+
+/// The wait between two stretches of a task that keeps its thread.
+fn between(before: Stretch, after: Stretch) -> Option<Stretch> {
+    let same = (before.process, before.thread) == (after.process, after.thread);
+    same.then_some(Stretch { from_ns: before.to_ns, to_ns: after.from_ns, ..before })
+}
+
 /// The threads that ran tasks, each with its process, in the order of their first tasks.
 struct Lanes {
     threads: Vec<(i32, i32)>,
@@ -76,9 +99,9 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn of(stretches: &[(u64, Stretch)], runner: i32) -> Self {
+    fn of(stretches: &[Noted], runner: i32) -> Self {
         let mut threads = Vec::new();
-        for (_, one) in stretches {
+        for Noted { stretch: one, .. } in stretches {
             if !threads.contains(&(one.process, one.thread)) {
                 threads.push((one.process, one.thread));
             }
@@ -128,9 +151,23 @@ mod tests {
         serde_json::to_string(&Line { task, stretches: stretches.collect(), lost: 0 }).unwrap() + "\n"
     }
 
+    fn batch(keeps_worker: bool) -> Batch<'static> {
+        Batch { cell: "w/m@2", tasks: 2, runner: RUNNER, keeps_worker, from_ns: 1_000, to_ns: 2_000 }
+    }
+
     fn of(notes: &str) -> Timeline {
-        let batch = Batch { cell: "w/m@2", tasks: 2, runner: RUNNER, from_ns: 1_000, to_ns: 2_000 };
-        timeline(batch, notes.as_bytes())
+        timeline(batch(false), notes.as_bytes())
+    }
+
+    #[test]
+    fn a_wait_is_shown_where_it_keeps_its_worker() {
+        let notes = note(0, &[(RUNNER, 70, 1_100, 1_200), (RUNNER, 70, 1_500, 1_600)]);
+        let spans = |keeps| {
+            let found = timeline(batch(keeps), notes.as_bytes());
+            found.spans.iter().map(|span| (span.start_ns, span.end_ns, span.waiting)).collect::<Vec<_>>()
+        };
+        assert_eq!(spans(true), [(100, 200, false), (200, 500, true), (500, 600, false)]);
+        assert_eq!(spans(false), [(100, 200, false), (500, 600, false)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::workload::columns;
 use crate::record::{CellRecord, Timeline, WorkloadRecord};
-use crate::report::chart::{Band, Chart, Gantt, GanttSpan, MOST_LANES, Table, gantt};
+use crate::report::chart::{Band, Chart, Gantt, GanttSpan, MOST_LANES, Shade, Table, gantt};
 use crate::report::view::View;
 use crate::report::{ReportError, text, units};
 
@@ -71,8 +71,9 @@ fn of(
             slug,
             title: format!("{name}: who ran what"),
             question: format!("Who ran what in a batch of {name}?"),
-            reading: "A row for each worker, a bar for each task that it holds; grey is time without one. The shortest \
-                      batch on top; an arrow marks one that goes on beyond the edge."
+            reading: "A row for each worker, a bar for each task that it runs, pale where the task waits and keeps its \
+                      worker; grey is time without one. The shortest batch on top; an arrow marks one that goes on \
+                      beyond the edge."
                 .into(),
             size,
             body,
@@ -84,13 +85,23 @@ fn of(
 fn band(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Band {
     let spans = shown(timeline).map(|span| {
         let lane = text::name(&timeline.lanes[span.lane as usize]);
+        let does = if span.waiting { "waits on" } else { "on" };
         let (start, took) = (span.start_ns as f64, span.end_ns.saturating_sub(span.start_ns) as f64);
         GanttSpan {
             lane: span.lane as usize,
             from_ns: start,
             to_ns: span.end_ns as f64,
-            light: span.task % 2 == 1,
-            tip: format!("task {} on {lane}: {} from {}", span.task, units::time(took), units::time(start)),
+            shade: match (span.waiting, span.task % 2) {
+                (true, _) => Shade::Pale,
+                (false, 1) => Shade::Light,
+                (false, _) => Shade::Full,
+            },
+            tip: format!(
+                "task {} {does} {lane}: {} from {}",
+                span.task,
+                units::time(took),
+                units::time(start)
+            ),
         }
     });
     Band {
@@ -120,23 +131,8 @@ fn note(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Option<Strin
     let hidden =
         (hidden > 0).then(|| format!("{hidden} of its {} workers are not drawn", timeline.lanes.len()));
     let cut = timeline.truncated.as_deref().map(text::sentence);
-    let overlap = overlaps(timeline).then(|| {
-        "it switches between tasks where they wait, which cannot be seen from outside: bars hold the waiting too"
-            .to_owned()
-    });
-    let parts: Vec<String> = [hidden, cut, overlap].into_iter().flatten().collect();
+    let parts: Vec<String> = [hidden, cut].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("{}: {}.", view.label(cell), parts.join("; ")))
-}
-
-/// Whether a worker held several tasks at once, as coroutines with a stack of their own let it.
-fn overlaps(timeline: &Timeline) -> bool {
-    let mut ends = vec![0; timeline.lanes.len()];
-    shown(timeline).any(|span| {
-        let end = &mut ends[span.lane as usize];
-        let early = span.start_ns < *end;
-        *end = span.end_ns.max(*end);
-        early
-    })
 }
 
 /// A row for each model: what its workers did with the time of the batch.
@@ -204,7 +200,7 @@ fn trace(batches: &[Traced<'_>]) -> String {
             // The format counts in microseconds.
             let (start, took) =
                 (span.start_ns as f64 / 1e3, span.end_ns.saturating_sub(span.start_ns) as f64 / 1e3);
-            let name = format!("task {}", span.task);
+            let name = format!("task {}{}", span.task, if span.waiting { ", waiting" } else { "" });
             events.push(
                 json!({"name": name, "ph": "X", "pid": pid, "tid": span.lane, "ts": start, "dur": took}),
             );

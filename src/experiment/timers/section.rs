@@ -1,26 +1,60 @@
-use super::workload::columns;
-use crate::record::{Lateness, ModelTimer};
-use crate::report::chart::Table;
-use crate::report::view::View;
-use crate::report::{text, units};
+//! How late timers are, as a sentence and a table.
 
-/// How late tasks wake under each model.
-pub(crate) struct Timers {
-    pub(crate) table: Table,
-    /// Models without a figure, with the reason.
-    pub(crate) without: Vec<(String, String)>,
+use concbench_charts::{Table, columns};
+use concbench_text::figures as units;
+
+use super::Timers;
+use crate::batch::{Lateness, ModelTimer};
+use crate::experiment::Experiment;
+use crate::record::Status;
+use crate::report::{Element, Place, Section, TextTable, Unmeasured, status, text};
+
+/// The section.
+pub(super) fn section(timers: &[ModelTimer]) -> Section {
+    let mut section = Section::new(Timers::ID, "Timers", "How late do tasks wake?");
+    let mut measured: Vec<(f64, &ModelTimer)> =
+        timers.iter().filter_map(|timer| Some((timer.resolution_ns?, timer))).collect();
+    measured.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let (sentence, table) = (sentence(&measured), table(&measured));
+    section.findings.push(sentence.clone());
+    section.body = vec![
+        Element::Note(
+            "Tasks sleep under each model and look at the clock. The resolution is what a sleep of a microsecond takes. \
+             Waits below ten times the coarsest resolution among the models of a workload are shown and not ranked: who \
+             wins would be a matter of rounding."
+                .to_owned(),
+        ),
+        Element::Table("Lateness of timers".to_owned(), table.clone()),
+        Element::Without(timers.iter().filter(|timer| timer.resolution_ns.is_none()).map(without).collect()),
+    ];
+    let (title, sentences) = ("timers".to_owned(), vec![sentence]);
+    section.tables.push(TextTable { title, sentences, table, place: Place::Terminal });
+    section
 }
 
-/// The timers of a run, the finest first; `None` for one whose tasks never sleep.
-pub(crate) fn timers(view: &View<'_>) -> Option<Timers> {
-    let mut measured: Vec<(f64, &ModelTimer)> =
-        view.run.timers.iter().filter_map(|timer| Some((timer.resolution_ns?, timer))).collect();
-    measured.sort_by(|left, right| left.0.total_cmp(&right.0));
-    let without = view.run.timers.iter().filter(|timer| timer.resolution_ns.is_none());
-    let why = |timer: &ModelTimer| {
-        let reason = timer.reason.as_deref().map_or("nothing was recorded".to_owned(), text::sentence);
-        (text::name(&timer.model), reason)
+/// The finest and the coarsest, in one sentence.
+fn sentence(measured: &[(f64, &ModelTimer)]) -> String {
+    let part = |(resolution, timer): &(f64, &ModelTimer)| {
+        format!("{} ({})", units::time(*resolution), text::name(&timer.model))
     };
+    match measured {
+        [] => "It is not known how late tasks wake: no model could be measured.".into(),
+        [only] => format!("A sleep takes at least {}.", part(only)),
+        [finest, .., coarsest] => format!("A sleep takes at least {} to {}.", part(finest), part(coarsest)),
+    }
+}
+
+fn without(timer: &ModelTimer) -> Unmeasured {
+    Unmeasured {
+        name: text::name(&timer.model),
+        status: status(Status::Skipped).to_owned(),
+        reason: timer.reason.as_deref().map_or("nothing was recorded".to_owned(), text::sentence),
+        stderr_tail: None,
+    }
+}
+
+/// The timers of a run, the finest first.
+fn table(measured: &[(f64, &ModelTimer)]) -> Table {
     let lateness = measured.iter().flat_map(|(_, timer)| &timer.lateness);
     let mut asked: Vec<u64> = lateness.map(|lateness| lateness.asked_ns).collect();
     asked.sort_unstable();
@@ -30,8 +64,7 @@ pub(crate) fn timers(view: &View<'_>) -> Option<Timers> {
     let mut heads = columns(&["model", "resolution"]);
     heads.extend(asked.iter().map(|&asked| format!("late after {}", units::time(asked as f64))));
     let rows = measured.iter().map(|(resolution, timer)| row(timer, *resolution, asked)).collect();
-    let table = Table { columns: heads, rows };
-    (!view.run.timers.is_empty()).then(|| Timers { table, without: without.map(why).collect() })
+    Table { columns: heads, rows }
 }
 
 fn row(timer: &ModelTimer, resolution: f64, asked: &[u64]) -> Vec<String> {

@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use super::{Topic, by_limits, good_if};
+use super::{Finding, State, Topic, by_limits, good_if};
 use crate::machine::Sample;
-use crate::machine::doctor::{Finding, State};
 use crate::machine::gate::Limits;
 use crate::machine::grade::BUILD;
 

@@ -1,7 +1,6 @@
-use super::{Topic, good_if};
-use crate::machine::doctor::{Finding, State};
-use crate::machine::parse::UNLIMITED;
+use super::{Finding, State, Topic, good_if};
 use crate::record::Machine;
+use concbench_sys::parse::UNLIMITED;
 
 /// The load average for each core above which the last minute was not quiet.
 const CONCERNING_LOAD: f64 = 0.5;

@@ -1,6 +1,7 @@
-use super::{Topic, good_if};
-use crate::machine::capacity::{Kind, knows_a_limit, refuses};
-use crate::machine::doctor::{Finding, State};
+use concbench_sys::parse::UNLIMITED;
+
+use super::{Finding, State, Topic, good_if};
+use crate::model::limits::{Kind, refuses};
 use crate::record::Machine;
 use crate::server::BACKLOG;
 
@@ -61,4 +62,12 @@ fn room(machine: &Machine, topic: &Topic, kind: Kind) -> Finding {
             ..topic.found(State::Good, format_args!("room for {USUAL_TASKS} at once; {reason}"))
         },
     }
+}
+
+/// Whether anything at all is known about the limits of this kind.
+fn knows_a_limit(machine: &Machine, kind: Kind) -> bool {
+    kind.counts_against().iter().any(|(name, _)| {
+        let known = machine.limits.get(*name).is_some_and(Option::is_some);
+        known || machine.missing.get(&format!("limits.{name}")).is_some_and(|reason| reason == UNLIMITED)
+    })
 }

@@ -6,12 +6,42 @@ mod limits;
 
 use std::fmt::Display;
 
-use super::doctor::{Finding, State};
+use serde::Serialize;
+
 use crate::record::Machine;
 
 pub(super) use activity::{build, of_sample};
 pub(super) use facts::of_machine;
 pub(super) use limits::of_limits;
+
+/// How fit a machine is to measure on, in one respect or over all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// As it should be.
+    Good,
+    /// The machine does not tell.
+    Unknown,
+    /// Figures are less believable, or narrower in what they say.
+    Concern,
+    /// Figures measured now mean nothing.
+    Unfit,
+}
+
+/// What was found in one respect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// A short name, stable over versions: `governor`, `load`, `steal`.
+    pub id: &'static str,
+    /// How fit the machine is in this respect.
+    pub state: State,
+    /// What was found.
+    pub found: String,
+    /// What it does to the figures, or would do.
+    pub effect: &'static str,
+    /// What can be done about it; absent where nothing needs to be.
+    pub remedy: Option<&'static str>,
+}
 
 /// What to do about what a machine does not tell.
 const FIND_OUT: &str = "find out from whoever runs the machine, or measure on one that tells";

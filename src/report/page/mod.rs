@@ -14,11 +14,6 @@ pub(crate) use facts::{build as build_facts, machine as machine_facts};
 use method::Method;
 pub(crate) use trust::{Trust, trust};
 
-pub(crate) const STYLE: &str = concat!(
-    include_str!("../../../templates/colours.css"),
-    include_str!("../../../templates/chart.css"),
-    include_str!("../../../templates/page.css"),
-);
 pub(crate) const SCRIPT: &str = include_str!("../../../templates/page.js");
 
 #[derive(Template)]
@@ -29,7 +24,7 @@ struct Page<'a> {
     machine: String,
     lede: String,
     made_by: String,
-    style: &'static str,
+    style: String,
     script: &'static str,
     cautions: Vec<String>,
     first: Vec<&'a Section>,
@@ -54,7 +49,7 @@ pub(crate) fn make(
         machine: text::name(&record.run.label),
         lede: lede(record),
         made_by: text::clip(&format!("{} {}", record.tool.name, record.tool.version), 80),
-        style: STYLE,
+        style: style(),
         script: SCRIPT,
         cautions: cautions(record),
         first,
@@ -76,6 +71,11 @@ fn lede(record: &Record) -> String {
         record.run.blocks,
         duration(record.run.elapsed_ns),
     )
+}
+
+/// The style of a page, its charts included.
+pub(crate) fn style() -> String {
+    [concbench_charts::COLOURS, concbench_charts::STYLE, include_str!("../../../templates/page.css")].concat()
 }
 
 /// A long time, in the words of a clock.

@@ -24,7 +24,8 @@ pub(crate) struct Known {
 pub(crate) fn trust(run: &Record, floors: &[f64]) -> Trust {
     let mut known = Vec::new();
     let mut unknown = Vec::new();
-    let all = [settings(run, floors), facts::machine(&run.machine, &run.noise.warnings), facts::build(&run.tool)];
+    let all =
+        [settings(run, floors), facts::machine(&run.machine, &run.noise.warnings), facts::build(&run.tool)];
     for Fact { name, value, alarm } in all.into_iter().flatten() {
         match value {
             Ok(value) => known.push(Known { name, value, alarm }),

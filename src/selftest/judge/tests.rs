@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::campaign::rehearsal::{BLOCKS, rehearse};
-use crate::model::{BuiltIn, Catalogue};
+use crate::models::{BuiltIn, Catalogue};
 use crate::plan::Slot;
 use crate::runner::schedule::mock::{MockLauncher, broken};
 use crate::selftest::matrix;

@@ -4,13 +4,14 @@ mod exchange;
 
 use std::net::SocketAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Io, Result, TaskError, Workload};
 use exchange::Exchange;
 
 /// Connects to the target, sends `requests` requests one after the other, and checks each body.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// How many requests a task sends on its connection.
@@ -23,6 +24,7 @@ pub struct Http {
     pub body_bytes: usize,
     /// The server to ask. Without one, concbench starts its own target and fills its address in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub target: Option<SocketAddr>,
     /// The path to ask for on a server that is not concbench's: the status and the length of the answer are checked
     /// then, its content is not.

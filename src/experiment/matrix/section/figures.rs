@@ -1,6 +1,7 @@
 //! The few figures that a report forms itself, apart from how they are shown.
 
 use concbench_stats::{median, sorted};
+
 use crate::batch::{Observation, SheetCell};
 
 /// The batches that an observation ran: the first one and the warm ones.

@@ -1,9 +1,10 @@
 //! The models by name: what each is, and what a reader may know it as.
 
-use super::key_of;
-use crate::model::{BuiltIn, Catalogue};
+use crate::model::ModelInfo;
+use crate::models::{BuiltIn, Catalogue};
+use crate::report::key_of;
 use crate::report::text;
-use crate::experiment::matrix::view::View;
+use crate::experiment::matrix::view::SheetView;
 
 /// The models whose names in Python most readers know.
 const KNOWN: [&str; 4] = ["thread-spawn", "thread-pool", "process-pool", "tokio-current-thread"];
@@ -21,24 +22,27 @@ pub(crate) struct ModelWords {
     pub(crate) name: String,
     pub(crate) is: String,
     pub(crate) right_when: String,
+    /// What a task that crashes takes with it.
+    pub(crate) lost: &'static str,
     /// The construct of Python, Go, Java or JavaScript that it corresponds to.
     pub(crate) elsewhere: String,
 }
 
 /// The models of the run, in the order of the record.
-pub(crate) fn words(view: &View<'_>) -> Words {
+pub(crate) fn words(view: &SheetView<'_>) -> Words {
     let infos = BuiltIn::infos();
-    let models = view.models.iter().map(|model| {
+    let models = view.looks.all().iter().map(|model| {
         let info = infos.iter().find(|info| info.id == model.id);
         ModelWords {
             marker: key_of(model),
-            name: text::name(model.id),
+            name: text::name(&model.id),
             is: info.map_or("a model that its user has added", |info| info.summary).into(),
             right_when: info.map_or("its user knows", |info| info.right_when).into(),
+            lost: info.map_or("", ModelInfo::lost_in_a_crash),
             elsewhere: info.map_or("", |info| info.elsewhere).into(),
         }
     });
-    let known = KNOWN.iter().filter(|id| view.models.iter().any(|model| model.id == **id)).filter_map(|id| {
+    let known = KNOWN.iter().filter(|id| view.looks.all().iter().any(|model| model.id == **id)).filter_map(|id| {
         let info = infos.iter().find(|info| info.id == *id)?;
         Some(format!("{id} is {}", python(info.elsewhere)?))
     });

@@ -1,10 +1,12 @@
-use super::models::also;
-use super::{key, key_of};
 use concbench_stats::geometric_mean;
+
+use super::models::also;
 use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
-use concbench_charts::{Ink, Marker};
-use crate::experiment::matrix::view::{ModelView, Ratio, View, family, measured, reason, status};
-use crate::report::{text, units};
+use concbench_charts::Marker;
+use crate::report::{Look, ink, key, key_of, status};
+use crate::experiment::matrix::view::{Ratio, SheetView, family, measured, reason};
+use concbench_text::figures as units;
+use crate::report::text;
 
 /// The table of models.
 pub(crate) struct Ranking {
@@ -49,9 +51,10 @@ pub(crate) struct Standing<'a> {
 }
 
 /// Forms the table.
-pub(crate) fn ranking(view: &View<'_>) -> Ranking {
+pub(crate) fn ranking(view: &SheetView<'_>) -> Ranking {
     let mut rows: Vec<_> = view
-        .models
+        .looks
+        .all()
         .iter()
         .enumerate()
         .filter(|(_, model)| {
@@ -64,11 +67,11 @@ pub(crate) fn ranking(view: &View<'_>) -> Ranking {
     });
     let mut families = Vec::new();
     let mut legend = Vec::new();
-    for model in &view.models {
+    for model in view.looks.all() {
         let name = family(model.family);
         if !families.contains(&name) {
             families.push(name);
-            legend.push((key(Ink::of_family(model.family), Marker::nth(0)), name));
+            legend.push((key(ink(model.family), Marker::nth(0)), name));
         }
     }
     Ranking {
@@ -80,7 +83,7 @@ pub(crate) fn ranking(view: &View<'_>) -> Ranking {
 }
 
 /// How a model did in a workload.
-pub(crate) fn standing<'a>(view: &View<'a>, workload: &str, model: &str) -> Standing<'a> {
+pub(crate) fn standing<'a>(view: &SheetView<'a>, workload: &str, model: &str) -> Standing<'a> {
     let cells = || view.ranked(workload).filter(|cell| cell.model == model);
     let fastest = cells()
         .filter_map(measured)
@@ -93,9 +96,9 @@ pub(crate) fn standing<'a>(view: &View<'a>, workload: &str, model: &str) -> Stan
     Standing { cell, steady: ratio(ComparisonKind::Steady), one_off: ratio(ComparisonKind::OneOff), best }
 }
 
-fn row(view: &View<'_>, index: usize, model: &ModelView<'_>) -> RankRow {
+fn row(view: &SheetView<'_>, index: usize, model: &Look) -> RankRow {
     let standings: Vec<_> =
-        view.sheet.workloads.iter().map(|work| standing(view, &work.name, model.id)).collect();
+        view.sheet.workloads.iter().map(|work| standing(view, &work.name, &model.id)).collect();
     let is_ranked =
         |workload: &WorkloadRecord| view.verdict(&workload.name).is_none_or(|v| v.unranked.is_none());
     let counted = || view.sheet.workloads.iter().zip(&standings).filter(|(work, _)| is_ranked(work));
@@ -108,9 +111,9 @@ fn row(view: &View<'_>, index: usize, model: &ModelView<'_>) -> RankRow {
     cells.push(memory(&standings));
     RankRow {
         model: index,
-        name: text::name(model.id),
-        key: text::name(model.id).to_lowercase(),
-        also: also(model.id),
+        name: text::name(&model.id),
+        key: text::name(&model.id).to_lowercase(),
+        also: also(&model.id),
         family: family(model.family),
         marker: key_of(model),
         cells,
@@ -140,7 +143,7 @@ fn mean(ratios: impl Iterator<Item = Ratio>, all: usize) -> (RankCell, (usize, f
     }
 }
 
-fn square(view: &View<'_>, standing: &Standing<'_>) -> RankCell {
+fn square(view: &SheetView<'_>, standing: &Standing<'_>) -> RankCell {
     let Some(cell) = standing.cell else {
         return RankCell::Why { status: "not planned".into(), reason: String::new() };
     };
@@ -161,7 +164,7 @@ fn square(view: &View<'_>, standing: &Standing<'_>) -> RankCell {
 
 /// A cost as geometric mean of its ratio to the least of each workload.
 fn relative(
-    view: &View<'_>,
+    view: &SheetView<'_>,
     standings: &[Standing<'_>],
     what: &str,
     of: impl Fn(&SheetCell) -> Option<f64>,
@@ -201,7 +204,7 @@ fn memory(standings: &[Standing<'_>]) -> RankCell {
         },
         None => {
             let cells = standings.iter().filter_map(|standing| standing.cell);
-            let why = cells.flat_map(|cell| &cell.observations).find_map(|o| o.missing.get("peak_rss_bytes"));
+            let why = cells.flat_map(|cell| &cell.observations).find_map(|o| o.peak_rss_reason.as_deref());
             let reason = why.map_or("memory was not recorded".into(), |why| text::clip(why, 120));
             RankCell::Why { status: "no figure".into(), reason }
         }

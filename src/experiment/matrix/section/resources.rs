@@ -1,9 +1,8 @@
-use super::workload::columns;
 use crate::batch::{SheetCell, WorkloadRecord};
-use concbench_charts::{Bar, Chart, Part, Table, bars};
-use crate::report::units::Measure;
-use crate::experiment::matrix::view::{View, measured};
-use crate::report::{ReportError, figures, text, units};
+use concbench_charts::{Bar, Chart, Part, Table, bars, columns};
+use concbench_text::figures::{self as units, Measure};
+use crate::experiment::matrix::view::{SheetView, measured};
+use crate::report::{ReportError, text};
 
 /// What a workload cost under each model.
 pub(crate) struct Resources {
@@ -13,7 +12,7 @@ pub(crate) struct Resources {
 }
 
 /// A group of charts for each workload that has a measured cell.
-pub(crate) fn resources(view: &View<'_>) -> Result<Vec<Resources>, ReportError> {
+pub(crate) fn resources(view: &SheetView<'_>) -> Result<Vec<Resources>, ReportError> {
     let works = view.sheet.workloads.iter().enumerate();
     works
         .filter(|(_, work)| !view.measured(&work.name).is_empty())
@@ -21,7 +20,7 @@ pub(crate) fn resources(view: &View<'_>) -> Result<Vec<Resources>, ReportError> 
         .collect()
 }
 
-fn of(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Resources, ReportError> {
+fn of(view: &SheetView<'_>, index: usize, work: &WorkloadRecord) -> Result<Resources, ReportError> {
     let cells: Vec<&SheetCell> = view.measured(&work.name).into_iter().map(|(cell, _)| cell).collect();
     let mut charts = vec![cpu(view, &cells)?, switches(view, &cells)?, memory(view, &cells)?];
     for chart in &mut charts {
@@ -32,7 +31,7 @@ fn of(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Resources,
 }
 
 /// The cells with the least CPU time and the least memory.
-fn sentence(view: &View<'_>, cells: &[&SheetCell]) -> String {
+fn sentence(view: &SheetView<'_>, cells: &[&SheetCell]) -> String {
     let least = |of: fn(&SheetCell) -> Option<f64>| {
         cells.iter().filter_map(|cell| Some((*cell, of(cell)?))).min_by(|a, b| a.1.total_cmp(&b.1))
     };
@@ -50,10 +49,10 @@ fn sentence(view: &View<'_>, cells: &[&SheetCell]) -> String {
 }
 
 /// A bar for a cell.
-fn bar(view: &View<'_>, cell: &SheetCell, parts: Vec<Part>, figure: String, tip: &str) -> Bar {
+fn bar(view: &SheetView<'_>, cell: &SheetCell, parts: Vec<Part>, figure: String, tip: &str) -> Bar {
     Bar {
         label: view.label(cell),
-        model: Some(view.index(&cell.model)),
+        series: Some(view.index(&cell.model)),
         ink: view.look(cell).ink,
         parts,
         tip: format!("{}: {tip}", view.label(cell)),
@@ -62,17 +61,17 @@ fn bar(view: &View<'_>, cell: &SheetCell, parts: Vec<Part>, figure: String, tip:
 }
 
 fn missing(cell: &SheetCell, field: &str) -> String {
-    let why = cell.observations.iter().find_map(|o| o.missing.get(field));
+    let why = cell.observations.iter().find_map(|o| o.missing(field));
     why.map_or("not recorded".into(), |why| text::clip(why, 80))
 }
 
-fn cpu(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
+fn cpu(view: &SheetView<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     let mut rows = Vec::new();
     let mut table =
         Table { columns: columns(&["cell", "user mode", "kernel", "together"]), rows: Vec::new() };
     for cell in cells {
-        let user = figures::per_batch(cell, |o| o.user_ns);
-        let system = figures::per_batch(cell, |o| o.system_ns);
+        let user = super::figures::per_batch(cell, |o| o.user_ns);
+        let system = super::figures::per_batch(cell, |o| o.system_ns);
         let (Some(user), Some(system)) = (user, system) else {
             let why = missing(cell, "user_ns");
             table.rows.push(vec![view.label(cell), why.clone(), why.clone(), why]);
@@ -96,15 +95,15 @@ fn cpu(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     })
 }
 
-fn switches(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
+fn switches(view: &SheetView<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     let mut rows = Vec::new();
     let mut table = Table {
         columns: columns(&["cell", "because something waited", "because the kernel took the core"]),
         rows: Vec::new(),
     };
     for cell in cells {
-        let waited = figures::per_batch(cell, |o| o.voluntary_switches);
-        let taken = figures::per_batch(cell, |o| o.involuntary_switches);
+        let waited = super::figures::per_batch(cell, |o| o.voluntary_switches);
+        let taken = super::figures::per_batch(cell, |o| o.involuntary_switches);
         let (Some(waited), Some(taken)) = (waited, taken) else {
             let why = missing(cell, "voluntary_switches");
             table.rows.push(vec![view.label(cell), why.clone(), why]);
@@ -131,7 +130,7 @@ fn switches(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError>
     })
 }
 
-fn memory(view: &View<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
+fn memory(view: &SheetView<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     let mut rows = Vec::new();
     let mut table = Table { columns: columns(&["cell", "peak memory", "least", "most"]), rows: Vec::new() };
     for cell in cells {

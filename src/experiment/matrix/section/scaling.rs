@@ -1,14 +1,13 @@
-use super::workload::columns;
 use crate::batch::analyse::{Ranged, Scaling as Laws, ScalingPoint, scaling_of};
 use crate::batch::WorkloadRecord;
-use concbench_charts::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, worker_axis};
-use crate::experiment::matrix::view::{ModelView, View, measured};
-use crate::report::{ReportError, text, units};
+use concbench_charts::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns, counts_axis};
+use crate::report::Look;
+use crate::experiment::matrix::view::{SheetView, measured};
+use concbench_text::figures as units;
+use crate::report::{ReportError, text};
 
 /// How models grow with their workers.
 pub(crate) struct Scaling {
-    /// Why there is nothing to show.
-    pub(crate) absent: Option<&'static str>,
     pub(crate) charts: Vec<Chart>,
     /// A table of laws for each workload, with its title.
     pub(crate) laws: Vec<(String, Table)>,
@@ -31,24 +30,14 @@ impl Work<'_> {
 }
 
 /// A pair of charts, and the laws, for each workload that has several numbers of workers.
-pub(crate) fn scaling(view: &View<'_>) -> Result<Scaling, ReportError> {
+pub(crate) fn scaling(view: &SheetView<'_>) -> Result<Scaling, ReportError> {
     let works: Vec<_> =
         view.sheet.workloads.iter().enumerate().filter_map(|(i, work)| of(view, i, work)).collect();
-    if works.is_empty() {
-        return Ok(Scaling {
-            absent: Some(
-                "This run measured no model with several numbers of workers beside a sequential reference. \
-                 Name the models under `scaling` in the definition of a workload to get these charts.",
-            ),
-            charts: Vec::new(),
-            laws: Vec::new(),
-        });
-    }
     let mut charts = Vec::new();
     for work in &works {
         // Waiting scales far beyond the cores, so only workloads of one class share their axes.
         let class = works.iter().filter(|other| other.record.class == work.record.class);
-        let start = (view.run.machine.cores as f64, 1.0);
+        let start = (view.machine.cores as f64, 1.0);
         let most = class.flat_map(Work::points).fold(start, |(workers, speed), (point, speedup)| {
             let high = speedup.high.filter(|high| high.is_finite()).unwrap_or(speedup.estimate);
             (f64::max(workers, point.workers as f64), f64::max(speed, high))
@@ -57,11 +46,11 @@ pub(crate) fn scaling(view: &View<'_>) -> Result<Scaling, ReportError> {
         charts.push(efficiency(view, work, most.0)?);
     }
     let laws = works.iter().map(|work| laws(view, work)).collect();
-    Ok(Scaling { absent: None, charts, laws })
+    Ok(Scaling { charts, laws })
 }
 
-fn of<'a>(view: &View<'a>, index: usize, record: &'a WorkloadRecord) -> Option<Work<'a>> {
-    let workers = |model: &ModelView<'_>| {
+fn of<'a>(view: &SheetView<'a>, index: usize, record: &'a WorkloadRecord) -> Option<Work<'a>> {
+    let workers = |model: &Look| {
         let cells = view.cells(&record.name).iter().filter(|cell| cell.model == model.id && !cell.twin);
         let mut workers: Vec<u64> =
             cells.filter_map(|cell| measured(cell)).map(|(cell, _)| cell.workers).collect();
@@ -69,17 +58,17 @@ fn of<'a>(view: &View<'a>, index: usize, record: &'a WorkloadRecord) -> Option<W
         workers.dedup();
         workers.len()
     };
-    let several = view.models.iter().enumerate().filter(|(_, model)| workers(model) > 1);
+    let several = view.looks.all().iter().enumerate().filter(|(_, model)| workers(model) > 1);
     let models: Vec<_> = several
-        .map(|(index, model)| (index, scaling_of(view.run, &record.name, model.id)))
+        .map(|(index, model)| (index, scaling_of(view.sheet, &record.name, &model.id)))
         .filter(|(_, laws)| laws.points.iter().any(|point| point.speedup.is_some()))
         .collect();
     (!models.is_empty()).then_some(Work { index, record, models })
 }
 
 /// The numbers of workers from which more cannot help computing.
-fn limits(view: &View<'_>) -> Vec<(f64, String)> {
-    let machine = &view.run.machine;
+fn limits(view: &SheetView<'_>) -> Vec<(f64, String)> {
+    let machine = view.machine;
     let mut limits = vec![(machine.cores as f64, text::plural(machine.cores, "core"))];
     if machine.smt == Some(true)
         && let Some(physical) = machine.physical_cores
@@ -101,13 +90,13 @@ fn ideal((workers, most): (f64, f64), of: impl Fn(f64) -> f64) -> Vec<(f64, f64)
     steps.map(|n| (n, of(n))).filter(|(_, value)| *value <= most * 1.04).collect()
 }
 
-fn speed_up(view: &View<'_>, work: &Work<'_>, most: (f64, f64)) -> Result<Chart, ReportError> {
+fn speed_up(view: &SheetView<'_>, work: &Work<'_>, most: (f64, f64)) -> Result<Chart, ReportError> {
     let name = format!("{}: speed-up", text::name(&work.record.name));
     let value = |point: &ScalingPoint| point.speedup;
     let curves = curves(view, work, value);
-    let (size, body) = chart::lines(Lines {
+    let (size, body) = concbench_charts::lines(Lines {
         name: &name,
-        x: worker_axis(&curves, most.0),
+        x: counts_axis("workers", &curves, most.0),
         curves: &curves,
         y: Axis::from_zero([most.1], 1.0, |value| format!("{}x", units::plain(value))),
         reference: ideal(most, |workers| workers),
@@ -125,7 +114,7 @@ fn speed_up(view: &View<'_>, work: &Work<'_>, most: (f64, f64)) -> Result<Chart,
     })
 }
 
-fn efficiency(view: &View<'_>, work: &Work<'_>, workers: f64) -> Result<Chart, ReportError> {
+fn efficiency(view: &SheetView<'_>, work: &Work<'_>, workers: f64) -> Result<Chart, ReportError> {
     let name = format!("{}: efficiency", text::name(&work.record.name));
     let value = |point: &ScalingPoint| {
         let workers = point.workers as f64;
@@ -134,9 +123,9 @@ fn efficiency(view: &View<'_>, work: &Work<'_>, workers: f64) -> Result<Chart, R
     };
     let curves = curves(view, work, value);
     let most = curves.iter().flat_map(|curve| &curve.points).map(|point| point.y).fold(1.0, f64::max);
-    let (size, body) = chart::lines(Lines {
+    let (size, body) = concbench_charts::lines(Lines {
         name: &name,
-        x: worker_axis(&curves, workers),
+        x: counts_axis("workers", &curves, workers),
         curves: &curves,
         y: Axis::from_zero([most], 1.0, |value| format!("{} %", units::plain(value * 100.0))),
         reference: ideal((workers, 1.0), |_| 1.0),
@@ -154,10 +143,10 @@ fn efficiency(view: &View<'_>, work: &Work<'_>, workers: f64) -> Result<Chart, R
     })
 }
 
-fn curves(view: &View<'_>, work: &Work<'_>, of: impl Fn(&ScalingPoint) -> Option<Ranged>) -> Vec<Curve> {
+fn curves(view: &SheetView<'_>, work: &Work<'_>, of: impl Fn(&ScalingPoint) -> Option<Ranged>) -> Vec<Curve> {
     let curve = |(model, laws): &(usize, Laws)| {
-        let look = &view.models[*model];
-        let label = text::name(look.id);
+        let look = &view.looks.all()[*model];
+        let label = text::name(&look.id);
         let point = |point: &ScalingPoint| {
             let (value, speedup) = (of(point)?, point.speedup?);
             let workers = text::plural(point.workers, "worker");
@@ -172,13 +161,13 @@ fn curves(view: &View<'_>, work: &Work<'_>, of: impl Fn(&ScalingPoint) -> Option
             })
         };
         let points = laws.points.iter().filter_map(point).collect();
-        Curve { model: Some(*model), ink: look.ink, marker: look.marker, label: label.clone(), points }
+        Curve { series: Some(*model), ink: look.ink, marker: look.marker, label: label.clone(), points }
     };
     work.models.iter().map(curve).collect()
 }
 
 fn table(
-    view: &View<'_>,
+    view: &SheetView<'_>,
     work: &Work<'_>,
     what: &str,
     of: impl Fn(&ScalingPoint) -> Option<Ranged>,
@@ -190,7 +179,7 @@ fn table(
             let shown = |value: Option<f64>| value.map_or("none".into(), &show);
             let value = of(point);
             rows.push(vec![
-                text::name(view.models[*model].id),
+                text::name(&view.looks.all()[*model].id),
                 point.workers.to_string(),
                 shown(value.map(|value| value.estimate)),
                 shown(value.and_then(|value| value.low)),
@@ -208,7 +197,7 @@ fn table(
 }
 
 /// What the laws of scaling say about each model, or why none was fitted.
-fn laws(view: &View<'_>, work: &Work<'_>) -> (String, Table) {
+fn laws(view: &SheetView<'_>, work: &Work<'_>) -> (String, Table) {
     let ranged = |value: &Ranged, show: &dyn Fn(f64) -> String| match value.low.zip(value.high) {
         Some((low, high)) => format!("{} [{}, {}]", show(value.estimate), show(low), show(high)),
         None => show(value.estimate),
@@ -225,7 +214,7 @@ fn laws(view: &View<'_>, work: &Work<'_>) -> (String, Table) {
             ),
             Err(refusal) => format!("none: {refusal}"),
         };
-        vec![text::name(view.models[*model].id), amdahl, usl]
+        vec![text::name(&view.looks.all()[*model].id), amdahl, usl]
     };
     let columns = columns(&["model", "serial share (Amdahl)", "universal scalability law"]);
     let title = format!("{}: laws of scaling", text::name(&work.record.name));

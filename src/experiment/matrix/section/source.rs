@@ -5,15 +5,15 @@ use concbench_workloads::Kernel;
 /// The source of a kernel: a file, and the functions of it that a reader needs.
 fn parts(kernel: &Kernel) -> (&'static str, &'static [&'static str]) {
     match kernel {
-        Kernel::Noop(_) => (include_str!("../../../workloads/src/noop.rs"), &["task"]),
+        Kernel::Noop(_) => (include_str!("../../../../workloads/src/noop.rs"), &["task"]),
         Kernel::Factorial(_) => (
-            include_str!("../../../workloads/src/factorial.rs"),
+            include_str!("../../../../workloads/src/factorial.rs"),
             &["task", "digits_of_factorial", "factorial"],
         ),
-        Kernel::Count(_) => (include_str!("../../../workloads/src/count.rs"), &["task", "count"]),
-        Kernel::Sleep(_) => (include_str!("../../../workloads/src/sleep.rs"), &["task"]),
-        Kernel::Http(_) => (include_str!("../../../workloads/src/http/mod.rs"), &["task"]),
-        Kernel::Mixed(_) => (include_str!("../../../workloads/src/mixed.rs"), &["task"]),
+        Kernel::Count(_) => (include_str!("../../../../workloads/src/count.rs"), &["task", "count"]),
+        Kernel::Sleep(_) => (include_str!("../../../../workloads/src/sleep.rs"), &["task"]),
+        Kernel::Http(_) => (include_str!("../../../../workloads/src/http/mod.rs"), &["task"]),
+        Kernel::Mixed(_) => (include_str!("../../../../workloads/src/mixed.rs"), &["task"]),
     }
 }
 

@@ -1,10 +1,10 @@
-use super::workload::columns;
 use crate::batch::analyse::{Price, Severity, Side, outliers, smallest_effect, variance_parts};
 use crate::batch::{ComparisonKind, SheetCell};
 use crate::record::{BlockNoise, Status};
-use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, forest};
-use crate::experiment::matrix::view::{Ratio, View};
-use crate::report::{ReportError, text, units};
+use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
+use crate::experiment::matrix::view::{Ratio, SheetView};
+use concbench_text::figures as units;
+use crate::report::{ReportError, text};
 
 /// How steady the figures are.
 pub(crate) struct Stability {
@@ -22,7 +22,7 @@ const DRIFT: f64 = 0.10;
 const NAMED: usize = 12;
 
 /// Gathers what tells how steady the figures are.
-pub(crate) fn stability(view: &View<'_>) -> Result<Stability, ReportError> {
+pub(crate) fn stability(view: &SheetView<'_>) -> Result<Stability, ReportError> {
     let outliers = outlying(view);
     let observations: usize = view.sheet.cells.iter().map(|cell| cell.observations.len()).sum();
     let mut tables = vec![scatter(view), outliers, criterion(view), machine(view)];
@@ -39,7 +39,7 @@ pub(crate) fn stability(view: &View<'_>) -> Result<Stability, ReportError> {
     })
 }
 
-fn twins(view: &View<'_>) -> Result<Option<Chart>, ReportError> {
+fn twins(view: &SheetView<'_>) -> Result<Option<Chart>, ReportError> {
     let twins = || view.sheet.comparisons.iter().filter(|c| c.kind == ComparisonKind::Twin);
     let mut rows = Vec::new();
     let mut table = Table {
@@ -59,7 +59,7 @@ fn twins(view: &View<'_>) -> Result<Option<Chart>, ReportError> {
         let share = |share: Option<f64>| share.map_or("unknown".into(), units::percent);
         rows.push(ForestRow {
             label: text::name(&c.workload),
-            model: None,
+            series: None,
             ink: Ink::Series(6),
             marker: Marker::nth(0),
             ratio,
@@ -74,7 +74,7 @@ fn twins(view: &View<'_>) -> Result<Option<Chart>, ReportError> {
             ratio.range(),
             share(Some(c.margin)),
             share(view.verdict(&c.workload).and_then(|v| v.noise_floor)),
-            share(smallest_effect(view.run, &c.workload, Price::Steady).map(|effect| effect.different)),
+            share(smallest_effect(view.sheet, &c.workload, Price::Steady).map(|effect| effect.different)),
         ]);
     }
     if rows.is_empty() {
@@ -101,8 +101,8 @@ fn twins(view: &View<'_>) -> Result<Option<Chart>, ReportError> {
 }
 
 /// What the blocks say about the machine while it measured.
-fn notes(view: &View<'_>) -> Vec<String> {
-    let blocks = &view.run.noise.blocks;
+fn notes(view: &SheetView<'_>) -> Vec<String> {
+    let blocks = &view.sheet.noise;
     let most = |what: &str, of: fn(&BlockNoise) -> Option<f64>| {
         let worst = blocks.iter().filter_map(|b| Some((b, of(b)?))).max_by(|a, b| a.1.total_cmp(&b.1));
         match worst {
@@ -110,7 +110,7 @@ fn notes(view: &View<'_>) -> Vec<String> {
                 "{what}: at most {} (block {} of {}).",
                 units::percent(share),
                 text::block(block.block),
-                text::name(&block.workload)
+                text::name(&block.group)
             ),
             None => format!("{what}: not recorded."),
         }
@@ -130,7 +130,7 @@ fn notes(view: &View<'_>) -> Vec<String> {
     }
     let breached: Vec<_> = blocks.iter().filter_map(|b| Some((b, b.breach.as_deref()?))).collect();
     for (block, why) in breached.iter().take(NAMED) {
-        let (workload, why) = (text::name(&block.workload), text::sentence(why));
+        let (workload, why) = (text::name(&block.group), text::sentence(why));
         notes.push(format!("Block {} of {workload} was not quiet: {why}", text::block(block.block)));
     }
     if breached.len() > NAMED {
@@ -140,11 +140,11 @@ fn notes(view: &View<'_>) -> Vec<String> {
 }
 
 /// What else the machine did, block by block.
-fn machine(view: &View<'_>) -> (String, Table) {
+fn machine(view: &SheetView<'_>) -> (String, Table) {
     let share = |share: Option<f64>| share.map_or("not recorded".into(), units::percent);
     let row = |block: &BlockNoise| {
         vec![
-            text::name(&block.workload),
+            text::name(&block.group),
             text::block(block.block).to_string(),
             share(block.steal),
             share(block.foreign),
@@ -160,12 +160,12 @@ fn machine(view: &View<'_>) -> (String, Table) {
         "measured again",
         "the gate",
     ]);
-    let rows = view.run.noise.blocks.iter().map(row).collect();
+    let rows = view.sheet.noise.iter().map(row).collect();
     ("What else the machine did, block by block".into(), Table { columns, rows })
 }
 
 /// From where the times scatter.
-fn scatter(view: &View<'_>) -> (String, Table) {
+fn scatter(view: &SheetView<'_>) -> (String, Table) {
     let parts = |cell: &SheetCell| {
         let parts = variance_parts(cell)?;
         Some(vec![text::name(&cell.id), units::percent(parts.between), units::percent(parts.within)])
@@ -176,7 +176,7 @@ fn scatter(view: &View<'_>) -> (String, Table) {
     ("Where the times scatter".into(), Table { columns, rows })
 }
 
-fn outlying(view: &View<'_>) -> (String, Table) {
+fn outlying(view: &SheetView<'_>) -> (String, Table) {
     let mut rows = Vec::new();
     for cell in view.sheet.cells.iter().filter(|cell| cell.status == Status::Ok) {
         let median = cell.summary.as_ref().map(|summary| summary.steady.median);
@@ -205,7 +205,7 @@ fn outlying(view: &View<'_>) -> (String, Table) {
 }
 
 /// Criterion's medians beside ours, and how many differ.
-fn criterion(view: &View<'_>) -> (String, Table) {
+fn criterion(view: &SheetView<'_>) -> (String, Table) {
     let mut rows = Vec::new();
     let mut drifted = 0;
     for cell in &view.sheet.cells {

@@ -1,16 +1,8 @@
 use concbench_workloads::Class;
 
-use super::class;
 use crate::batch::{ComparisonKind, WorkloadRecord};
-use crate::record::{Grade};
 use crate::report::text;
-use crate::experiment::matrix::view::View;
-
-/// The answers, and what stands against believing them.
-pub(crate) struct Verdicts {
-    pub(crate) cautions: Vec<String>,
-    pub(crate) classes: Vec<ClassVerdict>,
-}
+use crate::experiment::matrix::view::{SheetView, class};
 
 /// The answer for one class of work.
 pub(crate) struct ClassVerdict {
@@ -31,20 +23,17 @@ pub(crate) struct WorkVerdict {
 const NAMED: usize = 3;
 
 /// Forms the answers.
-pub(crate) fn verdicts(view: &View<'_>) -> Verdicts {
-    let classes = [Class::Cpu, Class::Io, Class::Mixed, Class::Creation]
+pub(crate) fn verdicts(view: &SheetView<'_>) -> Vec<ClassVerdict> {
+    [Class::Cpu, Class::Io, Class::Mixed, Class::Creation]
         .into_iter()
         .filter_map(|of| {
             let works: Vec<_> = view.sheet.workloads.iter().filter(|work| work.class == of).collect();
             (!works.is_empty()).then(|| class_verdict(view, of, &works))
         })
-        .collect();
-    Verdicts { cautions: cautions(view), classes }
+        .collect()
 }
 
-fn class_verdict(view: &View<'_>, of: Class, works: &[&WorkloadRecord]) -> ClassVerdict {
-    let by_size = super::map::by_size(view.run).filter(|_| of == Class::Cpu);
-    let by_size = by_size.map(|sentence| WorkVerdict { name: "by task size".into(), sentence, next: None });
+fn class_verdict(view: &SheetView<'_>, of: Class, works: &[&WorkloadRecord]) -> ClassVerdict {
     ClassVerdict {
         title: title(of, tied(view, works).len()),
         answer: answer(view, works),
@@ -55,13 +44,12 @@ fn class_verdict(view: &View<'_>, of: Class, works: &[&WorkloadRecord]) -> Class
                 sentence: sentence(view, &work.name),
                 next: next(view, &work.name),
             })
-            .chain(by_size)
             .collect(),
     }
 }
 
 /// The models that win every workload of the class; if there is none, what wins each.
-fn answer(view: &View<'_>, works: &[&WorkloadRecord]) -> String {
+fn answer(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> String {
     let winners: Vec<Vec<String>> = works.iter().map(|work| winners(view, &work.name)).collect();
     let common = tied(view, works);
     if !common.is_empty() {
@@ -84,7 +72,7 @@ fn answer(view: &View<'_>, works: &[&WorkloadRecord]) -> String {
 }
 
 /// The names of those that win every workload.
-fn tied(view: &View<'_>, works: &[&WorkloadRecord]) -> Vec<String> {
+fn tied(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> Vec<String> {
     let winners: Vec<Vec<String>> = works.iter().map(|work| winners(view, &work.name)).collect();
     let (first, others) = winners.split_first().expect("a class has a workload");
     first.iter().filter(|name| others.iter().all(|list| list.contains(name))).cloned().collect()
@@ -95,7 +83,7 @@ fn title(of: Class, tied: usize) -> String {
 }
 
 /// The names of the models that nothing is known to be faster than.
-fn winners(view: &View<'_>, workload: &str) -> Vec<String> {
+fn winners(view: &SheetView<'_>, workload: &str) -> Vec<String> {
     let ids = view.verdict(workload).map_or(&[][..], |verdict| &verdict.winners);
     ids.iter().map(|id| view.label_of(id)).collect()
 }
@@ -113,7 +101,7 @@ pub(crate) fn listed(names: &[String]) -> String {
 }
 
 /// The sentence of the analysis, or why there is none.
-pub(crate) fn sentence(view: &View<'_>, workload: &str) -> String {
+pub(crate) fn sentence(view: &SheetView<'_>, workload: &str) -> String {
     match view.verdict(workload) {
         Some(verdict) => capitalised(&text::sentence(beside(&verdict.sentence, workload))),
         None if view.measured(workload).is_empty() => "No answer: none of its cells was measured.".into(),
@@ -141,37 +129,11 @@ fn beside<'a>(sentence: &'a str, workload: &str) -> &'a str {
 }
 
 /// The fastest cell that is behind those that tie, with its ratio.
-fn next(view: &View<'_>, workload: &str) -> Option<String> {
+fn next(view: &SheetView<'_>, workload: &str) -> Option<String> {
     // With a single winner, the sentence itself names the nearest.
     let verdict = view.verdict(workload).filter(|verdict| verdict.winners.len() > 1)?;
     let (cell, _) =
         view.measured(workload).into_iter().find(|(cell, _)| !verdict.winners.contains(&cell.id))?;
     let ratio = view.ratio(ComparisonKind::Steady, cell)?;
     Some(format!("Next: {} at {} {}", view.label(cell), ratio.figure(), ratio.range()))
-}
-
-/// What a reader must know before believing any of it.
-fn cautions(view: &View<'_>) -> Vec<String> {
-    let run = view.run;
-    let mut cautions = Vec::new();
-    if run.tool.profile != "release" {
-        cautions.push(format!(
-            "Built with the profile \"{}\": these figures mean nothing. Build with --release.",
-            text::name(&run.tool.profile)
-        ));
-    }
-    if !run.run.complete {
-        cautions.push("The run is incomplete: some planned observations are missing. `concbench run --resume` completes it.".into());
-    }
-    if run.run.indicative {
-        cautions.push(format!(
-            "Only {}: the answers are indicative. From 12 blocks on a difference can be called one.",
-            text::plural(run.run.blocks.into(), "block")
-        ));
-    }
-    if run.noise.grade == Grade::Noisy {
-        cautions
-            .push("The machine was noisy while it measured: only large differences mean anything.".into());
-    }
-    cautions
 }

@@ -1,14 +1,15 @@
+use concbench_stats::{median, sorted};
 use concbench_workloads::{Class, Kernel};
 
 use super::source::source;
 use super::verdict::{listed, sentence};
 use crate::batch::analyse::Price;
-use concbench_stats::{median, sorted};
 use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
-use crate::record::{Status};
-use concbench_charts::{Chart, Forest, ForestRow, Series, Table, forest, order};
-use crate::experiment::matrix::view::{Ratio, View, reason, status};
-use crate::report::{ReportError, text, units};
+use crate::record::Status;
+use concbench_charts::{Chart, Forest, ForestRow, Series, Table, columns, forest, order};
+use crate::experiment::matrix::view::{Ratio, SheetView, reason};
+use concbench_text::figures as units;
+use crate::report::{ReportError, status, text};
 
 /// A workload, with its charts.
 pub(crate) struct Workload {
@@ -25,11 +26,11 @@ pub(crate) struct Workload {
 }
 
 /// A section for each workload of the run.
-pub(crate) fn workloads(view: &View<'_>) -> Result<Vec<Workload>, ReportError> {
+pub(crate) fn workloads(view: &SheetView<'_>) -> Result<Vec<Workload>, ReportError> {
     view.sheet.workloads.iter().enumerate().map(|(index, work)| workload(view, index, work)).collect()
 }
 
-fn workload(view: &View<'_>, index: usize, work: &WorkloadRecord) -> Result<Workload, ReportError> {
+fn workload(view: &SheetView<'_>, index: usize, work: &WorkloadRecord) -> Result<Workload, ReportError> {
     let mut charts = vec![ratios(view, work)?];
     charts.extend(distance(view, work)?);
     charts.push(observations(view, work)?);
@@ -92,8 +93,8 @@ fn does(work: &WorkloadRecord) -> String {
 }
 
 /// What theory says, and the line of the definition.
-fn expected(view: &View<'_>, work: &WorkloadRecord) -> String {
-    let cores = view.run.machine.cores;
+fn expected(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
+    let cores = view.sheet.cores;
     let theory = match work.class {
         Class::Cpu => format!(
             "Work that only computes cannot take less than the sequential time over {}, whatever the model.",
@@ -106,7 +107,7 @@ fn expected(view: &View<'_>, work: &WorkloadRecord) -> String {
     format!("{} {theory}", text::sentence(&work.teaches))
 }
 
-fn showed(view: &View<'_>, work: &WorkloadRecord) -> String {
+fn showed(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
     let mut showed = sentence(view, &work.name);
     if let Some(verdict) = view.verdict(&work.name)
         && !verdict.one_off_winners.is_empty()
@@ -118,7 +119,7 @@ fn showed(view: &View<'_>, work: &WorkloadRecord) -> String {
     showed
 }
 
-fn ratios(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
+fn ratios(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
     let winners = view.verdict(&work.name).map_or(&[][..], |verdict| &verdict.winners);
     let margin = view.sheet.comparisons.iter().find(|c| c.workload == work.name).map(|c| c.margin);
     let mut rows = Vec::new();
@@ -149,7 +150,7 @@ fn ratios(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> 
             .map_or(if winners.contains(&cell.id) { "best" } else { "not compared" }, |c| word(c.verdict));
         rows.push(ForestRow {
             label: view.label(cell),
-            model: Some(view.index(&cell.model)),
+            series: Some(view.index(&cell.model)),
             ink: look.ink,
             marker: look.marker,
             ratio,
@@ -190,7 +191,7 @@ fn ratios(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> 
 }
 
 /// The confidence of the intervals of a workload: `95 % `, or nothing if there is none.
-fn confidence(view: &View<'_>, work: &WorkloadRecord) -> String {
+fn confidence(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
     let of =
         view.sheet.comparisons.iter().find(|c| c.workload == work.name && c.kind == ComparisonKind::Steady);
     // A single block gives no interval, and nothing to be confident of.
@@ -199,8 +200,8 @@ fn confidence(view: &View<'_>, work: &WorkloadRecord) -> String {
 }
 
 /// A verdict, as it is read.
-pub(crate) fn word(verdict: crate::record::Verdict) -> &'static str {
-    use crate::record::Verdict::{Different, Equivalent, Indicative, Unresolved};
+pub(crate) fn word(verdict: crate::batch::Verdict) -> &'static str {
+    use crate::batch::Verdict::{Different, Equivalent, Indicative, Unresolved};
     match verdict {
         Different => "slower",
         Equivalent => "equivalent to the best",
@@ -209,7 +210,7 @@ pub(crate) fn word(verdict: crate::record::Verdict) -> &'static str {
     }
 }
 
-fn distance(view: &View<'_>, work: &WorkloadRecord) -> Result<Option<Chart>, ReportError> {
+fn distance(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Option<Chart>, ReportError> {
     let mut rows = Vec::new();
     let mut table = Table {
         columns: columns(&["cell", "steady time of a batch", "least possible", "distance"]),
@@ -228,7 +229,7 @@ fn distance(view: &View<'_>, work: &WorkloadRecord) -> Result<Option<Chart>, Rep
         let (time, least) = (units::median_time(&steady), units::time(ideal));
         rows.push(ForestRow {
             label: view.label(cell),
-            model: Some(view.index(&cell.model)),
+            series: Some(view.index(&cell.model)),
             ink: look.ink,
             marker: look.marker,
             ratio,
@@ -259,7 +260,7 @@ fn distance(view: &View<'_>, work: &WorkloadRecord) -> Result<Option<Chart>, Rep
     }))
 }
 
-fn observations(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
+fn observations(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
     let widest = view.cells(&work.name).iter().flat_map(|c| &c.observations).map(|o| o.position).max();
     let positions = f64::from(widest.unwrap_or(0)) + 1.0;
     let mut series = Vec::new();
@@ -273,7 +274,7 @@ fn observations(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportE
         };
         let look = view.look(cell);
         series.push(Series {
-            model: Some(view.index(&cell.model)),
+            series: Some(view.index(&cell.model)),
             ink: look.ink,
             marker: look.marker,
             points: times
@@ -311,7 +312,7 @@ fn observations(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportE
             .collect(),
     };
     let name = format!("{}: observations in run order", text::name(&work.name));
-    let (size, body) = order(&name, view.run.run.blocks, &series)?;
+    let (size, body) = order(&name, view.sheet.blocks, &series)?;
     Ok(Chart {
         slug: "order".into(),
         title: name,
@@ -321,9 +322,4 @@ fn observations(view: &View<'_>, work: &WorkloadRecord) -> Result<Chart, ReportE
         body,
         table,
     })
-}
-
-/// Heads of a table.
-pub(crate) fn columns(heads: &[&str]) -> Vec<String> {
-    heads.iter().map(|head| (*head).to_owned()).collect()
 }

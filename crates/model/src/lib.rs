@@ -1,0 +1,106 @@
+//! The toolkit for concurrency models: the trait that each of them implements, and what most of them need.
+//!
+//! A model is a way to run a batch of tasks. It implements [`Model`], and is handed to a harness as a type. What it runs
+//! is a [`Workload`], one task after the other or as many at once as it likes:
+//!
+//! - [`attempt_blocking`] runs a task where waiting blocks the thread; [`attempt`] runs one as a future, over an
+//!   [`Io`](concbench_workloads::Io) of the model's own; [`attempt_at_once`] one over an `Io` whose waiting blocks
+//!   something else than the thread. Each turns an error or a panic into one that names the task.
+//! - [`Fold`] makes of the results, in whatever order they come, the digest of the batch.
+//! - [`limits`] refuses beforehand what would run into a limit of the system; [`Placement`] binds workers to cores.
+//! - [`process`] starts processes that do not outlive the one that started them.
+
+mod attempt;
+mod blocking;
+mod error;
+mod fold;
+mod info;
+pub mod limits;
+mod placement;
+pub mod process;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use concbench_workloads::Workload;
+
+pub use attempt::{attempt, attempt_at_once, attempt_blocking, panic_message};
+pub use blocking::{BlockingIo, BlockingStream, DryIo, Waits};
+pub use error::ModelError;
+pub use fold::Fold;
+pub use info::{Digest, Family, ModelInfo, Settings, Sizing, Waiting};
+pub use placement::{Placement, bind};
+
+/// What a model's functions return.
+pub type Result<T> = std::result::Result<T, ModelError>;
+
+/// A way to run a batch of tasks.
+///
+/// Every function is timed: [`start`](Model::start) as start-up, [`run`](Model::run) as a batch,
+/// [`stop`](Model::stop) as shut-down. A batch is one call, in which everything is dispatched statically.
+///
+/// ```
+/// use std::ops::Range;
+/// use std::sync::Arc;
+///
+/// use concbench_model::{
+///     Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+/// };
+/// use concbench_workloads::Workload;
+///
+/// struct Backwards;
+///
+/// impl Model for Backwards {
+///     const INFO: ModelInfo = ModelInfo {
+///         id: "backwards",
+///         family: Family::Threads,
+///         summary: "one task after the other, the last one first",
+///         right_when: "never",
+///         elsewhere: "a for loop over reversed(range(n)) in Python",
+///         sizing: Sizing::One,
+///         waiting: Waiting::Workers,
+///         all_cores: false,
+///         isolates: false,
+///         global: false,
+///         limits: &[],
+///         default: true,
+///     };
+///
+///     fn start(_: &Settings) -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+///         Fold::over(tasks.rev().map(|index| (index, attempt_blocking(workload.as_ref(), index))))
+///     }
+///
+///     fn stop(self) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Model: Sized + 'static {
+    /// What a reader needs to know about it.
+    const INFO: ModelInfo;
+
+    /// Starts whatever persists from batch to batch.
+    ///
+    /// # Errors
+    ///
+    /// When the machine or its limits do not allow it.
+    fn start(settings: &Settings) -> Result<Self>;
+
+    /// Runs every task of `tasks` and returns once the last has ended and its result is back here.
+    ///
+    /// # Errors
+    ///
+    /// The first task that failed, by its index; or the worker that died.
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest>;
+
+    /// Ends what [`start`](Model::start) started, and waits until it has ended.
+    ///
+    /// # Errors
+    ///
+    /// When something does not end as it should.
+    fn stop(self) -> Result<()>;
+}

@@ -1,0 +1,64 @@
+//! Which core a worker runs on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+use crate::{ModelError, Result, Settings};
+
+/// Binds workers to cores, one after the other, if the settings ask for it.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    /// The cores that this process may use; empty where workers are not bound.
+    cores: Arc<[usize]>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Placement {
+    /// What the settings ask for.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not say which cores may be used.
+    pub fn of(settings: &Settings) -> Result<Self> {
+        let mut cores = Vec::new();
+        if settings.pin {
+            let allowed = sched_getaffinity(None)
+                .map_err(|error| ModelError::System { what: "read the affinity", source: error.into() })?;
+            cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect();
+        }
+        Ok(Self { cores: cores.into(), next: Arc::default() })
+    }
+
+    /// Binds the calling thread to the next core.
+    ///
+    /// # Panics
+    ///
+    /// When the kernel refuses a core that it allowed when the model started.
+    pub fn place(&self) {
+        if let Some(core) = self.next_core() {
+            bind(core);
+        }
+    }
+
+    /// The core for the next worker; `None` where workers are not bound.
+    pub fn next_core(&self) -> Option<usize> {
+        if self.cores.is_empty() {
+            return None;
+        }
+        let worker = self.next.fetch_add(1, Ordering::Relaxed);
+        Some(self.cores[worker % self.cores.len()])
+    }
+}
+
+/// Binds the calling thread to a core.
+///
+/// # Panics
+///
+/// When the kernel refuses a core that it allowed when the model started.
+pub fn bind(core: usize) {
+    let mut set = CpuSet::new();
+    set.set(core);
+    sched_setaffinity(None, &set).expect("the kernel allowed this core when the model started");
+}

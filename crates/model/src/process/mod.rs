@@ -1,0 +1,102 @@
+//! Processes that a model starts: none of them outlives the one that started it.
+//!
+//! A copy of this process is a [`fork_child`]. A new one is this executable again in a [`Role`], which says what it is
+//! there for and from what it builds its workload, and is started as a [`Child`]. Either exits with [`REPLIED`] once all
+//! is said.
+
+mod child;
+mod role;
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+
+use crate::{ModelError, Result};
+pub use child::Child;
+pub use role::{Crew, Role, RoleError, die_with};
+
+/// The exit code of a process that has sent its reply: any other end, an early exit 0 included, has lost the task.
+pub const REPLIED: i32 = 90;
+
+/// Forks a process that ends with this one, and exits with what `run` returns: [`REPLIED`] if all is well.
+///
+/// # Errors
+///
+/// When this process has more than one thread, or the system refuses another process.
+pub fn fork_child(who: &'static str, run: impl FnOnce() -> i32) -> Result<Child> {
+    let parent = rustix::process::getpid().as_raw_nonzero().get();
+    let child = || match die_with(parent) {
+        Ok(()) => run(),
+        Err(_) => 1,
+    };
+    let pid = concbench_sys::fork(child).map_err(ModelError::system("fork a process"))?;
+    Ok(Child::of(pid, who))
+}
+
+/// Waits for all of them; the first that ended badly is the error.
+///
+/// # Errors
+///
+/// How that one has ended.
+pub fn join_all(children: impl IntoIterator<Item = Child>) -> Result<()> {
+    // Not a fold that stops at the first error: every one of them is waited for.
+    let ends: Vec<_> = children.into_iter().map(Child::join).collect();
+    ends.into_iter().collect()
+}
+
+/// The standard output of a process that gives its own up to the protocol: what a task prints goes where errors go.
+///
+/// # Errors
+///
+/// When the system refuses another descriptor.
+pub fn stdout() -> Result<OwnedFd> {
+    let take = || {
+        let replies = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+        rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+        Ok(replies)
+    };
+    take().map_err(|error: Errno| ModelError::System {
+        what: "take the pipe for replies",
+        source: error.into(),
+    })
+}
+
+/// The standard input of a worker, likewise: a task that reads its own finds nothing.
+///
+/// # Errors
+///
+/// When the system refuses another descriptor.
+pub fn stdin() -> Result<OwnedFd> {
+    let take = || {
+        let requests = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+        rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+        Ok(requests)
+    };
+    take().map_err(ModelError::system("take the channel to the parent"))
+}
+
+/// A pipe: the end to read, and the end to write.
+///
+/// # Errors
+///
+/// When the system refuses two descriptors more.
+pub fn pipe() -> Result<(File, OwnedFd)> {
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .map_err(|error| ModelError::System { what: "make a pipe", source: error.into() })?;
+    Ok((File::from(read), write))
+}
+
+/// Forking copies only the thread that calls: with others about, a lock that one of them held would stay locked.
+///
+/// # Errors
+///
+/// When this process has other threads.
+pub fn require_single_thread() -> Result<()> {
+    match concbench_sys::is_single_threaded() {
+        true => Ok(()),
+        false => Err(ModelError::Unsupported(
+            "forking needs a process with one thread, and this one has more".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,61 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use ::tokio::runtime::Runtime;
+use ::tokio::task::unconstrained;
+use concbench_model::{Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt};
+use concbench_workloads::Workload;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+use super::tokio::{TokioIo, current_thread};
+
+/// All tasks of a batch inside one future, on tokio's event loop for the thread that calls.
+///
+/// No task is spawned: the one future polls those whose turn it is, so that a task costs a slot in a set and not an
+/// allocation with a handle of its own.
+#[derive(Debug)]
+pub(crate) struct JoinAll {
+    runtime: Runtime,
+}
+
+impl Model for JoinAll {
+    const INFO: ModelInfo = ModelInfo {
+        id: "join-all",
+        family: Family::Coroutines,
+        summary: "all tasks inside one future on one thread",
+        right_when: "one function has many things to wait for, and hardly computes",
+        elsewhere: "Python asyncio.gather; JavaScript Promise.all",
+        sizing: Sizing::One,
+        waiting: Waiting::Tasks,
+        all_cores: false,
+        survives_crash: false,
+        isolates_tasks: false,
+        global: false,
+        limits: &["nofile"],
+        default: false,
+    };
+
+    fn start(_settings: &Settings) -> Result<Self> {
+        Ok(Self { runtime: current_thread()? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        let task = |index| async move { (index, attempt(workload.as_ref(), &TokioIo, index).await) };
+        // Unconstrained: tokio would have the one future yield after 128 timers and sockets, and be polled from the start of
+        // its set again, so that a hundred thousand of them took seconds to come round.
+        self.runtime.block_on(unconstrained(async {
+            let mut fold = Fold::default();
+            let mut running: FuturesUnordered<_> = tasks.map(task).collect();
+            while let Some((index, result)) = running.next().await {
+                fold.push(index, result);
+            }
+            fold.finish()
+        }))
+    }
+
+    fn stop(self) -> Result<()> {
+        drop(self.runtime);
+        Ok(())
+    }
+}

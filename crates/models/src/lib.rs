@@ -1,0 +1,31 @@
+//! The models that come with concbench, each in a file of its own, and the place where models and workloads meet.
+//!
+//! What is generic over both is compiled here, once for each pair; what is built on this crate times them through
+//! [`Prepared`] and [`Running`].
+
+mod async_std;
+mod async_std_blocking;
+mod catalogue;
+mod compio;
+mod global;
+pub mod instrument;
+mod join_all;
+mod may;
+mod process;
+mod rayon;
+mod recipe;
+mod sequential;
+mod smol;
+mod smol_blocking;
+pub mod switch;
+mod tasks;
+mod thread_pool;
+mod thread_spawn;
+mod tokio;
+mod tokio_blocking;
+mod tokio_rayon;
+
+pub use catalogue::{All, BuiltIn, Catalogue, NoModels, Visitor, With};
+pub use process::{hostile, serve_role};
+pub use recipe::{Instrument, Recipe};
+pub use tasks::{Prepared, Running, Tasks, built_in_tasks, own_tasks, tasks_under};

@@ -1,0 +1,51 @@
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use concbench_model::process::{pipe, require_single_thread};
+use concbench_model::{Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits};
+use concbench_workloads::Workload;
+
+use super::fork_to_answer;
+use super::spawn::{gather, start_each};
+
+/// A copy of the runner for each task.
+#[derive(Debug)]
+pub(crate) struct ProcessFork;
+
+impl Model for ProcessFork {
+    const INFO: ModelInfo = ModelInfo {
+        id: "process-fork",
+        family: Family::Processes,
+        summary: "a copy of a small single-threaded process for each task",
+        right_when: "isolation is needed and the parent is small and has no threads",
+        elsewhere: "Python multiprocessing.Process with start method fork",
+        sizing: Sizing::PerTask,
+        waiting: Waiting::Tasks,
+        all_cores: true,
+        survives_crash: true,
+        isolates_tasks: true,
+        global: false,
+        limits: &["nproc", "kernel.pid_max"],
+        default: true,
+    };
+
+    fn start(_settings: &Settings) -> Result<Self> {
+        require_single_thread()?;
+        Ok(Self)
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        limits::allow_processes((tasks.end - tasks.start) as usize)?;
+        let (replies, write) = pipe()?;
+        let mut write = File::from(write);
+        let fork = |index| fork_to_answer(workload.as_ref(), index, &mut write);
+        let (children, refused) = start_each(tasks, fork);
+        drop(write);
+        gather(replies, children, refused)
+    }
+
+    fn stop(self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ::rayon::iter::{IntoParallelIterator, ParallelIterator};
+use concbench_model::{
+    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
+    attempt_blocking, limits,
+};
+use concbench_workloads::Workload;
+use crossbeam_channel::{Receiver, bounded, unbounded};
+
+/// A rayon pool of its own, not the global one, whose threads cannot be counted or stopped.
+#[derive(Debug)]
+pub(super) struct Pool {
+    threads: Arc<::rayon::ThreadPool>,
+    /// One message from each worker as it ends.
+    ended: Receiver<()>,
+}
+
+impl Pool {
+    pub(super) fn start(settings: &Settings) -> Result<Self> {
+        limits::allow_threads(settings.workers)?;
+        let placement = Placement::of(settings)?;
+        let mut builder = ::rayon::ThreadPoolBuilder::new().num_threads(settings.workers);
+        if let Some(bytes) = settings.stack_bytes {
+            builder = builder.stack_size(bytes);
+        }
+        let (ending, ended) = unbounded();
+        let threads = builder
+            .start_handler(move |_| placement.place())
+            .exit_handler(move |_| {
+                // Nobody listens any more if the model was dropped without a stop.
+                let _ = ending.send(());
+            })
+            .build()
+            .map_err(|error| ModelError::system("start the rayon pool")(io::Error::other(error)))?;
+        Ok(Self { threads: Arc::new(threads), ended })
+    }
+
+    pub(super) fn threads(&self) -> &Arc<::rayon::ThreadPool> {
+        &self.threads
+    }
+
+    /// Dropping a rayon pool only asks its threads to end: stopping includes that they have.
+    pub(super) fn stop(self) {
+        let workers = self.threads.current_num_threads();
+        drop(self.threads);
+        self.ended.iter().take(workers).for_each(drop);
+    }
+}
+
+/// A rayon pool; each task is a job of its own in one scope.
+///
+/// Not a parallel iterator: that hands out ranges of tasks, and every other model hands out single ones.
+#[derive(Debug)]
+pub(crate) struct Rayon {
+    pool: Pool,
+}
+
+impl Model for Rayon {
+    const INFO: ModelInfo = ModelInfo {
+        id: "rayon",
+        family: Family::Pools,
+        summary: "a fixed number of threads that steal work from each other",
+        right_when: "tasks compute, the more so if they are many and small",
+        elsewhere: "Java ForkJoinPool; Python has none",
+        sizing: Sizing::Workers,
+        waiting: Waiting::Workers,
+        all_cores: true,
+        survives_crash: false,
+        isolates_tasks: false,
+        global: false,
+        limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
+        default: true,
+    };
+
+    fn start(settings: &Settings) -> Result<Self> {
+        Ok(Self { pool: Pool::start(settings)? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        let (results, returned) = bounded((tasks.end - tasks.start) as usize);
+        self.pool.threads().scope(|scope| {
+            for index in tasks {
+                let results = results.clone();
+                scope.spawn(move |_| {
+                    results
+                        .send((index, attempt_blocking(workload.as_ref(), index)))
+                        .expect("the receiver lives until the scope has ended");
+                });
+            }
+        });
+        drop(results);
+        Fold::over(returned.iter())
+    }
+
+    fn stop(self) -> Result<()> {
+        self.pool.stop();
+        Ok(())
+    }
+}
+
+/// A rayon pool that splits the range of tasks by itself.
+#[derive(Debug)]
+pub(crate) struct RayonIter {
+    pool: Pool,
+}
+
+impl Model for RayonIter {
+    const INFO: ModelInfo = ModelInfo {
+        id: "rayon-iter",
+        family: Family::Pools,
+        summary: "a parallel iterator: the work-stealing threads split the range of tasks, and fold as they go",
+        right_when: "the tasks are known beforehand and so small that handing out single ones costs more than they do",
+        elsewhere: "Java parallel streams; Python Pool.map with large chunks",
+        sizing: Sizing::Workers,
+        waiting: Waiting::Workers,
+        all_cores: true,
+        survives_crash: false,
+        isolates_tasks: false,
+        global: false,
+        limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
+        default: false,
+    };
+
+    fn start(settings: &Settings) -> Result<Self> {
+        Ok(Self { pool: Pool::start(settings)? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        let step = |mut fold: Fold, index| {
+            fold.push(index, attempt_blocking(workload.as_ref(), index));
+            fold
+        };
+        self.pool
+            .threads()
+            .install(|| tasks.into_par_iter().fold(Fold::default, step).reduce(Fold::default, Fold::merge))
+            .finish()
+    }
+
+    fn stop(self) -> Result<()> {
+        self.pool.stop();
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+use std::path::PathBuf;
+
+use concbench_workloads::Kernel;
+use serde::{Deserialize, Serialize};
+
+use crate::instrument::BufferHandle;
+
+/// What a process needs in order to build a workload: the kernel, or the name under which code has registered it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The name of the workload.
+    pub name: String,
+    /// Its kernel; `None` for one that was registered in code.
+    pub kernel: Option<Kernel>,
+    /// The file that every task is to leave a note in, for a timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<PathBuf>,
+    /// What the tasks are to find out beside their work; nothing where only the batch is timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<Instrument>,
+}
+
+/// What tasks find out, and where they write it down.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Instrument {
+    /// How late they wake, in place of their work.
+    Timer(BufferHandle),
+    /// When each was free, begun and done, and the work itself when it is due.
+    Load(BufferHandle),
+    /// Nothing: they count themselves in, and wait for ever in place of their work.
+    Wait(BufferHandle),
+}
+
+impl Recipe {
+    /// As [`Settings::recipe`](concbench_model::Settings::recipe) carries it.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("a recipe has no map with keys other than strings")
+    }
+}

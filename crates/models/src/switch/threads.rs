@@ -1,0 +1,52 @@
+//! Two threads.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use concbench_model::{ModelError, Result, Settings};
+
+use super::rally::{Link, Rally, answer, blocking, gone, serve, settle};
+
+/// A channel of the standard library in each direction.
+struct Standard(SyncSender<u64>, Receiver<u64>);
+
+impl Link for Standard {
+    async fn send(&mut self, ball: u64) -> Result<()> {
+        self.0.send(ball).map_err(|_| gone())
+    }
+
+    async fn receive(&mut self) -> Option<u64> {
+        self.1.recv().ok()
+    }
+}
+
+pub(super) fn standard(settings: &Settings, time: Duration) -> Result<Rally> {
+    let ((there, served), (back, came_back)) = (sync_channel(1), sync_channel(1));
+    between(settings, Standard(there, came_back), Standard(back, served), time)
+}
+
+/// crossbeam's channel in each direction.
+struct Crossbeam(crossbeam_channel::Sender<u64>, crossbeam_channel::Receiver<u64>);
+
+impl Link for Crossbeam {
+    async fn send(&mut self, ball: u64) -> Result<()> {
+        self.0.send(ball).map_err(|_| gone())
+    }
+
+    async fn receive(&mut self) -> Option<u64> {
+        self.1.recv().ok()
+    }
+}
+
+pub(super) fn crossbeam(settings: &Settings, time: Duration) -> Result<Rally> {
+    let (there, served) = crossbeam_channel::bounded(1);
+    let (back, came_back) = crossbeam_channel::bounded(1);
+    between(settings, Crossbeam(there, came_back), Crossbeam(back, served), time)
+}
+
+fn between<L: Link + 'static>(settings: &Settings, ours: L, theirs: L, time: Duration) -> Result<Rally> {
+    let other = settings.thread_builder().spawn(move || blocking(answer(theirs)));
+    let other = other.map_err(ModelError::system("start a thread"))?;
+    let rally = blocking(serve(ours, time));
+    settle(rally, other.join().unwrap_or_else(|_| Err(gone())))
+}

@@ -1,0 +1,170 @@
+//! Where models and workloads meet: everything that times them is compiled once, and calls them through here.
+//!
+//! One call is dispatched at run time for each batch, and none for a task.
+
+use std::io;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+use concbench_model::process::Role;
+use concbench_model::{Digest, DryIo, Model, ModelInfo, Result, Settings, Waits, attempt_at_once};
+use concbench_workloads::{Kernel, Workload};
+
+use crate::catalogue::{BuiltIn, Catalogue, Visitor};
+use crate::instrument::Instrumented;
+use crate::process;
+use crate::recipe::Recipe;
+
+/// A workload under one model, not yet started.
+pub trait Prepared: std::fmt::Debug {
+    /// What the model is.
+    fn info(&self) -> &'static ModelInfo;
+
+    /// Starts the model.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::start`].
+    fn start(&self, settings: &Settings) -> Result<Box<dyn Running>>;
+}
+
+/// A workload under one model that has started.
+pub trait Running {
+    /// Runs a batch of these tasks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::run`].
+    fn run(&mut self, tasks: Range<u64>) -> Result<Digest>;
+
+    /// Stops the model.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::stop`].
+    fn stop(self: Box<Self>) -> Result<()>;
+}
+
+/// A workload under every model of a catalogue.
+pub trait Tasks {
+    /// The workload under the model with this id; `None` where there is no such model.
+    fn under(&self, model: &str) -> Option<Box<dyn Prepared>>;
+
+    /// What so many tasks return, whatever the model, and what they wait for: each in turn, with no time spent asleep.
+    ///
+    /// # Errors
+    ///
+    /// The first task that fails.
+    fn reference(&self, tasks: u64) -> Result<(Digest, Waits)>;
+
+    /// Runs tasks as a process of a process model; its exit code.
+    ///
+    /// # Errors
+    ///
+    /// When its parent speaks another protocol, or the system refuses something.
+    fn process(&self, role: &Role) -> Result<i32>;
+}
+
+/// The tasks of `workload` under the models of `C`.
+pub fn tasks_under<W: Workload, C: Catalogue>(workload: Arc<W>) -> Box<dyn Tasks> {
+    Box::new(Under { workload, catalogue: PhantomData::<fn() -> C> })
+}
+
+/// The tasks that come with concbench under the models that do, compiled here; `None` if the recipe asks for a user's.
+///
+/// # Errors
+///
+/// When what the tasks share with the runner cannot be opened.
+pub fn built_in_tasks(recipe: &Recipe) -> io::Result<Option<Box<dyn Tasks>>> {
+    own_tasks::<BuiltIn>(recipe)
+}
+
+/// The tasks that come with concbench under the models of `C`; `None` if the recipe asks for a user's.
+///
+/// # Errors
+///
+/// When what the tasks share with the runner cannot be opened.
+pub fn own_tasks<C: Catalogue>(recipe: &Recipe) -> io::Result<Option<Box<dyn Tasks>>> {
+    if let Some(instrumented) = Instrumented::open(recipe)? {
+        return Ok(Some(tasks_under::<_, C>(Arc::new(instrumented))));
+    }
+    // Each kernel by itself: a task that is timed is not asked which it is.
+    Ok(recipe.kernel.clone().map(|kernel| match kernel {
+        Kernel::Noop(workload) => tasks_under::<_, C>(Arc::new(workload)),
+        Kernel::Factorial(workload) => tasks_under::<_, C>(Arc::new(workload)),
+        Kernel::Count(workload) => tasks_under::<_, C>(Arc::new(workload)),
+        Kernel::Sleep(workload) => tasks_under::<_, C>(Arc::new(workload)),
+        Kernel::Http(workload) => tasks_under::<_, C>(Arc::new(workload)),
+        Kernel::Mixed(workload) => tasks_under::<_, C>(Arc::new(workload)),
+    }))
+}
+
+struct Under<W, C> {
+    workload: Arc<W>,
+    catalogue: PhantomData<fn() -> C>,
+}
+
+impl<W: Workload, C: Catalogue> Tasks for Under<W, C> {
+    fn under(&self, model: &str) -> Option<Box<dyn Prepared>> {
+        C::visit(model, Prepare(&self.workload)).ok()
+    }
+
+    fn reference(&self, tasks: u64) -> Result<(Digest, Waits)> {
+        let (mut digest, io) = (Digest::default(), DryIo::default());
+        for index in 0..tasks {
+            digest.add(index, attempt_at_once(self.workload.as_ref(), &io, index)?);
+        }
+        Ok((digest, io.waits()))
+    }
+
+    fn process(&self, role: &Role) -> Result<i32> {
+        process::serve(role, &self.workload)
+    }
+}
+
+struct Prepare<'a, W>(&'a Arc<W>);
+
+impl<W: Workload> Visitor for Prepare<'_, W> {
+    type Output = Box<dyn Prepared>;
+
+    fn visit<M: Model>(self) -> Self::Output {
+        Box::new(Cell { workload: Arc::clone(self.0), model: PhantomData::<fn() -> M> })
+    }
+}
+
+struct Cell<M, W> {
+    workload: Arc<W>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model, W> std::fmt::Debug for Cell<M, W> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} under {}", std::any::type_name::<W>(), M::INFO.id)
+    }
+}
+
+impl<M: Model, W: Workload> Prepared for Cell<M, W> {
+    fn info(&self) -> &'static ModelInfo {
+        &M::INFO
+    }
+
+    fn start(&self, settings: &Settings) -> Result<Box<dyn Running>> {
+        Ok(Box::new(Started { model: M::start(settings)?, workload: Arc::clone(&self.workload) }))
+    }
+}
+
+struct Started<M, W> {
+    model: M,
+    workload: Arc<W>,
+}
+
+impl<M: Model, W: Workload> Running for Started<M, W> {
+    fn run(&mut self, tasks: Range<u64>) -> Result<Digest> {
+        self.model.run(&self.workload, tasks)
+    }
+
+    fn stop(self: Box<Self>) -> Result<()> {
+        self.model.stop()
+    }
+}

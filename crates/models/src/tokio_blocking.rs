@@ -1,0 +1,66 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use ::tokio::runtime::{Builder, Runtime};
+use ::tokio::task::spawn_blocking;
+use concbench_model::{
+    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
+    attempt_blocking, limits,
+};
+use concbench_workloads::Workload;
+
+use super::tokio::joined;
+
+/// tokio's event loop on one thread, which hands every task to tokio's threads for blocking work.
+#[derive(Debug)]
+pub(crate) struct TokioBlocking {
+    runtime: Runtime,
+}
+
+impl Model for TokioBlocking {
+    const INFO: ModelInfo = ModelInfo {
+        id: "tokio-blocking",
+        family: Family::Hybrids,
+        summary: "tokio's event loop hands each task to a fixed number of threads that may block",
+        right_when: "an asynchronous program has to call something that blocks",
+        elsewhere: "Python loop.run_in_executor with a ThreadPoolExecutor, asyncio.to_thread",
+        sizing: Sizing::Workers,
+        waiting: Waiting::Workers,
+        all_cores: true,
+        survives_crash: false,
+        isolates_tasks: false,
+        global: false,
+        limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
+        default: false,
+    };
+
+    fn start(settings: &Settings) -> Result<Self> {
+        limits::allow_threads(settings.workers)?;
+        let placement = Placement::of(settings)?;
+        let mut builder = Builder::new_current_thread();
+        builder
+            .enable_all()
+            .max_blocking_threads(settings.workers)
+            .on_thread_start(move || placement.place());
+        if let Some(bytes) = settings.stack_bytes {
+            builder.thread_stack_size(bytes);
+        }
+        let runtime = builder.build();
+        Ok(Self { runtime: runtime.map_err(ModelError::system("start the tokio runtime"))? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        let hand_over = |index| {
+            let workload = Arc::clone(workload);
+            spawn_blocking(move || attempt_blocking(workload.as_ref(), index))
+        };
+        self.runtime
+            .block_on(async { Fold::join(tasks.clone(), tasks.map(hand_over).collect(), joined).await })
+    }
+
+    fn stop(self) -> Result<()> {
+        // Waits for the threads.
+        drop(self.runtime);
+        Ok(())
+    }
+}

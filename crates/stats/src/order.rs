@@ -1,0 +1,110 @@
+//! Medians and other quantiles, with intervals that assume no distribution.
+
+/// An interval between two order statistics.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OrderInterval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// The probability with which such an interval holds the median, whatever the distribution.
+    pub confidence: f64,
+}
+
+/// The values in ascending order.
+pub fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut ascending = values.to_vec();
+    ascending.sort_by(f64::total_cmp);
+    ascending
+}
+
+/// The quantile `p` (0 to 1) of ascending values, linear between neighbours: definition 7 of Hyndman and Fan (1996).
+/// `None` without values.
+pub fn quantile(ascending: &[f64], p: f64) -> Option<f64> {
+    let last = ascending.len().checked_sub(1)?;
+    let place = p.clamp(0.0, 1.0) * last as f64;
+    let below = ascending[place.floor() as usize];
+    let above = ascending[place.ceil() as usize];
+    Some(below + (above - below) * place.fract())
+}
+
+/// The median of ascending values; `None` without values.
+pub fn median(ascending: &[f64]) -> Option<f64> {
+    quantile(ascending, 0.5)
+}
+
+/// The narrowest symmetric interval of order statistics that holds the median with at least `confidence`
+/// (Thompson, 1936): from the k-th smallest value to the k-th largest.
+///
+/// With few values even the whole range has less; the confidence of the range is then what comes back. `None` without
+/// values.
+pub fn median_interval(ascending: &[f64], confidence: f64) -> Option<OrderInterval> {
+    let count = ascending.len();
+    let last = count.checked_sub(1)?;
+    // The interval from the k-th smallest to the k-th largest misses the median if fewer than k values lie on one
+    // side of it, and each value lies below with probability 1/2.
+    // Logarithms, because 1/2 to the power of a thousand is nothing to a float.
+    let mut log_term = count as f64 * 0.5f64.ln();
+    let mut tail = log_term.exp();
+    let mut rank = 0;
+    let mut held = 1.0 - 2.0 * tail;
+    for next in 1..count.div_ceil(2) {
+        log_term += ((count - next + 1) as f64 / next as f64).ln();
+        tail += log_term.exp();
+        let narrower = 1.0 - 2.0 * tail;
+        if narrower < confidence {
+            break;
+        }
+        rank = next;
+        held = narrower;
+    }
+    Some(OrderInterval { low: ascending[rank], high: ascending[last - rank], confidence: held.max(0.0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_lies_between_the_two_middle_values() {
+        assert_eq!(median(&[1.0, 2.0, 4.0, 9.0]), Some(3.0));
+        assert_eq!(median(&[1.0, 2.0, 9.0]), Some(2.0));
+        assert_eq!(median(&[]), None);
+    }
+
+    #[test]
+    fn quantiles_are_linear_between_neighbours() {
+        let values = [10.0, 20.0, 30.0, 40.0, 50.0];
+        assert_eq!(quantile(&values, 0.0), Some(10.0));
+        assert_eq!(quantile(&values, 0.25), Some(20.0));
+        assert_eq!(quantile(&values, 0.9), Some(46.0));
+        assert_eq!(quantile(&values, 1.0), Some(50.0));
+    }
+
+    #[test]
+    fn twenty_values_use_the_sixth_from_each_end() {
+        // Tabulated: 1 - 2 P(Binomial(20, 1/2) <= 5) = 0.9586.
+        let values: Vec<f64> = (1..=20).map(f64::from).collect();
+        let interval = median_interval(&values, 0.95).expect("there are values");
+        assert_eq!((interval.low, interval.high), (6.0, 15.0));
+        assert!((interval.confidence - 0.958_61).abs() < 1e-5, "{interval:?}");
+    }
+
+    #[test]
+    fn few_values_give_their_range_and_say_what_it_is_worth() {
+        let interval = median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95).expect("there are values");
+        assert_eq!((interval.low, interval.high), (1.0, 5.0));
+        assert!((interval.confidence - 0.9375).abs() < 1e-12, "{interval:?}");
+        let single = median_interval(&[7.0], 0.95).expect("there is a value");
+        assert_eq!((single.low, single.high, single.confidence), (7.0, 7.0, 0.0));
+    }
+
+    #[test]
+    fn thousands_of_values_still_have_an_interval() {
+        let values: Vec<f64> = (0..4000).map(f64::from).collect();
+        let interval = median_interval(&values, 0.95).expect("there are values");
+        // Half-width in ranks by the normal approximation: 1.96 sqrt(4000) / 2 = 62.
+        assert!((60.0..64.0).contains(&((interval.high - interval.low) / 2.0)), "{interval:?}");
+        assert!((0.95..0.96).contains(&interval.confidence), "{interval:?}");
+    }
+}

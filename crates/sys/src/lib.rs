@@ -1,0 +1,29 @@
+//! What the operating system offers and no safe library does, and what the kernel tells in text.
+//!
+//! This is the only crate with unsafe code, in modules of which each block carries its SAFETY note. None of its functions
+//! asks its caller for more than its types do. Everything that the kernel tells in text is read below [`Roots`], so that
+//! a test can bring a machine of its own.
+
+mod cgroup;
+#[allow(unsafe_code, reason = "the environment may be written only by a thread that is alone")]
+mod environment;
+mod limits;
+pub mod parse;
+#[allow(unsafe_code, reason = "`fork`, `_exit` and `wait4` are calls of the C library")]
+mod process;
+#[allow(unsafe_code, reason = "a descriptor is watched that its owner may not close")]
+mod readiness;
+mod roots;
+#[allow(unsafe_code, reason = "mapped memory is seen as atomics")]
+mod shared;
+#[allow(unsafe_code, reason = "coroutines with stacks of their own are started by unsafe code only")]
+mod stackful;
+
+pub use cgroup::Groups;
+pub use environment::{is_single_threaded, set_before_threads, take_before_threads};
+pub use limits::limits;
+pub use process::{Ended, Usage, fork, wait};
+pub use readiness::readable;
+pub use roots::Roots;
+pub use shared::SharedMemory;
+pub use stackful::spawn_stackful;

@@ -1,0 +1,137 @@
+//! The matrix as sections of a report.
+
+mod figures;
+mod models;
+mod ranking;
+mod resources;
+mod scaling;
+mod source;
+mod stability;
+mod tables;
+mod verdict;
+mod workload;
+
+use askama::Template;
+use concbench_charts::Chart;
+
+use super::view::SheetView;
+use crate::batch::Sheet;
+use crate::experiment::View;
+use crate::report::{Element, ReportError, Section};
+use models::Words;
+use ranking::{RankCell, Ranking};
+use resources::Resources;
+use verdict::ClassVerdict;
+use workload::Workload;
+
+/// All of them, in their order on the page.
+pub(super) fn sections(sheet: &Sheet, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
+    let view = SheetView::new(sheet, view.looks, &view.record.machine);
+    let mut sections = vec![verdict(&view)?, ranking(&view)?, workloads(&view)?];
+    sections.extend(scaling(&view)?);
+    sections.extend(resources(&view)?);
+    sections.push(stability(&view)?);
+    Ok(sections)
+}
+
+#[derive(Template)]
+#[template(path = "section/verdict.html")]
+struct VerdictMarkup<'a> {
+    classes: &'a [ClassVerdict],
+}
+
+fn verdict(view: &SheetView<'_>) -> Result<Section, ReportError> {
+    let classes = verdict::verdicts(view);
+    let html = VerdictMarkup { classes: &classes }.render()?;
+    let answer = |class: &ClassVerdict| format!("{}: {}", class.title, class.answer);
+    Ok(Section {
+        first: true,
+        findings: classes.iter().map(answer).collect(),
+        findings_on_page: false,
+        body: vec![Element::Markup { html, charts: Vec::new() }],
+        tables: tables::of_workloads(view),
+        ..Section::new("verdict", "Verdict", "Which model is fastest at this work?")
+    })
+}
+
+#[derive(Template)]
+#[template(path = "section/ranking.html")]
+struct RankingMarkup<'a> {
+    ranking: &'a Ranking,
+    words: Words,
+}
+
+fn ranking(view: &SheetView<'_>) -> Result<Section, ReportError> {
+    let ranking = ranking::ranking(view);
+    let html = RankingMarkup { ranking: &ranking, words: models::words(view) }.render()?;
+    Ok(Section {
+        body: vec![Element::Markup { html, charts: Vec::new() }],
+        tables: vec![tables::of_ranking(&ranking)],
+        ..Section::new("ranking", "Ranking", "How do the models stand?")
+    })
+}
+
+#[derive(Template)]
+#[template(path = "section/workloads.html")]
+struct WorkloadsMarkup<'a> {
+    workloads: &'a [Workload],
+}
+
+fn workloads(view: &SheetView<'_>) -> Result<Section, ReportError> {
+    let workloads = workload::workloads(view)?;
+    let html = WorkloadsMarkup { workloads: &workloads }.render()?;
+    let charts: Vec<Chart> = workloads.into_iter().flat_map(|work| work.charts).collect();
+    Ok(Section {
+        body: vec![Element::Markup { html, charts }],
+        ..Section::new("workloads", "Workloads", "The workloads, one by one")
+    })
+}
+
+fn scaling(view: &SheetView<'_>) -> Result<Option<Section>, ReportError> {
+    let scaling::Scaling { charts, laws } = scaling::scaling(view)?;
+    let note = "Speed-up is the steady time of sequential over that of the model; efficiency is speed-up over workers. The \
+                dashed line is ideal, dotted ones are the limits of the machine.";
+    let laws = laws.into_iter().map(|(title, table)| Element::Folded(title, table));
+    let body = [Element::Note(note.to_owned()), Element::Charts(charts.clone())];
+    let section = Section {
+        body: body.into_iter().chain(laws).collect(),
+        ..Section::new("scaling", "Scaling", "What do more workers bring?")
+    };
+    Ok((!charts.is_empty()).then_some(section))
+}
+
+#[derive(Template)]
+#[template(path = "section/resources.html")]
+struct ResourcesMarkup<'a> {
+    resources: &'a [Resources],
+}
+
+fn resources(view: &SheetView<'_>) -> Result<Option<Section>, ReportError> {
+    let resources = resources::resources(view)?;
+    let html = ResourcesMarkup { resources: &resources }.render()?;
+    let measured = !resources.is_empty();
+    let charts = resources.into_iter().flat_map(|work| work.charts).collect();
+    let section = Section {
+        body: vec![Element::Markup { html, charts }],
+        ..Section::new("resources", "Resources", "What does it cost?")
+    };
+    Ok(measured.then_some(section))
+}
+
+fn stability(view: &SheetView<'_>) -> Result<Section, ReportError> {
+    let found = stability::stability(view)?;
+    let twins = match found.charts.is_empty() {
+        true => Element::Note(
+            "No cell was measured twice, so the noise floor is unknown. Name a model under twin in the definition of a \
+             workload to get it."
+                .to_owned(),
+        ),
+        false => Element::Charts(found.charts),
+    };
+    let tables = found.tables.into_iter().map(|(title, table)| Element::Folded(title, table));
+    let body = [Element::Note(found.sentence), twins, Element::List(String::new(), found.notes)];
+    Ok(Section {
+        body: body.into_iter().chain(tables).collect(),
+        ..Section::new("stability", "Stability", "How steady are the figures?")
+    })
+}

@@ -1,0 +1,147 @@
+//! Timers: how late tasks wake that asked their model to wake them.
+
+mod observe;
+mod section;
+
+use std::time::Duration;
+
+use concbench_models::instrument::Timer;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ask, Block, Context, Experiment, Facts, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Subject, Trial, View,
+};
+use crate::batch::{ModelTimer, Slept};
+use crate::model::{Family, ModelInfo, Sizing};
+use crate::models::Recipe;
+use crate::record::{CellRecord, Factors, Failure, Response, Responses, Status};
+use crate::report::{ReportError, Section};
+use crate::runner::{CellError, Desk, Work};
+
+/// About how long an observation takes.
+const OBSERVATION: Duration = Duration::from_millis(120);
+
+/// How late tasks wake.
+#[derive(Debug)]
+pub(crate) struct Timers;
+
+/// The timer of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Cell {
+    /// The model's id.
+    pub(crate) model: String,
+    /// Its family.
+    pub(crate) family: Family,
+    /// How many workers it has.
+    pub(crate) workers: u64,
+}
+
+impl Factors for Cell {
+    fn id(&self) -> String {
+        format!("timers/{}@{}", self.model, self.workers)
+    }
+
+    fn blocks(&self, _: u32) -> u32 {
+        1
+    }
+}
+
+/// What the tasks of a model slept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Observation {
+    /// What they asked for and got, by ascending length.
+    pub(crate) slept: Vec<Slept>,
+}
+
+impl Responses for Observation {
+    fn responses(&self) -> Vec<Response> {
+        let name = |slept: &Slept| match slept.asked_ns {
+            1_000 => "late_after_1us_ns",
+            1_000_000 => "late_after_1ms_ns",
+            _ => "late_after_10ms_ns",
+        };
+        let late = |slept: &Slept| slept.late_ns.iter().map(|&late| late as f64).collect::<Vec<_>>();
+        self.slept.iter().map(|slept| Response::several(name(slept), late(slept))).collect()
+    }
+}
+
+impl Experiment for Timers {
+    const ID: &'static str = "timers";
+    const QUESTION: &'static str = "how late do tasks wake?";
+    const DEFAULT: bool = true;
+    const HEADLINES: &'static [&'static str] = &["late_after_1us_ns", "late_after_1ms_ns", "late_after_10ms_ns"];
+
+    type Setup = ();
+    type Cell = Cell;
+    type Order = ();
+    type Observation = Observation;
+    type Findings = Vec<ModelTimer>;
+
+    fn cells(scope: &Scope) -> Vec<Cell> {
+        let cell = |model: &ModelInfo| Cell {
+            model: model.id.to_owned(),
+            family: model.family,
+            workers: if model.sizing == Sizing::Workers { scope.cores() } else { 1 },
+        };
+        scope.models.iter().map(cell).collect()
+    }
+
+    fn estimate(_: &Scope, cells: &[Cell]) -> Duration {
+        OBSERVATION * cells.len() as u32
+    }
+
+    fn setup(_: &Scope, _: &[Cell]) {}
+
+    fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<()>> {
+        let mut shuffle = Shuffle::new(scope.settings.seed, Self::ID);
+        let trial = |(number, padding): (usize, usize)| {
+            let ask = ask(scope, &seen.cells[number].factors);
+            Trial { subject: Subject::Cell(number), ask, padding }
+        };
+        let block = |(number, _, places): (u32, usize, Vec<(usize, usize)>)| Block {
+            number,
+            group: String::new(),
+            gated: true,
+            trials: places.into_iter().map(trial).collect(),
+        };
+        shuffle.blocks(1, &[seen.cells.len()]).into_iter().map(block).collect()
+    }
+
+    fn observe((): (), desk: &mut Desk<'_>) -> Result<Observation, CellError> {
+        observe::observe(desk)
+    }
+
+    fn analyse(measured: &MeasuredOf<Self>, _: &Context<'_>) -> Vec<ModelTimer> {
+        measured.cells.iter().map(timer).collect()
+    }
+
+    fn facts(measured: &MeasuredOf<Self>) -> Facts {
+        Facts { timers: measured.cells.iter().map(timer).collect() }
+    }
+
+    fn sections(record: &RecordOf<Self>, _: &View<'_>) -> Result<Vec<Section>, ReportError> {
+        Ok(vec![section::section(&record.findings)])
+    }
+}
+
+/// What follows from the observation of a cell.
+fn timer(cell: &CellRecord<Cell, Observation>) -> ModelTimer {
+    let slept = match cell.observations.first() {
+        Some(made) => Ok(made.responses.slept.clone()),
+        None => Err(cell.reason.clone().unwrap_or_default()),
+    };
+    ModelTimer::new(&cell.factors.model, cell.factors.workers, slept)
+}
+
+fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<()>, Failure> {
+    let model = scope.models.iter().find(|model| model.id == cell.model).copied();
+    let model = model.ok_or_else(|| Failure::new(Status::Skipped, "there is no such model"))?;
+    if model.family == Family::Processes {
+        let same = "a task in a process of its own sleeps as a thread does: see thread-spawn";
+        return Err(Failure::new(Status::Skipped, same));
+    }
+    let recipe = Recipe { name: Timers::ID.to_owned(), kernel: None, trace: None, instrument: None };
+    let work = Work { recipe, tasks: Timer::TASKS, model, workers: cell.workers, checked: false };
+    Ok(Ask { order: (), work: Some(work), deadline: scope.settings.deadline })
+}

@@ -1,0 +1,134 @@
+//! What the kernel says of processes, in `/proc`.
+//!
+//! Not the crate `procfs`: a handful of fields is read, most of them also below [`Roots`](super::Roots) of a test.
+
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+use std::{fs, io};
+
+use concbench_sys::parse;
+
+/// Whether the kernel lists the children of a thread: it can be built without.
+static LISTS_CHILDREN: LazyLock<bool> = LazyLock::new(|| Path::new("/proc/thread-self/children").exists());
+
+/// An amount of memory in a file of a process, in bytes: `status` and `VmHWM`, or `smaps_rollup` and `Pss`.
+///
+/// # Errors
+///
+/// When the kernel does not say, with the file and the field.
+pub(crate) fn memory(pid: u32, file: &str, field: &str) -> Result<u64, String> {
+    let path = format!("/proc/{pid}/{file}");
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {path}: {error}"))?;
+    parse::kibibytes(&text, field).ok_or_else(|| format!("{path} has no {field}"))
+}
+
+/// Whether the kernel says how much of its memory a process shares with others: it can be built without.
+pub(crate) fn tells_shares() -> bool {
+    Path::new("/proc/self/smaps_rollup").exists()
+}
+
+/// The CPU time of the first thread of a process, where the kernel says.
+pub(crate) fn cpu_time_of_first_thread(pid: u32) -> Option<Duration> {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
+    parse::number(text.split_ascii_whitespace().next()?).map(Duration::from_nanos)
+}
+
+/// The signals that this process ignores, a bit for each; none where the kernel does not say.
+pub(crate) fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    parse::bits(&status, "SigIgn").unwrap_or(0)
+}
+
+/// The children of a process, whichever of its threads started or adopted them.
+///
+/// # Errors
+///
+/// When the kernel does not say: the process is gone, say.
+pub(crate) fn children(pid: u32) -> io::Result<Vec<u32>> {
+    if *LISTS_CHILDREN { listed(pid) } else { searched(pid) }
+}
+
+/// All processes below this one.
+///
+/// # Errors
+///
+/// When the kernel does not say.
+pub(crate) fn descendants(pid: u32) -> Result<Vec<u32>, String> {
+    let own =
+        unless_gone(children(pid)).map_err(|error| format!("cannot list the children of {pid}: {error}"))?;
+    let mut below = own.unwrap_or_default();
+    for child in below.clone() {
+        below.extend(descendants(child)?);
+    }
+    Ok(below)
+}
+
+fn listed(pid: u32) -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        if let Some(list) = unless_gone(fs::read_to_string(thread?.path().join("children")))? {
+            children.extend(list.split_ascii_whitespace().filter_map(parse::number::<u32>));
+        }
+    }
+    Ok(children)
+}
+
+/// The same from the parent that every process names: as many files as there are processes.
+fn searched(pid: u32) -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(number) = entry.file_name().to_str().and_then(parse::number) else {
+            continue;
+        };
+        let Some(status) = unless_gone(fs::read_to_string(entry.path().join("status")))? else {
+            continue;
+        };
+        if parse::field(&status, "PPid").and_then(parse::number) == Some(pid) {
+            children.push(number);
+        }
+    }
+    Ok(children)
+}
+
+/// What was read of a process or thread, none if it has ended meanwhile.
+fn unless_gone<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    let gone = |error: &io::Error| {
+        error.kind() == io::ErrorKind::NotFound
+            || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+    };
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if gone(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_child_is_found_either_way_until_it_is_waited_for() {
+        let own = std::process::id();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        for find in [listed, searched] {
+            assert!(find(own).unwrap().contains(&child.id()));
+        }
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        for find in [listed, searched] {
+            assert!(!find(own).unwrap().contains(&child.id()));
+        }
+    }
+
+    #[test]
+    fn what_is_gone_has_no_children_and_no_figure() {
+        assert!(matches!(unless_gone(listed(u32::MAX)), Ok(None)));
+        let error = memory(u32::MAX, "status", "VmPTE").unwrap_err();
+        assert!(error.starts_with("cannot read /proc/4294967295/status"), "{error}");
+    }
+}
