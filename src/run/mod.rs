@@ -27,7 +27,7 @@ use crate::model::ModelInfo;
 use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::store::{self, StoreError};
-use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Warning};
+use crate::record::{Grade, MOST_CELLS, Noise, Record, RunInfo, SCHEMA, Warning};
 use crate::report::ReportError;
 use crate::runner::{Launcher, RunnerError, Supervisor};
 use crate::spec::{Definition, SpecError};
@@ -63,6 +63,10 @@ pub(crate) enum RunStartError {
     Spec(#[from] SpecError),
     #[error("no cell matches {0}; `concbench list` shows all of them")]
     NothingMatches(String),
+    #[error(
+        "experiment `{experiment}` has {cells} cells, at most {MOST_CELLS} are allowed; a filter keeps some of them"
+    )]
+    TooManyCells { experiment: &'static str, cells: usize },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
