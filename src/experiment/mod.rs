@@ -18,6 +18,8 @@
 mod complete;
 pub(crate) mod conduct;
 mod kind;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 mod schema;
 mod scope;
 mod seen;
@@ -35,7 +37,8 @@ use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Failure, Machin
 use crate::report::{Looks, ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
 pub(crate) use complete::complete;
-pub(crate) use kind::{Kind, Listed, full_group};
+pub(crate) use kind::{Kind, Listed, full_group, of as kind_of};
+pub(crate) use matrix::{Matrix, sheet_of};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
 pub(crate) use seen::{Seen, Underway};
