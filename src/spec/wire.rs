@@ -119,14 +119,6 @@ fn definition(wire: WireWorkload) -> Definition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_parser_panic(text in "(\\[\\[workload\\]\\]\n)?(name = \"a\"\n)?.{0,200}") {
-            let _ = parse("x.toml", &text);
-        }
-    }
 
     #[test]
     fn an_error_names_file_line_and_key() {
