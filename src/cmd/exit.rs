@@ -51,7 +51,7 @@ fn of_run(error: &RunStartError) -> u8 {
         RunStartError::Spec(_)
         | RunStartError::Resume { .. }
         | RunStartError::Store(StoreError::Read { .. } | StoreError::Bad { .. }) => BAD_INPUT,
-        RunStartError::NothingMatches(_) => NOTHING_MATCHES,
+        RunStartError::NothingMatches { .. } => NOTHING_MATCHES,
         RunStartError::Store(_) | RunStartError::Report(_) => CANNOT_SAVE,
         RunStartError::Supervise(_) => INTERNAL,
     }

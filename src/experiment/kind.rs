@@ -144,7 +144,7 @@ impl<E: Experiment> Kind for KindOf<E> {
     fn complete(&self, raw: &mut RawExperiment, context: &Context<'_>) -> Result<(), String> {
         for cell in &mut raw.cells {
             cell.summary = match cell.status {
-                Status::Ok => summary::of(&self.responses(cell)?),
+                Status::Ok => summary::of(&self.responses(cell)?, &cell.observations),
                 _ => BTreeMap::new(),
             };
         }

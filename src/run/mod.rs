@@ -61,8 +61,8 @@ pub(crate) struct Options {
 pub(crate) enum RunStartError {
     #[error(transparent)]
     Spec(#[from] SpecError),
-    #[error("no cell matches {0}; `concbench list` shows all of them")]
-    NothingMatches(String),
+    #[error("no cell of {names} matches {filter}; `concbench list` shows what else there is")]
+    NothingMatches { names: String, filter: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

@@ -21,7 +21,9 @@ struct WireWorkload {
     task: Kernel,
     tasks: u64,
     quick_tasks: Option<u64>,
+    #[serde(default)]
     teaches: String,
+    #[serde(default)]
     why_this_size: String,
     #[serde(default)]
     models: WireModels,
