@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::record::store::StoreError;
+use crate::record::StoreError;
 use crate::run::RunStartError;
 use crate::server::ServeError;
 

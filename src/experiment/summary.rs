@@ -21,7 +21,10 @@ pub(super) const USAGE: [(&str, OfUsage); 5] = [
 
 /// The median of each response over the observations: what was measured several times in one observation counts with
 /// its median there. Responses that no observation has are left out.
-pub(super) fn of(responses: &[Vec<Response>], observations: &[Observed<Value>]) -> BTreeMap<String, Estimate> {
+pub(super) fn of(
+    responses: &[Vec<Response>],
+    observations: &[Observed<Value>],
+) -> BTreeMap<String, Estimate> {
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for Response { name, values: measured } in responses.iter().flatten() {
         values.entry(name).or_default().extend(median(&sorted(measured)));

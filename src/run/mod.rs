@@ -20,14 +20,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::experiment::conduct::{self, Stage, Until};
-use crate::experiment::{self, Settings, Underway};
+use crate::experiment::conduct::{self, Until};
+use crate::experiment::{self, Events, Settings, Stage, Underway};
 use crate::machine;
 use crate::model::ModelInfo;
 use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
-use crate::record::store::{self, StoreError};
 use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Warning};
+use crate::record::{StoreError, store};
 use crate::report::ReportError;
 use crate::runner::{Launcher, RunnerError, Supervisor};
 use crate::spec::{Definition, SpecError};
@@ -160,8 +160,7 @@ impl Run {
         };
         run.set_out();
         for experiment in &run.experiments {
-            let entry =
-                Entry::Setup { experiment: experiment.kind().id().to_owned(), setup: experiment.setup() };
+            let entry = Entry::Setup { experiment: experiment.id().to_owned(), setup: experiment.setup() };
             run.console.log(&entry);
         }
         Ok(run)
@@ -249,7 +248,7 @@ impl Run {
             experiment.cargo_bench(stage, scope);
             let setup = experiment.setup();
             if setup != before {
-                stage.events.setup(experiment.kind().id(), &setup);
+                stage.events.setup(experiment.id(), &setup);
             }
             match stage.launcher.interrupted_by() {
                 Some(_) => ControlFlow::Break(()),
@@ -277,7 +276,6 @@ impl Run {
 
     /// Something that a reader of the record should know.
     fn note(&mut self, note: String) {
-        use conduct::Events;
         self.console.note(&note);
         self.notes.push(note);
     }
@@ -327,7 +325,7 @@ impl Run {
             experiments: Default::default(),
         };
         for experiment in self.experiments {
-            let id = experiment.kind().id();
+            let id = experiment.id();
             let (raw, blocks) = experiment.finish(header.blocks);
             record.noise.blocks.extend(blocks);
             record.experiments.insert(id.to_owned(), raw);

@@ -43,7 +43,8 @@ fn check_names(definitions: &[Definition]) -> Result<(), SpecError> {
         Some(definition) => Err(SpecError::Field {
             workload: definition.name.clone(),
             field: "name",
-            what: "it is that of an experiment, whose cells would have the same ids; choose another".to_owned(),
+            what: "it is that of an experiment, whose cells would have the same ids; choose another"
+                .to_owned(),
         }),
     }
 }
@@ -91,7 +92,8 @@ impl Plan {
             false => Ok(plan),
             true => {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.id()).collect();
-                let filter = plan.filter.map_or("these definitions".to_owned(), |filter| format!("`{filter}`"));
+                let filter =
+                    plan.filter.map_or("these definitions".to_owned(), |filter| format!("`{filter}`"));
                 Err(RunStartError::NothingMatches { names: names.join(", "), filter })
             }
         }
