@@ -49,6 +49,7 @@ pub(super) fn of(error: &anyhow::Error) -> u8 {
 fn of_run(error: &RunStartError) -> u8 {
     match error {
         RunStartError::Spec(_)
+        | RunStartError::TooManyCells { .. }
         | RunStartError::Resume { .. }
         | RunStartError::Store(StoreError::Read { .. } | StoreError::Bad { .. }) => BAD_INPUT,
         RunStartError::NothingMatches { .. } => NOTHING_MATCHES,

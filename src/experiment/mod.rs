@@ -61,7 +61,14 @@ macro_rules! experiments {
     };
 }
 
-experiments![matrix::Matrix, timers::Timers, memory::Memory, switches::Switches,];
+experiments![
+    matrix::Matrix,
+    latency::Latency,
+    timers::Timers,
+    memory::Memory,
+    switches::Switches,
+    timelines::Timelines,
+];
 
 /// The experiment with this id.
 pub(crate) fn find(id: &str) -> Option<&'static dyn Kind> {

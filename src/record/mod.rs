@@ -20,7 +20,7 @@ pub mod store;
 pub use concbench_stats::Estimate;
 pub use error::StoreError;
 pub use experiment::{CellRecord, ExperimentRecord, Observed, RawCell, RawExperiment, Usage};
-pub use histogram::{Histogram, HistogramError};
+pub use histogram::{Counts, Histogram, HistogramError};
 pub use limits::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES};
 pub use machine::{BlockNoise, Grade, Machine, Noise, Warning};
 pub(crate) use response::{Data, Factors, Response, Responses};

@@ -26,8 +26,7 @@ use crate::machine;
 use crate::model::ModelInfo;
 use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
-use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Warning};
-use crate::record::{StoreError, store};
+use crate::record::{Grade, MOST_CELLS, Noise, Record, RunInfo, SCHEMA, StoreError, Warning, store};
 use crate::report::ReportError;
 use crate::runner::{Launcher, RunnerError, Supervisor};
 use crate::spec::{Definition, SpecError};
@@ -63,6 +62,10 @@ pub(crate) enum RunStartError {
     Spec(#[from] SpecError),
     #[error("no cell of {names} matches {filter}; `concbench list` shows what else there is")]
     NothingMatches { names: String, filter: String },
+    #[error(
+        "experiment `{experiment}` has {cells} cells, at most {MOST_CELLS} are allowed; a filter keeps some of them"
+    )]
+    TooManyCells { experiment: &'static str, cells: usize },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

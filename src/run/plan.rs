@@ -5,7 +5,7 @@ use regex::Regex;
 use super::RunStartError;
 use crate::experiment::{Kind, Listed, Scope, Settings, experiments, find};
 use crate::model::ModelInfo;
-use crate::record::Machine;
+use crate::record::{MOST_CELLS, Machine};
 use crate::spec::{Definition, Spec, SpecError, parse_filter};
 
 /// Which experiments are wanted, by name.
@@ -83,6 +83,9 @@ impl Plan {
         let mut plan = Self { scope, experiments: Vec::new(), without_cells: Vec::new(), filter };
         for &kind in kinds {
             let listed = kind.list(&plan.scope, &|id| plan.keeps(id));
+            if listed.cells.len() > MOST_CELLS {
+                return Err(RunStartError::TooManyCells { experiment: kind.id(), cells: listed.cells.len() });
+            }
             match listed.cells.is_empty() {
                 true => plan.without_cells.push(kind),
                 false => plan.experiments.push((kind, listed)),
