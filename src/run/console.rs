@@ -7,8 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use super::Plan;
-use crate::experiment::conduct::Events;
-use crate::experiment::{find, full_group};
+use crate::experiment::{Events, find, full_group};
 use crate::record::journal::{Entry, Journal};
 use crate::record::{BlockNoise, Failure, Observed};
 use crate::time::nanoseconds;

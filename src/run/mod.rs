@@ -24,14 +24,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::experiment::conduct::{self, Stage, Until};
-use crate::experiment::{self, Settings, Underway};
+use crate::experiment::conduct::{self, Until};
+use crate::experiment::{self, Events, Settings, Stage, Underway};
 use crate::machine;
 use crate::model::ModelInfo;
 use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
-use crate::record::store::{self, StoreError};
-use crate::record::{Record, RunInfo, Warning};
+use crate::record::{MOST_CELLS, Record, RunInfo, StoreError, Warning, store};
 use crate::report::ReportError;
 use crate::runner::{Launcher, RunnerError, Supervisor};
 use crate::spec::{Definition, SpecError};
@@ -67,8 +66,12 @@ pub(crate) struct Options {
 pub(crate) enum RunStartError {
     #[error(transparent)]
     Spec(#[from] SpecError),
-    #[error("no cell matches {0}; `concbench list` shows all of them")]
-    NothingMatches(String),
+    #[error("no cell of {names} matches {filter}; `concbench list` shows what else there is")]
+    NothingMatches { names: String, filter: String },
+    #[error(
+        "experiment `{experiment}` has {cells} cells, at most {MOST_CELLS} are allowed; a filter keeps some of them"
+    )]
+    TooManyCells { experiment: &'static str, cells: usize },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -162,8 +165,7 @@ impl Run {
         };
         run.set_out();
         for experiment in &run.session.experiments {
-            let entry =
-                Entry::Setup { experiment: experiment.kind().id().to_owned(), setup: experiment.setup() };
+            let entry = Entry::Setup { experiment: experiment.id().to_owned(), setup: experiment.setup() };
             run.console.log(&entry);
         }
         Ok(run)
@@ -248,7 +250,7 @@ impl Run {
             experiment.cargo_bench(stage, scope);
             let setup = experiment.setup();
             if setup != before {
-                stage.events.setup(experiment.kind().id(), &setup);
+                stage.events.setup(experiment.id(), &setup);
             }
             match stage.launcher.interrupted_by() {
                 Some(_) => ControlFlow::Break(()),
@@ -270,7 +272,6 @@ impl Run {
 
     /// Something that a reader of the record should know.
     fn note(&mut self, note: String) {
-        use conduct::Events;
         self.console.note(&note);
         self.session.notes.push(note);
     }

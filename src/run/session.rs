@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::Plan;
-use crate::experiment::conduct::{Events, Stage, Watch};
-use crate::experiment::{Scope, Underway, complete};
+use crate::experiment::{Events, Scope, Stage, Underway, Watch, complete};
 use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Tool, Warning};
 use crate::runner::Launcher;
 
@@ -64,7 +63,7 @@ impl Session {
             experiments: Default::default(),
         };
         for experiment in self.experiments {
-            let id = experiment.kind().id();
+            let id = experiment.id();
             let (raw, noise) = experiment.finish(blocks);
             record.noise.blocks.extend(noise);
             record.experiments.insert(id.to_owned(), raw);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::watch::Gatekeeper;
 use super::{Options, Plan, RunStartError, Session};
-use crate::experiment::conduct::Events;
+use crate::experiment::Events;
 use crate::machine;
 use crate::model::ModelInfo;
 use crate::printing::remark;

@@ -3,7 +3,7 @@
 use concbench_stats::binomial_bound;
 use concbench_text::figures::{self, Ratio};
 
-use super::matrix::{COUNT, EFFECTS, NOOP, PARALLEL, SEQUENTIAL, further};
+use super::specs::{COUNT, EFFECTS, NOOP, PARALLEL, SEQUENTIAL, further};
 use super::{Check, Judgement, Measured, SelfTest};
 use crate::batch::analyse::{
     CONFIDENCE, FEWEST_PAIRS, POWER, Price, SIGNIFICANCE, compare_alone, detectable,

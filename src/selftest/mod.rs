@@ -1,11 +1,11 @@
 //! The program examines itself on this machine: it measures what it knows the answer to, with the launcher, the blocks
 //! and the statistics that every run has, and judges what comes of it.
 //!
-//! - `matrix`: what is measured: cells beside themselves, and beside twins that do a known share of more work
+//! - `specs`: what is measured: cells beside themselves, and beside twins that do a known share of more work
 //! - `judge`: what follows from the records of that, as functions of them
 
 mod judge;
-mod matrix;
+mod specs;
 
 use std::time::{Duration, Instant};
 
@@ -112,11 +112,11 @@ struct Measured {
 pub(crate) fn run(models: &[ModelInfo], options: &Options) -> Result<Ended, RunStartError> {
     let started = Instant::now();
     let cores = machine::facts().cores;
-    let equals = match measure(matrix::equals(models, options.quick, cores)?, models, options)? {
+    let equals = match measure(specs::equals(models, options.quick, cores)?, models, options)? {
         Ok(measured) => measured,
         Err(signal) => return Ok(Ended::Interrupted(signal)),
     };
-    let effects = match measure(matrix::effects(models, cores)?, models, options)? {
+    let effects = match measure(specs::effects(models, cores)?, models, options)? {
         Ok(measured) => measured,
         Err(signal) => return Ok(Ended::Interrupted(signal)),
     };

@@ -9,7 +9,7 @@ use crate::experiment::rehearsal::{BLOCKS, Rehearsal};
 use crate::models::{BuiltIn, Catalogue};
 use crate::record::Record;
 use crate::runner::Work;
-use crate::selftest::matrix;
+use crate::selftest::specs;
 use crate::spec::Spec;
 
 const CORES: u64 = 2;
@@ -25,11 +25,11 @@ fn honest(_: &str, work: &Work) -> f64 {
 }
 
 fn equals() -> Spec {
-    matrix::equals(&BuiltIn::infos(), false, CORES).expect("it is valid")
+    specs::equals(&BuiltIn::infos(), false, CORES).expect("it is valid")
 }
 
 fn effects() -> Spec {
-    matrix::effects(&BuiltIn::infos(), CORES).expect("it is valid")
+    specs::effects(&BuiltIn::infos(), CORES).expect("it is valid")
 }
 
 /// Every observation takes 3 ms beside what it times.
