@@ -18,6 +18,8 @@
 mod complete;
 pub(crate) mod conduct;
 mod kind;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 mod schema;
 mod scope;
 mod seen;
@@ -34,12 +36,12 @@ use serde::de::DeserializeOwned;
 use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Failure, Machine, Responses, RunInfo};
 use crate::report::{Looks, ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
-pub(crate) use complete::complete;
+pub use complete::complete;
 pub(crate) use kind::{Kind, Listed, full_group};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
 pub(crate) use seen::{Seen, Underway};
-pub(crate) use show::{Export, exported, observations, report, text_tables, write_report};
+pub use show::{Export, exported, html, observations, text_tables, write_report};
 pub(crate) use shuffle::Shuffle;
 
 /// Declares the folders of the experiments, and lists them.
