@@ -7,9 +7,9 @@ use rand_chacha::ChaCha12Rng;
 use serde_json::{Value, json};
 
 use super::conduct::mock::{MockEvents, MockLauncher, MockWatch};
-use super::conduct::{Stage, Until, measure};
+use super::conduct::{Until, measure};
 use super::matrix::Matrix;
-use super::{Experiment, Scope, Settings, complete, find};
+use super::{Experiment, Scope, Settings, Stage, complete, find};
 use crate::model::ModelInfo;
 use crate::models::{BuiltIn, Catalogue};
 use crate::record::{Grade, Machine, Mode, Noise, Record, RunInfo, SCHEMA, Tool, Track};

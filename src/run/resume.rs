@@ -134,7 +134,7 @@ fn give_back(experiments: &mut [Box<dyn Underway>], entry: Entry) -> Option<()> 
 }
 
 fn known<'a>(experiments: &'a mut [Box<dyn Underway>], id: &str) -> Option<&'a mut Box<dyn Underway>> {
-    experiments.iter_mut().find(|one| one.kind().id() == id)
+    experiments.iter_mut().find(|one| one.id() == id)
 }
 
 fn position(experiment: &dyn Underway, id: &str) -> Option<usize> {
@@ -169,9 +169,9 @@ fn difference(then: &Machine, now: &Machine) -> Option<String> {
 mod tests {
     use super::*;
     use crate::experiment::conduct::mock::{MockEvents, MockLauncher, MockWatch, broken};
-    use crate::experiment::conduct::{Stage, Until, measure};
+    use crate::experiment::conduct::{Until, measure};
     use crate::experiment::rehearsal::{BLOCKS, scope};
-    use crate::experiment::{Scope, find};
+    use crate::experiment::{Scope, Stage};
     use crate::runner::RunnerError;
     use crate::spec::{Definition, Models, default_definitions};
 

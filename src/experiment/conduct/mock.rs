@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Events, Watch};
+use crate::experiment::{Events, Watch};
 use crate::record::journal::Entry;
 use crate::record::{BlockNoise, Failure, Observed, Status};
 use crate::runner::{Conversation, Launcher, Reply, Request, RunnerError};
