@@ -38,3 +38,18 @@ pub use concbench_models as models;
 pub use concbench_server as server;
 pub use concbench_workloads::{Io, Result, TaskError, Workload};
 pub use harness::Harness;
+
+/// What can be made of a record: its findings, a page, tables, and figures for other programs.
+///
+/// ```no_run
+/// let mut record = concbench::record::store::load("reports/latest".as_ref())?;
+/// concbench::results::complete(&mut record)?;
+/// let page = concbench::results::html(&record)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub mod results {
+    pub use crate::experiment::{
+        Export, complete, exported, html, observations, text_tables, write_report,
+    };
+    pub use crate::report::{Format, ReportError};
+}
