@@ -48,8 +48,6 @@ pub use harness::Harness;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod results {
-    pub use crate::experiment::{
-        Export, complete, exported, html, observations, text_tables, write_report,
-    };
+    pub use crate::experiment::{Export, complete, exported, html, observations, text_tables, write_report};
     pub use crate::report::{Format, ReportError};
 }

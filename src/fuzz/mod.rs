@@ -15,7 +15,7 @@ use concbench_workloads::{Http, Workload};
 use futures::FutureExt;
 use serde_json::Value;
 
-use crate::experiment::{self, Export, Settings, experiments, exported, report, text_tables};
+use crate::experiment::{self, Export, Settings, experiments, exported, html, text_tables};
 use crate::model::ModelInfo;
 use crate::models::{BuiltIn, Catalogue, hostile};
 use crate::record::histogram::{self, decode as decode_histogram};
@@ -135,7 +135,7 @@ fn greatest(value: &mut Value) {
 /// Whatever is made of a record. What cannot be made is an error of one line; nothing is asked of its words here.
 fn pages(record: &Record) {
     let made = [
-        report(record).and_then(|report| report.html()),
+        html(record),
         exported(record, Export::Bmf),
         exported(record, Export::GithubActionBenchmark),
         experiment::observations(record),
@@ -178,7 +178,8 @@ fn resumed(found: journal::Found, models: &[ModelInfo]) -> Result<Record, RunSta
     let journal::Found { header, entries, lost, .. } = found;
     let mut session = Session::new(resume::plan(&header, models, Path::new("x"))?);
     session.begin();
-    resume::replay(&mut session, entries, lost).iter().for_each(|lost| assert_one_line(lost));
+    let Session { experiments, notes, .. } = &mut session;
+    resume::replay(experiments, notes, entries, lost).iter().for_each(|lost| assert_one_line(lost));
     plan_on(&session);
     let run = RunInfo { blocks: header.blocks, filter: header.filter, ..whole().run };
     Ok(session.into_record(header.tool, run, header.warnings))

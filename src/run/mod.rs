@@ -208,7 +208,8 @@ impl Run {
         };
         run.set_out();
         if !run.interrupted {
-            let lost = resume::replay(&mut run.session, found.entries, found.lost);
+            let Session { experiments, notes, .. } = &mut run.session;
+            let lost = resume::replay(experiments, notes, found.entries, found.lost);
             lost.iter().for_each(|note| run.console.warn(note));
             run.session.notes.extend(lost);
             run.note(resume::seam(&run.session.experiments));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Plan, RunStartError, Session, build};
+use super::{Plan, RunStartError, build};
 use crate::experiment::{Kind, Settings, Subject, Underway, find};
 use crate::model::ModelInfo;
 use crate::record::journal::{Entry, Header};
@@ -82,12 +82,17 @@ pub(super) fn elapsed(entries: &[Entry]) -> Duration {
 }
 
 /// Gives the experiments back what was measured of them, and the run its notes; what was lost, in words.
-pub(crate) fn replay(session: &mut Session, entries: Vec<Entry>, lost: Vec<String>) -> Vec<String> {
+pub(crate) fn replay(
+    experiments: &mut [Box<dyn Underway>],
+    notes: &mut Vec<String>,
+    entries: Vec<Entry>,
+    lost: Vec<String>,
+) -> Vec<String> {
     let mut foreign = 0;
     for entry in entries {
         match entry {
-            Entry::Note { note } => session.notes.push(note),
-            entry => foreign += u32::from(give_back(&mut session.experiments, entry).is_none()),
+            Entry::Note { note } => notes.push(note),
+            entry => foreign += u32::from(give_back(experiments, entry).is_none()),
         }
     }
     let mut lost: Vec<String> = lost.into_iter().map(|what| format!("{LOST}{what}")).collect();
@@ -237,7 +242,8 @@ mod tests {
         let (_, mut after) = matrix();
         assert!(replay(&mut after, &mut Vec::new(), entries, Vec::new()).is_empty());
         let lost = replay(&mut after, &mut Vec::new(), foreign.clone(), Vec::new());
-        let expected = format!("lost from the journal: {} line(s) that do not belong to this run", foreign.len());
+        let expected =
+            format!("lost from the journal: {} line(s) that do not belong to this run", foreign.len());
         assert_eq!(lost, [expected]);
         let [before, after] = [before, after].map(|mut one| one.remove(0).finish(BLOCKS));
         assert_eq!(before, after);
