@@ -54,7 +54,7 @@ macro_rules! experiments {
     };
 }
 
-experiments![matrix::Matrix, timers::Timers, memory::Memory, switches::Switches,];
+experiments![matrix::Matrix, granularity::Granularity, timers::Timers, memory::Memory, switches::Switches,];
 
 /// The experiment with this id.
 pub(crate) fn find(id: &str) -> Option<&'static dyn Kind> {
