@@ -3,8 +3,8 @@
 //! The same task, written once, runs under processes, threads, pools and coroutines. Layers, each of which imports only
 //! those above it:
 //!
-//! - the crates `concbench-workloads`, `-sys`, `-model`, `-models`, `-stats`, `-text`, `-charts`
-//! - [`spec`], [`record`], [`machine`], [`server`]: what is measured, what is kept, where, and what is asked by HTTP
+//! - the crates `concbench-workloads`, `-sys`, `-model`, `-models`, `-server`, `-stats`, `-text`, `-charts`
+//! - [`spec`], [`record`], [`machine`]: what is measured, what is kept, and where
 //! - `registry`, `runner`: fresh processes that carry out orders
 //! - [`batch`]: what several experiments share, batches of tasks under a model
 //! - `report`: pages and tables, whatever was measured
@@ -26,11 +26,11 @@ mod report;
 mod roles;
 mod run;
 mod runner;
-pub mod server;
 pub mod spec;
 mod time;
 
 pub use concbench_model as model;
 pub use concbench_models as models;
+pub use concbench_server as server;
 pub use concbench_workloads::{Io, Result, TaskError, Workload};
 pub use harness::Harness;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::record::store::StoreError;
+use crate::record::StoreError;
 use crate::run::RunStartError;
 use crate::server::ServeError;
 
@@ -49,9 +49,10 @@ pub(super) fn of(error: &anyhow::Error) -> u8 {
 fn of_run(error: &RunStartError) -> u8 {
     match error {
         RunStartError::Spec(_)
+        | RunStartError::TooManyCells { .. }
         | RunStartError::Resume { .. }
         | RunStartError::Store(StoreError::Read { .. } | StoreError::Bad { .. }) => BAD_INPUT,
-        RunStartError::NothingMatches(_) => NOTHING_MATCHES,
+        RunStartError::NothingMatches { .. } => NOTHING_MATCHES,
         RunStartError::Store(_) | RunStartError::Report(_) => CANNOT_SAVE,
         RunStartError::Supervise(_) => INTERNAL,
     }

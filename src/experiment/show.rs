@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::complete::{facts, unknown};
+use super::summary::USAGE;
 use super::{Kind, View, experiments, find};
 use crate::model::Family;
 use crate::record::{RawCell, RawExperiment, Record, Response};
@@ -120,16 +121,6 @@ fn cell_rows<'a>(kind: &'static dyn Kind, cell: &'a RawCell) -> Result<Vec<Row<'
     }
     Ok(rows)
 }
-
-type OfUsage = fn(&crate::record::Usage) -> u64;
-
-/// What the frame itself measures of every observation.
-const USAGE: [(&str, OfUsage); 4] = [
-    ("user_ns", |usage| usage.user_ns),
-    ("system_ns", |usage| usage.system_ns),
-    ("voluntary_switches", |usage| usage.voluntary_switches),
-    ("involuntary_switches", |usage| usage.involuntary_switches),
-];
 
 /// The medians by which experiments are followed over time.
 ///

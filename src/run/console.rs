@@ -7,7 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use super::Plan;
-use crate::experiment::conduct::Events;
+use crate::experiment::Events;
 use crate::experiment::{Underway, full_group};
 use crate::record::journal::{Entry, Journal};
 use crate::record::{BlockNoise, Failure, Observed};
@@ -64,11 +64,10 @@ impl Console {
 
     /// An experiment begins.
     pub(super) fn begin(&mut self, experiment: &dyn Underway) {
-        let kind = experiment.kind();
-        self.say(&format!("{}: {}", kind.id(), kind.question()));
+        self.say(&format!("{}: {}", experiment.id(), experiment.question()));
         self.bar.reset();
         self.bar.set_length(0);
-        self.bar.set_prefix(kind.id());
+        self.bar.set_prefix(experiment.id());
     }
 
     /// Something that the user should know at once.

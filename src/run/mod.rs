@@ -20,14 +20,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::experiment::conduct::{self, Stage, Until};
-use crate::experiment::{self, Settings, Underway};
+use crate::experiment::conduct::{self, Until};
+use crate::experiment::{self, Events, Settings, Stage, Underway};
 use crate::machine;
 use crate::model::ModelInfo;
 use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
-use crate::record::store::{self, StoreError};
-use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Warning};
+use crate::record::{Grade, MOST_CELLS, Noise, Record, RunInfo, SCHEMA, StoreError, Warning, store};
 use crate::report::ReportError;
 use crate::runner::{Launcher, RunnerError, Supervisor};
 use crate::spec::{Definition, SpecError};
@@ -61,8 +60,12 @@ pub(crate) struct Options {
 pub(crate) enum RunStartError {
     #[error(transparent)]
     Spec(#[from] SpecError),
-    #[error("no cell matches {0}; `concbench list` shows all of them")]
-    NothingMatches(String),
+    #[error("no cell of {names} matches {filter}; `concbench list` shows what else there is")]
+    NothingMatches { names: String, filter: String },
+    #[error(
+        "experiment `{experiment}` has {cells} cells, at most {MOST_CELLS} are allowed; a filter keeps some of them"
+    )]
+    TooManyCells { experiment: &'static str, cells: usize },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -160,8 +163,7 @@ impl Run {
         };
         run.set_out();
         for experiment in &run.experiments {
-            let entry =
-                Entry::Setup { experiment: experiment.kind().id().to_owned(), setup: experiment.setup() };
+            let entry = Entry::Setup { experiment: experiment.id().to_owned(), setup: experiment.setup() };
             run.console.log(&entry);
         }
         Ok(run)
@@ -249,7 +251,7 @@ impl Run {
             experiment.cargo_bench(stage, scope);
             let setup = experiment.setup();
             if setup != before {
-                stage.events.setup(experiment.kind().id(), &setup);
+                stage.events.setup(experiment.id(), &setup);
             }
             match stage.launcher.interrupted_by() {
                 Some(_) => ControlFlow::Break(()),
@@ -277,7 +279,6 @@ impl Run {
 
     /// Something that a reader of the record should know.
     fn note(&mut self, note: String) {
-        use conduct::Events;
         self.console.note(&note);
         self.notes.push(note);
     }
@@ -327,7 +328,7 @@ impl Run {
             experiments: Default::default(),
         };
         for experiment in self.experiments {
-            let id = experiment.kind().id();
+            let id = experiment.id();
             let (raw, blocks) = experiment.finish(header.blocks);
             record.noise.blocks.extend(blocks);
             record.experiments.insert(id.to_owned(), raw);

@@ -3,10 +3,10 @@
 use regex::Regex;
 
 use super::RunStartError;
-use crate::experiment::{Kind, Listed, Scope, Settings, experiments};
+use crate::experiment::{Kind, Listed, Scope, Settings, experiments, find};
 use crate::model::ModelInfo;
-use crate::record::Machine;
-use crate::spec::{Definition, Spec, parse_filter};
+use crate::record::{MOST_CELLS, Machine};
+use crate::spec::{Definition, Spec, SpecError, parse_filter};
 
 /// Which experiments are wanted, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,6 +36,19 @@ impl Choice {
     }
 }
 
+/// The ids of the other experiments' cells begin with their names.
+fn check_names(definitions: &[Definition]) -> Result<(), SpecError> {
+    match definitions.iter().find(|definition| find(&definition.name).is_some()) {
+        None => Ok(()),
+        Some(definition) => Err(SpecError::Field {
+            workload: definition.name.clone(),
+            field: "name",
+            what: "it is that of an experiment, whose cells would have the same ids; choose another"
+                .to_owned(),
+        }),
+    }
+}
+
 /// What a run is to measure.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -62,6 +75,7 @@ impl Plan {
         machine: Machine,
         filter: Option<&str>,
     ) -> Result<Self, RunStartError> {
+        check_names(&definitions)?;
         let spec = Spec::build(definitions, models, settings.all, machine.cores)?;
         let chosen = models.iter().filter(|model| model.default || settings.all).copied().collect();
         let scope = Scope { settings, machine, models: chosen, spec, references: Default::default() };
@@ -69,15 +83,22 @@ impl Plan {
         let mut plan = Self { scope, experiments: Vec::new(), without_cells: Vec::new(), filter };
         for &kind in kinds {
             let listed = kind.list(&plan.scope, &|id| plan.keeps(id));
+            if listed.cells.len() > MOST_CELLS {
+                return Err(RunStartError::TooManyCells { experiment: kind.id(), cells: listed.cells.len() });
+            }
             match listed.cells.is_empty() {
                 true => plan.without_cells.push(kind),
                 false => plan.experiments.push((kind, listed)),
             }
         }
-        match (plan.experiments.is_empty(), &plan.filter) {
-            (false, _) => Ok(plan),
-            (true, Some(filter)) => Err(RunStartError::NothingMatches(format!("`{filter}`"))),
-            (true, None) => Err(RunStartError::NothingMatches("the choice of experiments".to_owned())),
+        match plan.experiments.is_empty() {
+            false => Ok(plan),
+            true => {
+                let names: Vec<&str> = kinds.iter().map(|kind| kind.id()).collect();
+                let filter =
+                    plan.filter.map_or("these definitions".to_owned(), |filter| format!("`{filter}`"));
+                Err(RunStartError::NothingMatches { names: names.join(", "), filter })
+            }
         }
     }
 

@@ -134,7 +134,7 @@ fn give_back(experiments: &mut [Box<dyn Underway>], entry: Entry) -> Option<()> 
 }
 
 fn known<'a>(experiments: &'a mut [Box<dyn Underway>], id: &str) -> Option<&'a mut Box<dyn Underway>> {
-    experiments.iter_mut().find(|one| one.kind().id() == id)
+    experiments.iter_mut().find(|one| one.id() == id)
 }
 
 fn position(experiment: &dyn Underway, id: &str) -> Option<usize> {

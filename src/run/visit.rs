@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::watch::Gatekeeper;
 use super::{Options, Plan, RunStartError};
-use crate::experiment::conduct::{Events, Stage};
+use crate::experiment::{Events, Stage};
 use crate::machine;
 use crate::model::ModelInfo;
 use crate::printing::remark;

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::campaign::{Campaign, CampaignError, Finished, Options};
 use crate::model::ModelInfo;
-use crate::record::store::StoreError;
+use crate::record::StoreError;
 use crate::record::{Comparison, Grade, Machine, Mode, Run, Tool, Track};
 use crate::spec::Spec;
 use crate::time::nanoseconds;

@@ -2,7 +2,6 @@
 //! sentences come out. Nothing is measured, so every figure in these tests is exact or seeded.
 
 mod granularity;
-mod latency;
 mod launcher;
 mod scaling;
 mod sentences;

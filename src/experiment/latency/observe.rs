@@ -1,15 +1,13 @@
 //! A load put on a model in a runner: tasks that are due at a fixed rate, or as fast as they are done.
 
-use concbench_workloads::Kernel;
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-use super::cell::{CellError, guarded, settings};
-use super::protocol::Assignment;
+use super::{Arrivals, Observation};
 use crate::model::{Digest, ModelError};
 use crate::models::instrument::{Tickets, Visit, clock_ns};
 use crate::models::{Instrument, Recipe, Running};
 use crate::record::Histogram;
-use crate::registry::Registry;
+use crate::runner::{CellError, Desk};
 
 /// A task that waited for its time and began this much later was called too late: twice the grain of the coarsest timer
 /// known, that of tokio.
@@ -17,60 +15,28 @@ const LATE_NS: u64 = 2_000_000;
 /// The most tasks of a closed load.
 const MOST_CLOSED: u64 = 8192;
 
-/// When tasks are due.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Arrivals {
-    /// Batches of this many, one after the other, until so much time has passed: a closed load.
-    Closed { batch: u64, at_least_ns: u64 },
-    /// All at once.
-    Burst { tasks: u64 },
-    /// One after the other at this distance, the first once the batch has had `lead_ns` to be handed over.
-    Open { tasks: u64, interval_ns: u64, lead_ns: u64 },
-}
-
-/// What became of a load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Served {
-    pub(crate) tasks: u64,
-    /// From when the first was due until the last was done, in nanoseconds.
-    pub(crate) elapsed_ns: u64,
-    /// How many were due before anything was free to wait for them.
-    pub(crate) queued: u64,
-    /// How many were waited for, and begun more than [`LATE_NS`] late all the same.
-    pub(crate) late: u64,
-    /// Latencies in nanoseconds: from when a task was due, under a closed load from when it was begun.
-    pub(crate) latency: Histogram,
-}
-
-/// Puts the load on the model of this assignment.
-pub(super) fn measure(
-    registry: &Registry,
-    assignment: &Assignment,
-    arrivals: Arrivals,
-) -> Result<Served, CellError> {
-    if !matches!(assignment.recipe.kernel, Some(Kernel::Http(_))) {
-        let reason = "a load is put on tasks that ask a server, and on no others".to_owned();
-        return Err(ModelError::Unsupported(reason).into());
-    }
-    guarded(|| {
-        let most = match arrivals {
-            Arrivals::Closed { batch, .. } => MOST_CLOSED.max(batch),
-            Arrivals::Burst { tasks } | Arrivals::Open { tasks, .. } => tasks,
-        };
-        let tickets = Tickets::create(most.max(assignment.tasks))
-            .map_err(ModelError::system("make memory for what tasks see"))?;
-        let recipe =
-            Recipe { instrument: tickets.handle().map(Instrument::Load), ..assignment.recipe.clone() };
-        let mut model =
-            registry.prepared(&recipe, &assignment.model)?.start(&settings(assignment, &recipe))?;
-        // What is slow only once is no latency under load.
-        tickets.reset(clock_ns(), 0);
-        batch(model.as_mut(), assignment.tasks)?;
-        let served = put(model.as_mut(), &tickets, arrivals)?;
-        model.stop()?;
-        Ok(served)
-    })
+/// Puts the load on the assigned model.
+pub(super) fn observe(arrivals: Arrivals, desk: &Desk<'_>) -> Result<Observation, CellError> {
+    let assignment = desk.assignment()?;
+    let batch_of = assignment.tasks;
+    let most = match arrivals {
+        Arrivals::Closed { .. } => MOST_CLOSED,
+        Arrivals::Burst { tasks } | Arrivals::Open { tasks, .. } => tasks,
+    };
+    let tickets = Tickets::create(most.max(batch_of))
+        .map_err(ModelError::system("make memory for what tasks see"))?;
+    let instrument = tickets.handle().map(Instrument::Load);
+    let mut model = desk.bench_of(Recipe { instrument, ..assignment.recipe.clone() })?.start()?;
+    // What is slow only once is no latency under load.
+    tickets.reset(clock_ns(), 0);
+    batch(model.as_mut(), batch_of)?;
+    let computed = || assignment.target.and_then(|target| target.computed());
+    let before = computed();
+    let observation = put(model.as_mut(), &tickets, arrivals, batch_of)?;
+    let computed = before.zip(computed()).map(|(before, after)| after.saturating_sub(before));
+    model.stop()?;
+    let busy = |time: Duration| time.as_nanos() as f64 / observation.elapsed_ns.max(1) as f64;
+    Ok(Observation { target_busy: computed.map(|time| busy(time).min(1.0)), ..observation })
 }
 
 /// One batch of the model's.
@@ -84,34 +50,40 @@ fn batch(model: &mut dyn Running, tasks: u64) -> Result<(), CellError> {
     }
 }
 
-/// Puts the load on a model that has started.
-fn put(model: &mut dyn Running, tickets: &Tickets, arrivals: Arrivals) -> Result<Served, CellError> {
+/// Puts the load on a model that has started; batches of a closed load have so many tasks.
+fn put(
+    model: &mut dyn Running,
+    tickets: &Tickets,
+    arrivals: Arrivals,
+    batch_of: u64,
+) -> Result<Observation, CellError> {
     match arrivals {
-        Arrivals::Closed { batch: size, at_least_ns } => {
+        Arrivals::Closed { at_least_ns } => {
             let started = clock_ns();
             tickets.reset(started, 0);
             let mut tasks = 0;
-            while tasks == 0 || (clock_ns() - started < at_least_ns && tasks + size <= MOST_CLOSED) {
-                batch(model, size)?;
-                tasks += size;
+            while tasks == 0 || (clock_ns() - started < at_least_ns && tasks + batch_of <= MOST_CLOSED) {
+                batch(model, batch_of)?;
+                tasks += batch_of;
             }
-            served(&tickets.visits(tasks), |visit| visit.begun)
+            observation(&tickets.visits(tasks), |visit| visit.begun)
         }
         Arrivals::Burst { tasks } => {
             tickets.reset(clock_ns(), 0);
             batch(model, tasks)?;
-            served(&tickets.visits(tasks), |visit| visit.begun)
+            observation(&tickets.visits(tasks), |visit| visit.begun)
         }
-        Arrivals::Open { tasks, interval_ns, lead_ns } => {
-            tickets.reset(clock_ns() + lead_ns, interval_ns);
+        Arrivals::Open { tasks, rate_per_s, lead_ns } => {
+            tickets.reset(clock_ns() + lead_ns, (1e9 / rate_per_s).max(1.0) as u64);
             batch(model, tasks)?;
-            served(&tickets.visits(tasks), |visit| visit.due)
+            let observation = observation(&tickets.visits(tasks), |visit| visit.due)?;
+            Ok(Observation { rate_per_s: Some(rate_per_s), ..observation })
         }
     }
 }
 
 /// What the visits amount to, with latencies from the moment that `from` picks.
-fn served(visits: &[Visit], from: impl Fn(&Visit) -> u64) -> Result<Served, CellError> {
+fn observation(visits: &[Visit], from: impl Fn(&Visit) -> u64) -> Result<Observation, CellError> {
     let done = visits.iter().filter(|visit| visit.done > 0).count() as u64;
     let asked = visits.len() as u64;
     if done < asked {
@@ -120,12 +92,15 @@ fn served(visits: &[Visit], from: impl Fn(&Visit) -> u64) -> Result<Served, Cell
     let count = |of: &dyn Fn(&Visit) -> bool| visits.iter().filter(|visit| of(visit)).count() as u64;
     let first = visits.iter().map(|visit| visit.due).min().unwrap_or(0);
     let last = visits.iter().map(|visit| visit.done).max().unwrap_or(0);
-    Ok(Served {
+    let latency: Histogram = visits.iter().map(|visit| visit.done.saturating_sub(from(visit))).collect();
+    Ok(Observation {
+        rate_per_s: None,
         tasks: asked,
         elapsed_ns: last.saturating_sub(first),
         queued: count(&|visit| visit.free > visit.due),
         late: count(&|visit| visit.free <= visit.due && visit.begun > visit.due + LATE_NS),
-        latency: visits.iter().map(|visit| visit.done.saturating_sub(from(visit))).collect(),
+        target_busy: None,
+        latency,
     })
 }
 
@@ -144,17 +119,17 @@ mod tests {
             visit(2_000, 2_001, 2_001, 9_000),
             visit(3_000, 500, 3_001 + LATE_NS, 4_000 + LATE_NS),
         ];
-        let served = served(&visits, |visit| visit.due).unwrap();
+        let served = observation(&visits, |visit| visit.due).unwrap();
         assert_eq!((served.queued, served.late, served.tasks), (1, 1, 3));
         assert_eq!(served.elapsed_ns, 3_000 + LATE_NS);
-        assert!(served.latency.max_ns() >= 1_000 + LATE_NS);
+        assert!(served.latency.counts().max_ns() >= 1_000 + LATE_NS);
     }
 
     #[test]
     fn a_task_that_was_never_done_is_an_error() {
         let visits = [visit(1, 1, 1, 2), visit(1, 0, 0, 0)];
         assert!(matches!(
-            served(&visits, |visit| visit.due),
+            observation(&visits, |visit| visit.due),
             Err(CellError::Count { done: 1, asked: 2, .. })
         ));
     }

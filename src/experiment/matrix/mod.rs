@@ -12,8 +12,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Subject, Trial, View};
-use super::conduct::Stage;
+use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
 use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, work_of};
 use crate::record::Factors;

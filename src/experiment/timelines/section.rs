@@ -1,88 +1,86 @@
 //! Which worker ran which task, and the same as a trace for a viewer.
 
+use concbench_charts::{Band, Chart, Gantt, GanttSpan, MOST_LANES, Shade, Table, columns, gantt};
+use concbench_text::figures as units;
 use serde_json::json;
 
-use super::workload::columns;
-use crate::record::{CellRecord, Timeline, WorkloadRecord};
-use crate::report::chart::{Band, Chart, Gantt, GanttSpan, MOST_LANES, Shade, Table, gantt};
-use crate::report::view::View;
-use crate::report::{ReportError, text, units};
+use super::{Cell, Span, Timeline, Timelines};
+use crate::experiment::{Experiment, RecordOf, View};
+use crate::record::{CellRecord, Status};
+use crate::report::{Attachment, Element, Looks, ReportError, Section, Unmeasured, ink, status, text};
 
 /// A batch this many times as long as the one in the middle is cut, so that the others can be seen.
 const LONG: f64 = 3.0;
 
-/// The traced batches of a workload.
-pub(crate) struct Timelines {
-    pub(crate) chart: Chart,
-    /// What of them is not shown.
-    pub(crate) notes: Vec<String>,
-    pub(crate) trace: Trace,
-}
-
-/// A file that a viewer of traces opens.
-pub(crate) struct Trace {
-    /// Its name.
-    pub(crate) file: String,
-    /// Its content.
-    pub(crate) json: String,
-}
-
 /// A timeline, and the cell whose batch it shows.
-type Traced<'a> = (&'a Timeline, &'a CellRecord);
+type Traced<'a> = (&'a Timeline, &'a Cell);
 
-/// The traced batches of each workload that has some.
-pub(crate) fn timelines(view: &View<'_>) -> Result<Vec<Timelines>, ReportError> {
-    let mut found = Vec::new();
-    for (index, work) in view.run.workloads.iter().enumerate() {
-        let mut batches: Vec<Traced<'_>> = view
-            .run
-            .timelines
-            .iter()
-            .filter_map(|timeline| {
-                let cell = view.cells(&work.name).iter().find(|cell| cell.id == timeline.cell)?;
-                Some((timeline, *cell))
-            })
-            .collect();
-        if !batches.is_empty() {
-            batches.sort_by_key(|(timeline, _)| timeline.batch_ns);
-            found.push(of(view, index, work, &batches)?);
-        }
+/// The section.
+pub(super) fn section(record: &RecordOf<Timelines>, view: &View<'_>) -> Result<Section, ReportError> {
+    let mut section = Section::new(Timelines::ID, "Timelines", "Which worker ran which task?");
+    section.body.push(Element::Note(
+        "The second batch of each model, task by task, taken apart from all other figures, since noting costs time. A worker \
+         that blocks is held for as long as its task waits; a coroutine gives its worker back, so only the moments show in \
+         which it runs. The files at the end are the same as traces, which Perfetto and speedscope open."
+            .to_owned(),
+    ));
+    for (number, batches) in workloads(record).into_iter().enumerate() {
+        let name = text::name(&batches[0].1.workload);
+        let slug = format!("timeline-{}-{}", number + 1, text::slug(&batches[0].1.workload));
+        let (path, text) = (format!("traces/{slug}.json"), trace(&batches));
+        section.files.push(Attachment { path, text });
+        section.body.push(Element::Charts(vec![chart(&batches, name, slug, view.looks)?]));
+        section.body.push(Element::List(String::new(), batches.iter().filter_map(note).collect()));
     }
-    Ok(found)
+    let without = record.cells.iter().filter(|cell| cell.status != Status::Ok).map(without);
+    section.body.push(Element::Without(without.collect()));
+    Ok(section)
 }
 
-fn of(
-    view: &View<'_>,
-    index: usize,
-    work: &WorkloadRecord,
-    batches: &[Traced<'_>],
-) -> Result<Timelines, ReportError> {
-    let name = text::name(&work.name);
-    let slug = format!("timeline-{}-{}", index + 1, text::slug(&work.name));
+/// The traced batches of each workload, the shortest first.
+fn workloads(record: &RecordOf<Timelines>) -> Vec<Vec<Traced<'_>>> {
+    let of_workloads = record.cells.chunk_by(|left, right| left.factors.workload == right.factors.workload);
+    let traced = of_workloads.map(|cells| {
+        let mut batches: Vec<Traced<'_>> = cells.iter().filter_map(made).collect();
+        batches.sort_by_key(|(timeline, _)| timeline.batch_ns);
+        batches
+    });
+    traced.filter(|batches| !batches.is_empty()).collect()
+}
+
+fn made(cell: &CellRecord<Cell, Timeline>) -> Option<Traced<'_>> {
+    Some((&cell.observations.first()?.responses, &cell.factors))
+}
+
+fn without(cell: &CellRecord<Cell, Timeline>) -> Unmeasured {
+    Unmeasured {
+        name: text::name(&cell.id),
+        status: status(cell.status).to_owned(),
+        reason: cell.reason.as_deref().map_or("no reason was recorded".to_owned(), text::sentence),
+        stderr_tail: cell.stderr_tail.clone(),
+    }
+}
+
+fn chart(batches: &[Traced<'_>], name: String, slug: String, looks: &Looks) -> Result<Chart, ReportError> {
     let (size, body) = gantt(&Gantt {
         name: name.clone(),
-        bands: batches.iter().map(|(timeline, cell)| band(view, timeline, cell)).collect(),
+        bands: batches.iter().map(|traced| band(traced, looks)).collect(),
         end_ns: end(batches),
     })?;
-    Ok(Timelines {
-        notes: batches.iter().filter_map(|(timeline, cell)| note(view, timeline, cell)).collect(),
-        trace: Trace { file: format!("{slug}.json"), json: trace(batches) },
-        chart: Chart {
-            slug,
-            title: format!("{name}: who ran what"),
-            question: format!("Who ran what in a batch of {name}?"),
-            reading: "A row for each worker, a bar for each task that it runs, pale where the task waits and keeps its \
-                      worker; grey is time without one. The shortest batch on top; an arrow marks one that goes on \
-                      beyond the edge."
-                .into(),
-            size,
-            body,
-            table: table(view, batches),
-        },
+    Ok(Chart {
+        slug,
+        title: format!("{name}: who ran what"),
+        question: format!("Who ran what in a batch of {name}?"),
+        reading: "A row for each worker, a bar for each task that it runs, pale where the task waits and keeps its worker; \
+                  grey is time without one. The shortest batch on top; an arrow marks one that goes on beyond the edge."
+            .into(),
+        size,
+        body,
+        table: table(batches),
     })
 }
 
-fn band(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Band {
+fn band((timeline, cell): &Traced<'_>, looks: &Looks) -> Band {
     let spans = shown(timeline).map(|span| {
         let lane = text::name(&timeline.lanes[span.lane as usize]);
         let does = if span.waiting { "waits on" } else { "on" };
@@ -105,9 +103,9 @@ fn band(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Band {
         }
     });
     Band {
-        label: view.label(cell),
-        model: Some(view.index(&cell.model)),
-        ink: view.look(cell).ink,
+        label: text::name(&cell.model),
+        series: Some(looks.index(&cell.model)),
+        ink: looks.of(&cell.model).map_or(ink(cell.family), |look| look.ink),
         lanes: timeline.lanes.len(),
         batch_ns: timeline.batch_ns as f64,
         spans: spans.collect(),
@@ -115,7 +113,7 @@ fn band(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Band {
 }
 
 /// The spans whose worker is known.
-fn shown(timeline: &Timeline) -> impl Iterator<Item = &crate::record::Span> {
+fn shown(timeline: &Timeline) -> impl Iterator<Item = &Span> {
     timeline.spans.iter().filter(|span| (span.lane as usize) < timeline.lanes.len())
 }
 
@@ -126,19 +124,19 @@ fn end(batches: &[Traced<'_>]) -> f64 {
     times.into_iter().filter(|time| *time <= most).fold(0.0, f64::max)
 }
 
-fn note(view: &View<'_>, timeline: &Timeline, cell: &CellRecord) -> Option<String> {
+fn note((timeline, cell): &Traced<'_>) -> Option<String> {
     let hidden = timeline.lanes.len().saturating_sub(MOST_LANES);
     let hidden =
         (hidden > 0).then(|| format!("{hidden} of its {} workers are not drawn", timeline.lanes.len()));
     let cut = timeline.truncated.as_deref().map(text::sentence);
     let parts: Vec<String> = [hidden, cut].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| format!("{}: {}.", view.label(cell), parts.join("; ")))
+    (!parts.is_empty()).then(|| format!("{}: {}.", text::name(&cell.model), parts.join("; ")))
 }
 
 /// A row for each model: what its workers did with the time of the batch.
-fn table(view: &View<'_>, batches: &[Traced<'_>]) -> Table {
+fn table(batches: &[Traced<'_>]) -> Table {
     let heads = [
-        "cell",
+        "model",
         "batch",
         "workers that ran a task",
         "tasks noted",
@@ -166,7 +164,7 @@ fn table(view: &View<'_>, batches: &[Traced<'_>]) -> Table {
         let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), units::percent);
         let mean = (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64);
         vec![
-            view.label(cell),
+            text::name(&cell.model),
             units::time(timeline.batch_ns as f64),
             timeline.lanes.len().to_string(),
             tasks.len().to_string(),
@@ -184,9 +182,9 @@ fn table(view: &View<'_>, batches: &[Traced<'_>]) -> Table {
 /// there, and each worker a thread.
 fn trace(batches: &[Traced<'_>]) -> String {
     let mut events = Vec::new();
-    for (index, (timeline, _)) in batches.iter().enumerate() {
+    for (index, (timeline, cell)) in batches.iter().enumerate() {
         let pid = index + 1;
-        let name = text::name(&timeline.cell);
+        let name = text::name(&cell.ranked());
         events.push(json!({"name": "process_name", "ph": "M", "pid": pid, "args": {"name": name}}));
         events
             .push(json!({"name": "process_sort_index", "ph": "M", "pid": pid, "args": {"sort_index": pid}}));

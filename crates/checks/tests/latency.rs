@@ -56,7 +56,7 @@ fn measure() -> (serde_json::Value, Run, String) {
     let output = thread::scope(|scope| {
         scope.spawn(|| server.run_until(async { drop(ended.await) }).unwrap());
         let stalling = scope.spawn(|| stall(address, &stop));
-        let output = Command::new(env!("CARGO_BIN_EXE_concbench"))
+        let output = Command::new(env!("CARGO_BIN_EXE_checked-concbench"))
             .args(["run", "--quiet", "--latency", "--blocks", "1", "--definition", file.to_str().unwrap()])
             .args(["--out", folder.path().to_str().unwrap()])
             .output()
@@ -77,7 +77,7 @@ fn measure() -> (serde_json::Value, Run, String) {
 fn a_stall_shows_in_the_open_p99_and_is_missing_from_the_closed_one() {
     let (json, run, page) = measure();
     let schema: serde_json::Value =
-        serde_json::from_str(include_str!("../schema/results.schema.json")).unwrap();
+        serde_json::from_str(include_str!("../../../schema/results.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let faults: Vec<_> = validator.iter_errors(&json).map(|fault| fault.to_string()).collect();
     assert_eq!(faults, Vec::<String>::new());
