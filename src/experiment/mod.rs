@@ -13,9 +13,11 @@
 //! - `shuffle`: blocks in seeded random order
 //! - `complete`: from observations to findings
 //! - `show`: from findings to what a person and a program read
+//! - `compare`: several runs beside each other
 //! - `schema`: the schema of a record
 //! - `summary`: the medians of the responses of a cell
 
+pub(crate) mod compare;
 mod complete;
 pub(crate) mod conduct;
 mod json;
@@ -66,6 +68,7 @@ macro_rules! experiments {
 
 experiments![
     matrix::Matrix,
+    granularity::Granularity,
     latency::Latency,
     timers::Timers,
     memory::Memory,
