@@ -1,6 +1,6 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
-.PHONY: bench quick list report compare doctor lint test faults fuzz deny miri sanitize versus-python overhead picture
+.PHONY: bench quick schema list report compare doctor lint test faults fuzz deny miri sanitize versus-python overhead picture
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -21,6 +21,10 @@ report:
 # Holds runs against the first of them: make compare RUNS="reports/<run> reports/<run>".
 compare:
 	cargo run --release -- compare $(RUNS)
+
+# Writes the schema of results.json again, from its types.
+schema:
+	cargo run --quiet --release -- schema > schema/results.schema.json
 
 # Says whether this machine is fit to measure on.
 doctor:

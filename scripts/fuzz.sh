@@ -12,7 +12,7 @@ rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
 
 code=$(git rev-parse --short HEAD)
-git diff --quiet HEAD -- src workloads || code="$code and changes of its own"
+git diff --quiet HEAD -- src crates workloads || code="$code and changes of its own"
 
 # With the checks of a debug build, at the speed of a release build.
 export CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true

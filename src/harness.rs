@@ -37,9 +37,6 @@ pub struct Harness<Own: Catalogue = NoModels> {
     own: PhantomData<Own>,
 }
 
-/// How many tasks a batch of a user's workload has, unless it says so itself.
-const TASKS: u64 = 64;
-
 impl Harness {
     /// One with the built-in models and no workload.
     #[must_use]
@@ -78,17 +75,17 @@ impl<Own: Catalogue> Harness<Own> {
         Harness { definitions, default_matrix, ..Harness::of_models() }
     }
 
-    /// Adds a workload under a name, with batches of 64 tasks.
+    /// Adds a workload under a name, as [`Definition::registered`] measures it.
     #[must_use]
     pub fn workload<W: Workload>(self, name: &str, workload: W) -> Self {
-        self.workload_of(TASKS, name, workload)
+        self.workload_as(Definition::registered(name), workload)
     }
 
-    /// Adds a workload under a name, with batches of `tasks` tasks.
+    /// Adds a workload with a definition: its name, sizes, models, workers, scaling and twin.
     #[must_use]
-    pub fn workload_of<W: Workload>(mut self, tasks: u64, name: &str, workload: W) -> Self {
-        self.registry.register::<Own, W>(name, workload);
-        self.definitions.push(Definition::registered(name, tasks));
+    pub fn workload_as<W: Workload>(mut self, definition: Definition, workload: W) -> Self {
+        self.registry.register::<Own, W>(&definition.name, workload);
+        self.definitions.push(definition);
         self
     }
 

@@ -3,13 +3,14 @@
 //! The same task, written once, runs under processes, threads, pools and coroutines. Layers, each of which imports only
 //! those above it:
 //!
-//! - the crates `concbench-workloads`, `-sys`, `-model`, `-models`, `-stats`, `-text`, `-charts`
-//! - [`spec`], [`record`], [`machine`], [`server`]: what is measured, what is kept, where, and what is asked by HTTP
+//! - the crates `concbench-workloads`, `-sys`, `-model`, `-models`, `-server`, `-stats`, `-text`, `-charts`
+//! - [`spec`], [`record`], [`machine`]: what is measured, what is kept, and where
 //! - `registry`, `runner`: fresh processes that carry out orders
 //! - [`batch`]: what several experiments share, batches of tasks under a model
 //! - `report`: pages and tables, whatever was measured
 //! - `experiment`: the questions
 //! - `run`: one run from beginning to end
+//! - `selftest`: matrices whose outcome is known, and what is judged by them
 //! - `cmd`, `bench`, `harness`: the entries
 
 pub mod batch;
@@ -17,6 +18,8 @@ mod bench;
 mod cmd;
 mod criterion_home;
 mod experiment;
+#[cfg(test)]
+mod fuzz;
 mod harness;
 pub mod machine;
 mod printing;
@@ -26,11 +29,25 @@ mod report;
 mod roles;
 mod run;
 mod runner;
-pub mod server;
+mod selftest;
 pub mod spec;
 mod time;
 
 pub use concbench_model as model;
 pub use concbench_models as models;
+pub use concbench_server as server;
 pub use concbench_workloads::{Io, Result, TaskError, Workload};
 pub use harness::Harness;
+
+/// What can be made of a record: its findings, a page, tables, and figures for other programs.
+///
+/// ```no_run
+/// let mut record = concbench::record::store::load("reports/latest".as_ref())?;
+/// concbench::results::complete(&mut record)?;
+/// let page = concbench::results::html(&record)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub mod results {
+    pub use crate::experiment::{Export, complete, exported, html, observations, text_tables, write_report};
+    pub use crate::report::{Format, ReportError};
+}

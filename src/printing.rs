@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
-use crate::record::store::StoreError;
+use crate::record::StoreError;
 use crate::report::text::clean;
 
 /// Writes data to standard output. A reader that has closed it (`head`, say) has seen enough: that is no error.

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::record::store::StoreError;
+use crate::record::StoreError;
+use crate::report::ReportError;
 use crate::run::RunStartError;
 use crate::server::ServeError;
 
@@ -42,7 +43,11 @@ pub(super) fn of(error: &anyhow::Error) -> u8 {
     {
         return BAD_INPUT;
     }
-    if error.is::<crate::report::ReportError>() { CANNOT_SAVE } else { INTERNAL }
+    match error.downcast_ref::<ReportError>() {
+        Some(ReportError::Record(_)) => BAD_INPUT,
+        Some(_) => CANNOT_SAVE,
+        None => INTERNAL,
+    }
 }
 
 /// The exit code of a run that did not begin, or could not be written.
@@ -52,7 +57,7 @@ fn of_run(error: &RunStartError) -> u8 {
         | RunStartError::TooManyCells { .. }
         | RunStartError::Resume { .. }
         | RunStartError::Store(StoreError::Read { .. } | StoreError::Bad { .. }) => BAD_INPUT,
-        RunStartError::NothingMatches(_) => NOTHING_MATCHES,
+        RunStartError::NothingMatches { .. } => NOTHING_MATCHES,
         RunStartError::Store(_) | RunStartError::Report(_) => CANNOT_SAVE,
         RunStartError::Supervise(_) => INTERNAL,
     }

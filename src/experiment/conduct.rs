@@ -1,72 +1,25 @@
 //! Plan, measure, keep, until there is nothing left to measure. It starts no process and reads no clock: a mock launcher
 //! runs it without any time passing.
 
+#[cfg(test)]
+pub(crate) mod mock;
+#[cfg(test)]
+mod tests;
+
 use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-use super::seen::Underway;
-use super::{Ask, Block, Scope, Subject, Trial, kind};
+use super::json::full_group;
+use super::stage::Stage;
+use super::underway::Underway;
+use super::{Ask, Block, Scope, Subject, Trial};
 use crate::record::{BlockNoise, Failure, Observed};
-use crate::runner::{Launcher, Reply, Request, RunnerError};
+use crate::runner::{Reply, Request, RunnerError};
 
 /// One block in so many may be measured again for a breach of the gate: with more, a busy machine would double the time
 /// of a run.
 const BLOCKS_PER_REPEAT: u32 = 10;
-
-/// Watches what else the machine does while a block is measured.
-pub(crate) trait Watch {
-    /// A block begins.
-    fn open(&mut self);
-
-    /// It has ended.
-    fn close(&mut self, block: u32, experiment: &str, group: &str) -> BlockNoise;
-}
-
-/// Is told what happens, as it happens.
-pub(crate) trait Events {
-    /// This many trials of an experiment are to come, as far as is known now.
-    fn planned(&mut self, experiment: &'static str, trials: usize);
-
-    /// An observation was made of a cell, or for a calibration.
-    fn observed(&mut self, experiment: &'static str, of: &str, calibration: bool, observed: &Observed<Value>);
-
-    /// Cells have failed; they are not measured again.
-    fn failed(&mut self, experiment: &'static str, cells: &[String], failure: &Failure);
-
-    /// A block has ended, or is thrown away and measured again.
-    fn block(&mut self, noise: &BlockNoise, again: bool);
-
-    /// What an experiment began with has changed.
-    fn setup(&mut self, experiment: &'static str, setup: &Value);
-
-    /// Something has happened that a reader of the record should know.
-    fn note(&mut self, note: &str);
-}
-
-/// All that measuring needs.
-pub(crate) struct Stage<'a> {
-    pub(crate) launcher: &'a mut dyn Launcher,
-    pub(crate) watch: &'a mut dyn Watch,
-    pub(crate) events: &'a mut dyn Events,
-    /// What a reader of the record should know.
-    pub(crate) notes: &'a mut Vec<String>,
-}
-
-impl Stage<'_> {
-    /// Something that a reader of the record should know.
-    pub(crate) fn note(&mut self, note: String) {
-        self.events.note(&note);
-        self.notes.push(note);
-    }
-
-    /// Takes over what the launcher has remarked.
-    pub(crate) fn take_notes(&mut self) {
-        for note in self.launcher.take_notes() {
-            self.note(note);
-        }
-    }
-}
 
 /// How far an experiment is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +37,7 @@ pub(crate) fn measure(
     stage: &mut Stage<'_>,
     until: Until,
 ) -> ControlFlow<()> {
-    let experiment = underway.kind().id();
+    let experiment = underway.id();
     loop {
         let plan: Vec<_> =
             underway.plan(scope).into_iter().filter(|block| is_left(underway, block)).collect();
@@ -119,7 +72,7 @@ fn measure_block(
     if !gated {
         return observe_all(underway, block, stage);
     }
-    let experiment = underway.kind().id();
+    let experiment = underway.id();
     let most_repeats = (scope.settings.blocks / BLOCKS_PER_REPEAT) as usize;
     loop {
         stage.watch.open();
@@ -134,7 +87,7 @@ fn measure_block(
             return ControlFlow::Continue(());
         };
         // The noise of the attempt that counts does not say it.
-        let name = kind::full_group(experiment, group);
+        let name = full_group(experiment, group);
         stage.note(format!("block {} of {name} was measured again: {breach}", number + 1));
     }
 }
@@ -156,7 +109,7 @@ fn observe(
     trial: &Trial<Value>,
     stage: &mut Stage<'_>,
 ) -> ControlFlow<()> {
-    let experiment = underway.kind().id();
+    let experiment = underway.id();
     let of = match &trial.subject {
         Subject::Cell(cell) => underway.ids()[*cell].to_owned(),
         Subject::Calibration { name, .. } => name.clone(),
@@ -199,6 +152,6 @@ fn fail(underway: &mut dyn Underway, subject: &Subject, failure: &Failure, stage
         cells.into_iter().filter(|&cell| underway.lacks(u32::MAX, &Subject::Cell(cell))).collect();
     let ids = underway.ids();
     let names: Vec<String> = open.iter().map(|&cell| ids[cell].to_owned()).collect();
-    stage.events.failed(underway.kind().id(), &names, failure);
+    stage.events.failed(underway.id(), &names, failure);
     underway.fail(&open, failure);
 }

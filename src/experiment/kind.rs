@@ -1,18 +1,19 @@
 //! An experiment without its types, for whatever treats all of them alike.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use schemars::{Schema, SchemaGenerator};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::seen::{Seen, Underway};
+use super::json::to_value;
+use super::seen::Seen;
 use super::summary;
+use super::underway::Underway;
 use super::{Context, Experiment, Facts, RecordOf, Scope, View};
 use crate::record::{
     CellRecord, ExperimentRecord, Factors, Observed, RawCell, RawExperiment, Response, Responses, Status,
@@ -93,7 +94,7 @@ pub(crate) struct Listed {
 }
 
 /// The experiment `E`, without its type.
-pub(super) fn of<E: Experiment>() -> &'static dyn Kind {
+pub(crate) fn of<E: Experiment>() -> &'static dyn Kind {
     &KindOf::<E>(PhantomData)
 }
 
@@ -144,7 +145,7 @@ impl<E: Experiment> Kind for KindOf<E> {
     fn complete(&self, raw: &mut RawExperiment, context: &Context<'_>) -> Result<(), String> {
         for cell in &mut raw.cells {
             cell.summary = match cell.status {
-                Status::Ok => summary::of(&self.responses(cell)?),
+                Status::Ok => summary::of(&self.responses(cell)?, &cell.observations),
                 _ => BTreeMap::new(),
             };
         }
@@ -177,7 +178,7 @@ impl<E: Experiment> Kind for KindOf<E> {
 }
 
 /// An experiment with its types, and the findings that are given or else those that stand in it.
-fn typed<E: Experiment, F: DeserializeOwned>(
+pub(super) fn typed<E: Experiment, F: DeserializeOwned>(
     raw: &RawExperiment,
     findings: Option<F>,
 ) -> Result<ExperimentRecord<E::Setup, E::Cell, E::Observation, F>, String> {
@@ -213,26 +214,4 @@ fn typed_cell<E: Experiment>(raw: &RawCell) -> Result<CellRecord<E::Cell, E::Obs
 
 fn bad(experiment: &str, place: &str, error: &serde_json::Error) -> String {
     format!("experiment `{experiment}`: {}: {}", one_line(place), one_line(error))
-}
-
-/// A cell without its types.
-pub(super) fn raw_cell<C: Serialize, O: Serialize>(cell: &CellRecord<C, O>) -> RawCell {
-    let factors = to_value(&cell.factors);
-    match cell.clone_as(factors, |seen| Ok::<_, Infallible>(to_value(seen))) {
-        Ok(raw) => raw,
-        Err(never) => match never {},
-    }
-}
-
-/// Plain data as JSON.
-pub(super) fn to_value<T: Serialize>(data: &T) -> Value {
-    serde_json::to_value(data).expect("plain data has no map with keys other than strings")
-}
-
-/// A group of cells, by its name in the run.
-pub(crate) fn full_group(experiment: &str, group: &str) -> String {
-    match group {
-        "" => experiment.to_owned(),
-        group => format!("{experiment}/{group}"),
-    }
 }

@@ -6,24 +6,32 @@
 //! journal, the record, the CSV, the exports, the page and comparisons follow from the trait:
 //!
 //! - `scope`: what a run is to measure, before anything is measured
-//! - `seen`: what has been measured so far
+//! - `seen`, `underway`: what has been measured so far, with and without its types
+//! - `stage`: what measuring needs
 //! - `conduct`: plan, measure, keep; until there is nothing left to measure
 //! - `kind`: an experiment without its types, for whatever treats all of them alike
 //! - `shuffle`: blocks in seeded random order
 //! - `complete`: from observations to findings
 //! - `show`: from findings to what a person and a program read
+//! - `compare`: several runs beside each other
 //! - `schema`: the schema of a record
 //! - `summary`: the medians of the responses of a cell
 
+pub(crate) mod compare;
 mod complete;
 pub(crate) mod conduct;
+mod json;
 mod kind;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 mod schema;
 mod scope;
 mod seen;
 mod show;
 mod shuffle;
+mod stage;
 mod summary;
+mod underway;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -34,13 +42,17 @@ use serde::de::DeserializeOwned;
 use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Failure, Machine, Responses, RunInfo};
 use crate::report::{Looks, ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
-pub(crate) use complete::complete;
-pub(crate) use kind::{Kind, Listed, full_group};
+pub use complete::complete;
+pub(crate) use json::full_group;
+pub(crate) use kind::{Kind, Listed, of as kind_of};
+pub(crate) use matrix::{Matrix, sheet_of};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
-pub(crate) use seen::{Seen, Underway};
-pub(crate) use show::{Export, exported, observations, report, text_tables, write_report};
+pub(crate) use seen::Seen;
+pub use show::{Export, exported, html, observations, text_tables, write_report};
 pub(crate) use shuffle::Shuffle;
+pub(crate) use stage::{Events, Stage, Watch};
+pub(crate) use underway::Underway;
 
 /// Declares the folders of the experiments, and lists them.
 macro_rules! experiments {
@@ -56,6 +68,7 @@ macro_rules! experiments {
 
 experiments![
     matrix::Matrix,
+    granularity::Granularity,
     latency::Latency,
     timers::Timers,
     memory::Memory,
@@ -112,7 +125,7 @@ pub(crate) trait Experiment: Debug + Sized + 'static {
     fn observe(order: Self::Order, desk: &mut Desk<'_>) -> Result<Self::Observation, CellError>;
 
     /// What else it measures under `cargo bench`, before its blocks: nothing, for most.
-    fn cargo_bench(_stage: &mut conduct::Stage<'_>, _scope: &Scope, _seen: &mut Seen<Self>) {}
+    fn cargo_bench(_stage: &mut Stage<'_>, _scope: &Scope, _seen: &mut Seen<Self>) {}
 
     /// What follows from the observations. Pure.
     fn analyse(measured: &MeasuredOf<Self>, context: &Context<'_>) -> Self::Findings;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Block, Experiment, Kind, Scope, Subject, kind};
+use super::json::{full_group, raw_cell, to_value};
+use super::stage::Stage;
+use super::underway::Underway;
+use super::{Block, Experiment, Scope, Subject};
 use crate::record::{BlockNoise, CellRecord, Factors, Failure, Observed, RawExperiment, Status};
 
 /// An experiment under way: its cells with their observations.
@@ -45,57 +48,13 @@ impl<E: Experiment> Seen<E> {
     }
 }
 
-/// An experiment under way, without its types.
-pub(crate) trait Underway: std::fmt::Debug {
-    /// Which.
-    fn kind(&self) -> &'static dyn Kind;
-
-    /// The ids of its cells.
-    fn ids(&self) -> Vec<&str>;
-
-    /// How many cells there are, and how many observations of them.
-    fn size(&self) -> (usize, usize);
-
-    /// What is to be measured next.
-    fn plan(&self, scope: &Scope) -> Vec<Block<Value>>;
-
-    /// Whether a subject of this block is still to be observed.
-    fn lacks(&self, block: u32, subject: &Subject) -> bool;
-
-    /// Whether this block has ended.
-    fn has_ended(&self, number: u32, group: &str) -> bool;
-
-    /// How often blocks of a group were thrown away; this block alone, if one is named.
-    fn repeats(&self, group: &str, number: Option<u32>) -> usize;
-
-    /// Keeps an observation; or says why it is none of this experiment.
-    fn keep(&mut self, subject: &Subject, observed: Observed<Value>) -> Result<(), String>;
-
-    /// Ends cells: they are not measured again.
-    fn fail(&mut self, cells: &[usize], failure: &Failure);
-
-    /// Keeps the end of a block, or throws it away.
-    fn end_block(&mut self, noise: &BlockNoise, again: bool);
-
-    /// Replaces what it began with; or says why that is none.
-    fn set_up(&mut self, setup: Value) -> Result<(), String>;
-
-    /// What it began with, as the journal has it.
-    fn setup(&self) -> Value;
-
-    /// Does what is done under `cargo bench` before the blocks.
-    fn cargo_bench(&mut self, stage: &mut super::conduct::Stage<'_>, scope: &Scope);
-
-    /// The blocks that were measured partly before a run was broken off and partly after, in words.
-    fn broken_blocks(&self) -> Vec<String>;
-
-    /// The record of it, whose findings are still to be made; and the noise of its blocks.
-    fn finish(self: Box<Self>, planned_blocks: u32) -> (RawExperiment, Vec<BlockNoise>);
-}
-
 impl<E: Experiment> Underway for Seen<E> {
-    fn kind(&self) -> &'static dyn Kind {
-        kind::of::<E>()
+    fn id(&self) -> &'static str {
+        E::ID
+    }
+
+    fn question(&self) -> &'static str {
+        E::QUESTION
     }
 
     fn ids(&self) -> Vec<&str> {
@@ -108,7 +67,7 @@ impl<E: Experiment> Underway for Seen<E> {
     }
 
     fn plan(&self, scope: &Scope) -> Vec<Block<Value>> {
-        let order = |order: E::Order| kind::to_value(&order);
+        let order = |order: E::Order| to_value(&order);
         E::next(scope, self).into_iter().map(|block| block.map(order)).collect()
     }
 
@@ -169,10 +128,10 @@ impl<E: Experiment> Underway for Seen<E> {
     }
 
     fn setup(&self) -> Value {
-        kind::to_value(&self.setup)
+        to_value(&self.setup)
     }
 
-    fn cargo_bench(&mut self, stage: &mut super::conduct::Stage<'_>, scope: &Scope) {
+    fn cargo_bench(&mut self, stage: &mut Stage<'_>, scope: &Scope) {
         E::cargo_bench(stage, scope, self);
     }
 
@@ -181,7 +140,7 @@ impl<E: Experiment> Underway for Seen<E> {
         for cell in &self.cells {
             let group = cell.factors.group();
             for made in cell.observations.iter().filter(|made| !self.has_ended(made.block, group)) {
-                let name = format!("block {} of {}", made.block + 1, kind::full_group(E::ID, group));
+                let name = format!("block {} of {}", made.block + 1, full_group(E::ID, group));
                 if !broken.contains(&name) {
                     broken.push(name);
                 }
@@ -198,14 +157,14 @@ impl<E: Experiment> Underway for Seen<E> {
                 let all = cell.factors.blocks(planned_blocks);
                 cell.reason = Some(format!("the run ended after {made} of {all} blocks"));
             }
-            kind::raw_cell(&cell)
+            raw_cell(&cell)
         });
         let raw = RawExperiment {
-            setup: kind::to_value(&self.setup),
+            setup: to_value(&self.setup),
             calibrations: self
                 .calibrations
                 .iter()
-                .map(|(name, seen)| (name.clone(), kind::to_value(seen)))
+                .map(|(name, seen)| (name.clone(), to_value(seen)))
                 .collect(),
             cells: cells.collect(),
             findings: Value::Null,

@@ -11,13 +11,12 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::store::StoreError;
+use super::error::{StoreError, read_at_most};
+pub use super::names::JOURNAL;
 use super::{BlockNoise, Failure, Machine, Mode, Observed, Tool, Track, Warning};
 use crate::spec::Definition;
 use concbench_text::one_line;
 
-/// The name of the journal in the folder of its run.
-pub const JOURNAL: &str = "journal.jsonl";
 /// The version of the journal that this build writes, and the only one that it goes on with.
 pub const VERSION: u32 = 2;
 /// The largest journal that is read, in bytes: a hostile one must not fill the memory.
@@ -138,7 +137,7 @@ pub struct Found {
 /// When there is no journal, or none whose first line this version understands.
 pub fn read(folder: &Path) -> Result<Found, StoreError> {
     let path = folder.join(JOURNAL);
-    let bytes = super::store::read_at_most(&path, LARGEST);
+    let bytes = read_at_most(&path, LARGEST);
     let bytes = bytes.map_err(|source| StoreError::Read { path: path.clone(), source })?;
     parse(&bytes).map_err(|what| StoreError::Bad { path, what })
 }
@@ -279,7 +278,7 @@ mod tests {
             executable: "00".to_owned(),
             machine: Machine::default(),
             warnings: Vec::new(),
-            definitions: vec![Definition::registered("own", 3)],
+            definitions: vec![Definition::registered("own")],
             experiments: vec![("matrix".to_owned(), vec!["own/sequential@1".to_owned()])],
             all: false,
             filter: Some("\"\n".to_owned()),

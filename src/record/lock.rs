@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-use super::store::StoreError;
-
-/// The name of the lock in the folder of its run.
-pub(super) const LOCK: &str = "lock";
+use super::error::StoreError;
+use super::names::LOCK;
 
 /// The right to write into a folder. The kernel gives it back when this process ends, however it does.
 #[derive(Debug)]

@@ -3,12 +3,14 @@
 //! `results.json` is the stable interface of concbench; every other output is derived from it. Durations are integer
 //! nanoseconds. What could not be measured is `null`, with a reason beside it, and never 0.
 
+mod error;
 mod experiment;
 pub(crate) mod histogram;
 pub mod journal;
 mod limits;
 pub mod lock;
 mod machine;
+mod names;
 pub mod parse;
 mod response;
 mod run;
@@ -16,6 +18,7 @@ mod status;
 pub mod store;
 
 pub use concbench_stats::Estimate;
+pub use error::StoreError;
 pub use experiment::{CellRecord, ExperimentRecord, Observed, RawCell, RawExperiment, Usage};
 pub use histogram::{Counts, Histogram, HistogramError};
 pub use limits::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES};

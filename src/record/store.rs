@@ -1,10 +1,12 @@
 //! Runs on disk: a folder each, files that appear whole or not at all, and a link to the latest.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Record;
+use super::error::{StoreError, read_at_most};
+use super::names::{JOURNAL, LOCK};
 
 /// The name of the record in its folder.
 pub const RECORD: &str = "results.json";
@@ -14,43 +16,6 @@ const LATEST: &str = "latest";
 const TORN: &str = ".tmp";
 /// The largest record that is read, in bytes: a hostile one must not fill the memory.
 const LARGEST_RECORD: u64 = 512 << 20;
-
-/// Why a run cannot be saved or read.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Something cannot be written.
-    #[error("cannot write {path}: {source}")]
-    Write {
-        /// Where.
-        path: PathBuf,
-        /// What the system answered.
-        source: io::Error,
-    },
-    /// Something cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// Where.
-        path: PathBuf,
-        /// What the system answered.
-        source: io::Error,
-    },
-    /// Another run writes there.
-    #[error("{path} is in use by process {holder}; wait until it has ended, or end it")]
-    Held {
-        /// The folder.
-        path: PathBuf,
-        /// The number of the process that has it.
-        holder: String,
-    },
-    /// The file is no record.
-    #[error("{path}: {what}")]
-    Bad {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong, and what is allowed.
-        what: String,
-    },
-}
 
 /// Makes the folder of a run, `<out>/<id>`; if another run of the same second has it already, with a number behind.
 ///
@@ -78,8 +43,8 @@ pub fn create_folder(out: &Path, id: &str) -> Result<(String, PathBuf), StoreErr
 /// Takes the folder of a run back that could not be begun.
 pub(crate) fn remove_empty_run(folder: &Path) {
     // What cannot be removed stays: the error that led here is the one to be told.
-    let _ = fs::remove_file(folder.join(super::journal::JOURNAL));
-    let _ = fs::remove_file(folder.join(super::lock::LOCK));
+    let _ = fs::remove_file(folder.join(JOURNAL));
+    let _ = fs::remove_file(folder.join(LOCK));
     let _ = fs::remove_dir(folder);
 }
 
@@ -201,16 +166,6 @@ pub fn load(path: &Path) -> Result<Record, StoreError> {
     super::parse::parse(&bytes).map_err(bad)
 }
 
-/// The whole of a file, unless it is larger than that: what a file says of its length need not be so.
-pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > most {
-        true => Err(io::Error::other(format!("more than {most} bytes"))),
-        false => Ok(bytes),
-    }
-}
-
 fn journal_beside(record: &Path) -> bool {
-    record.parent().is_some_and(|folder| folder.join(super::journal::JOURNAL).exists())
+    record.parent().is_some_and(|folder| folder.join(JOURNAL).exists())
 }

@@ -1,6 +1,6 @@
 use concbench_charts::ChartError;
 
-use crate::record::store::StoreError;
+use crate::record::StoreError;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ReportError, Section, page, summary};
 use crate::record::Record;
-use crate::record::store::{StoreError, write_whole};
+use crate::record::{StoreError, store::write_whole};
 
 /// All that a report is made from.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use regex::Regex;
 
 use super::RunStartError;
-use crate::experiment::{Kind, Listed, Scope, Settings, experiments};
+use crate::experiment::{Kind, Listed, Scope, Settings, experiments, find};
 use crate::model::ModelInfo;
 use crate::record::{MOST_CELLS, Machine};
-use crate::spec::{Definition, Spec, parse_filter};
+use crate::spec::{Definition, Spec, SpecError, parse_filter};
 
 /// Which experiments are wanted, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,6 +36,19 @@ impl Choice {
     }
 }
 
+/// The ids of the other experiments' cells begin with their names.
+fn check_names(definitions: &[Definition]) -> Result<(), SpecError> {
+    match definitions.iter().find(|definition| find(&definition.name).is_some()) {
+        None => Ok(()),
+        Some(definition) => Err(SpecError::Field {
+            workload: definition.name.clone(),
+            field: "name",
+            what: "it is that of an experiment, whose cells would have the same ids; choose another"
+                .to_owned(),
+        }),
+    }
+}
+
 /// What a run is to measure.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -62,7 +75,24 @@ impl Plan {
         machine: Machine,
         filter: Option<&str>,
     ) -> Result<Self, RunStartError> {
+        check_names(&definitions)?;
         let spec = Spec::build(definitions, models, settings.all, machine.cores)?;
+        Self::of(spec, models, kinds, settings, machine, filter)
+    }
+
+    /// The plan for cells that are laid out already.
+    ///
+    /// # Errors
+    ///
+    /// When the filter is wrong, or nothing is left to measure.
+    pub(crate) fn of(
+        spec: Spec,
+        models: &[ModelInfo],
+        kinds: &[&'static dyn Kind],
+        settings: Settings,
+        machine: Machine,
+        filter: Option<&str>,
+    ) -> Result<Self, RunStartError> {
         let chosen = models.iter().filter(|model| model.default || settings.all).copied().collect();
         let scope = Scope { settings, machine, models: chosen, spec, references: Default::default() };
         let filter = filter.map(parse_filter).transpose()?;
@@ -77,10 +107,14 @@ impl Plan {
                 false => plan.experiments.push((kind, listed)),
             }
         }
-        match (plan.experiments.is_empty(), &plan.filter) {
-            (false, _) => Ok(plan),
-            (true, Some(filter)) => Err(RunStartError::NothingMatches(format!("`{filter}`"))),
-            (true, None) => Err(RunStartError::NothingMatches("the choice of experiments".to_owned())),
+        match plan.experiments.is_empty() {
+            false => Ok(plan),
+            true => {
+                let names: Vec<&str> = kinds.iter().map(|kind| kind.id()).collect();
+                let filter =
+                    plan.filter.map_or("these definitions".to_owned(), |filter| format!("`{filter}`"));
+                Err(RunStartError::NothingMatches { names: names.join(", "), filter })
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What else the machine does, block by block.
 
-use crate::experiment::conduct::Watch;
+use crate::experiment::Watch;
 use crate::machine::{Gate, Limits};
 use crate::record::BlockNoise;
 

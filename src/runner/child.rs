@@ -2,18 +2,21 @@
 
 use std::fs::File;
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use super::desk::{Carry, CellError, Desk, guarded};
 use super::protocol::{Answer, Channel, Order, ProtocolError};
-use super::reference;
+use super::reference::Reference;
+use crate::models::Recipe;
 use crate::registry::Registry;
+use crate::time::nanoseconds;
 
 /// Serves the supervisor at the other end of standard input.
 pub(crate) fn serve(registry: &Registry, carry: Carry) -> Result<(), ProtocolError> {
     let mut channel = Channel::new(take_socket()?);
     while let Some(order) = channel.receive()? {
         let answer = match order {
-            Order::Reference { recipe, tasks } => guarded(|| reference::make(registry, &recipe, tasks))
+            Order::Reference { recipe, tasks } => guarded(|| reference(registry, &recipe, tasks))
                 .map(|reference| Answer::Reference { reference }),
             Order::Observe { experiment, order, equal, assignment } => {
                 let mut desk = Desk::new(registry, &mut channel, equal, assignment);
@@ -33,4 +36,12 @@ fn take_socket() -> std::io::Result<UnixStream> {
     let nothing = File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nothing)?;
     Ok(UnixStream::from(socket))
+}
+
+/// What the tasks of a batch return and wait for: each run in turn, with no time spent asleep.
+fn reference(registry: &Registry, recipe: &Recipe, tasks: u64) -> Result<Reference, CellError> {
+    let workload = registry.tasks(recipe)?;
+    let started = Instant::now();
+    let (digest, waits) = workload.reference(tasks)?;
+    Ok(Reference { digest, waits, elapsed_ns: nanoseconds(started.elapsed()) })
 }

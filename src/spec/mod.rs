@@ -15,6 +15,8 @@ pub(crate) use builtin::default_definitions;
 use crate::model::ModelInfo;
 pub(crate) use crate::models::Recipe;
 
+/// How many tasks a batch of a registered workload has, unless its definition says so.
+const REGISTERED_TASKS: u64 = 64;
 /// The most tasks that a batch may have: at 64 bytes each, their bookkeeping still fits into any memory.
 pub const MOST_TASKS: u64 = 1_000_000;
 /// The most workers that a cell may have.
@@ -32,8 +34,6 @@ const LONGEST_ID: usize = 64;
 
 /// What the id of an A/A twin has behind that of its cell.
 pub(crate) const TWIN_MARK: &str = "+twin";
-/// How the names of the counting workloads begin that make up the granularity sweep.
-pub(crate) const GRAIN: &str = "grain-";
 
 /// Why a matrix cannot be measured as it is defined.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,7 @@ pub enum Models {
 
 /// One workload as it is defined: validated by [`Spec::build`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Definition {
     /// Its name.
     pub name: String,
@@ -137,18 +138,15 @@ impl Definition {
         Self { tasks: self.quick_tasks.unwrap_or(self.tasks), ..self }
     }
 
-    /// Whether it belongs to the granularity sweep, which stands apart from the matrix: it counts, and its name says so.
-    pub(crate) fn is_grain(&self) -> bool {
-        matches!(self.kernel, Some(Kernel::Count(_))) && self.name.starts_with(GRAIN)
-    }
-
-    /// A definition of a workload that was registered in code.
-    pub(crate) fn registered(name: &str, tasks: u64) -> Self {
+    /// That of a workload that is registered in code: batches of 64 tasks under the models of the default matrix, pools
+    /// with as many workers as cores and as tasks, a twin under `tokio-multi-thread`. What else it should be follows by
+    /// the functions below.
+    pub fn registered(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             kernel: None,
             class: Class::Mixed,
-            tasks,
+            tasks: REGISTERED_TASKS,
             quick_tasks: None,
             teaches: "a workload of the user's".to_owned(),
             why_this_size: "as its bench file says".to_owned(),
@@ -158,6 +156,42 @@ impl Definition {
             twin: Some("tokio-multi-thread".to_owned()),
             scaling: Vec::new(),
         }
+    }
+
+    /// The same with batches of so many tasks.
+    #[must_use]
+    pub fn tasks(self, tasks: u64) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// The same with batches of so many tasks in a quick run.
+    #[must_use]
+    pub fn quick_tasks(self, tasks: u64) -> Self {
+        Self { quick_tasks: Some(tasks), ..self }
+    }
+
+    /// The same under these models, by their ids, and no others.
+    #[must_use]
+    pub fn models<S: Into<String>>(self, ids: impl IntoIterator<Item = S>) -> Self {
+        Self { models: Models::Named(ids.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// The same with these numbers of workers, in each model that is sized by them.
+    #[must_use]
+    pub fn workers(self, workers: impl IntoIterator<Item = Workers>) -> Self {
+        Self { workers: workers.into_iter().collect(), pool_workers: None, ..self }
+    }
+
+    /// The same with an A/A twin under the model with this id: what two identical cells differ by is noise.
+    #[must_use]
+    pub fn twin(self, id: &str) -> Self {
+        Self { twin: Some(id.to_owned()), ..self }
+    }
+
+    /// The same with a scaling curve for each of these models.
+    #[must_use]
+    pub fn scaling<S: Into<String>>(self, ids: impl IntoIterator<Item = S>) -> Self {
+        Self { scaling: ids.into_iter().map(Into::into).collect(), ..self }
     }
 }
 

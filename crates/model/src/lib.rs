@@ -4,7 +4,7 @@
 //! is a [`Workload`], one task after the other or as many at once as it likes:
 //!
 //! - [`attempt_blocking`] runs a task where waiting blocks the thread; [`attempt`] runs one as a future, over an
-//!   [`Io`](concbench_workloads::Io) of the model's own; [`attempt_at_once`] one over an `Io` whose waiting blocks
+//!   [`Io`] of the model's own; [`attempt_at_once`] one over an `Io` whose waiting blocks
 //!   something else than the thread. Each turns an error or a panic into one that names the task.
 //! - [`Fold`] makes of the results, in whatever order they come, the digest of the batch.
 //! - [`limits`] refuses beforehand what would run into a limit of the system; [`Placement`] binds workers to cores.
@@ -22,10 +22,9 @@ pub mod process;
 use std::ops::Range;
 use std::sync::Arc;
 
-use concbench_workloads::Workload;
-
 pub use attempt::{attempt, attempt_at_once, attempt_blocking, panic_message};
 pub use blocking::{BlockingIo, BlockingStream, DryIo, Waits};
+pub use concbench_workloads::{Io, TaskError, Workload};
 pub use error::ModelError;
 pub use fold::Fold;
 pub use info::{Digest, Family, ModelInfo, Settings, Sizing, Waiting};
@@ -44,9 +43,9 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 /// use std::sync::Arc;
 ///
 /// use concbench_model::{
-///     Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+///     Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, Workload,
+///     attempt_blocking,
 /// };
-/// use concbench_workloads::Workload;
 ///
 /// struct Backwards;
 ///

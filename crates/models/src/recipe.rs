@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use concbench_workloads::Kernel;
 use serde::{Deserialize, Serialize};
 
-use crate::instrument::BufferHandle;
+use crate::instrument::buffer::BufferHandle;
 
 /// What a process needs in order to build a workload: the kernel, or the name under which code has registered it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

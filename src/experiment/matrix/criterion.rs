@@ -14,7 +14,7 @@ use super::{Matrix, Order, spec_of};
 use crate::batch::observe::Step;
 use crate::batch::{PATIENCE, Pace, work_of};
 use crate::criterion_home::folder;
-use crate::experiment::conduct::Stage;
+use crate::experiment::Stage;
 use crate::experiment::{Experiment, Scope, Seen};
 use crate::model::panic_message;
 use crate::printing::is_closed_output;

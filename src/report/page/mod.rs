@@ -5,7 +5,6 @@ mod method;
 mod trust;
 
 use askama::Template;
-use concbench_charts::Table;
 
 use super::section::{Element, Section};
 use super::{ReportError, text, units};

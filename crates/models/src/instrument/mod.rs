@@ -2,7 +2,7 @@
 //! workload, compiled once for each model.
 
 mod arrivals;
-mod buffer;
+pub(crate) mod buffer;
 mod load;
 mod timer;
 mod trace;

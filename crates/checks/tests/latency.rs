@@ -57,17 +57,9 @@ fn measure() -> (Value, Record, String) {
     let output = thread::scope(|scope| {
         scope.spawn(|| server.run_until(async { drop(ended.await) }).unwrap());
         let stalling = scope.spawn(|| stall(address, &stop));
-        let output = Command::new(env!("CARGO_BIN_EXE_concbench"))
-            .args([
-                "run",
-                "--quiet",
-                "--only",
-                "latency",
-                "--blocks",
-                "1",
-                "--definition",
-                file.to_str().unwrap(),
-            ])
+        let output = Command::new(env!("CARGO_BIN_EXE_checked-concbench"))
+            .args(["run", "--quiet", "--only", "latency", "--blocks", "1"])
+            .args(["--definition", file.to_str().unwrap()])
             .args(["--out", folder.path().to_str().unwrap()])
             .output()
             .unwrap();
@@ -85,7 +77,7 @@ fn measure() -> (Value, Record, String) {
 
 /// The schema that the program publishes.
 fn schema() -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_concbench")).arg("schema").output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_checked-concbench")).arg("schema").output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

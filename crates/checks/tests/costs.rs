@@ -9,7 +9,7 @@ use concbench::record::{ModelMemory, Placement, Run, Status, store};
 use rustix::process::{Pid, Signal, kill_process};
 
 fn concbench(out: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_concbench"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_checked-concbench"));
     command.args(["run", "--quick", "--costs", "--out", out.to_str().unwrap()]).args(arguments);
     command
 }
@@ -28,7 +28,7 @@ fn model<'a>(run: &'a Run, id: &str) -> &'a ModelMemory {
 }
 
 fn assert_fits_the_schema(record: &serde_json::Value) {
-    let schema = serde_json::from_str(include_str!("../schema/results.schema.json")).unwrap();
+    let schema = serde_json::from_str(include_str!("../../../schema/results.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let faults: Vec<_> = validator.iter_errors(record).map(|error| error.to_string()).collect();
     assert_eq!(faults, Vec::<String>::new());
@@ -120,7 +120,7 @@ fn an_interrupted_run_goes_on_with_the_crowds_that_are_missing() {
     let (_, before) = record(folder.path());
     assert!(!before.run.complete);
     let run = fs::canonicalize(folder.path().join("latest")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_concbench"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_checked-concbench"));
     succeed(&command.args(["run", "--resume", run.to_str().unwrap()]).output().unwrap());
     let (json, after) = record(folder.path());
     assert_fits_the_schema(&json);

@@ -34,7 +34,7 @@ const SOMEBODY: &str = "somebody-in-particular";
 fn measure(folder: &Path, arguments: &[&str]) -> (serde_json::Value, Run) {
     let definition = folder.join("tiny.toml");
     fs::write(&definition, DEFINITION).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_concbench"))
+    let output = Command::new(env!("CARGO_BIN_EXE_checked-concbench"))
         .args(["run", "--quiet", "--definition", definition.to_str().unwrap()])
         .args(["--out", folder.to_str().unwrap()])
         .args(arguments)
@@ -47,7 +47,7 @@ fn measure(folder: &Path, arguments: &[&str]) -> (serde_json::Value, Run) {
 }
 
 fn validator() -> jsonschema::Validator {
-    let schema = include_str!("../schema/results.schema.json");
+    let schema = include_str!("../../../schema/results.schema.json");
     jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).expect("the schema is one")
 }
 

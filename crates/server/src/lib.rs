@@ -34,7 +34,7 @@ use answer::Answerer;
 
 /// How many connections may wait to be accepted: a shorter queue turns a crowd of clients into connects that take a
 /// second each, which is when the client's kernel asks again. The kernel cuts it to `net.core.somaxconn`.
-pub(crate) const BACKLOG: u32 = 4096;
+pub const BACKLOG: u32 = 4096;
 /// The longest body that can be asked for, in bytes: the most that the client accepts.
 pub const LONGEST_BODY: usize = 64 << 20;
 /// The longest delay, or stall, that can be asked for.

@@ -1,0 +1,30 @@
+//! The model beside built-in ones, as `cargo bench` runs them.
+
+use std::process::Command;
+
+use concbench::record::{Status, store};
+
+#[test]
+fn a_model_of_the_users_is_measured_beside_the_built_in_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    // One block, built like the tests and not for speed: what is asked is whether it works.
+    let output = Command::new(env!("CARGO"))
+        .args(["bench", "--quiet", "--profile", "dev", "--package", "own-model", "--"])
+        .args(["--noplot", "--warm-up-time", "0.01", "--measurement-time", "0.01"])
+        .arg("^(noop|sleep)/(sequential|striped|thread-pool)@")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CONCBENCH_BLOCKS", "1")
+        .env("CONCBENCH_OUT", folder.path())
+        .env("CRITERION_HOME", folder.path().join("criterion"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let run = store::load(&folder.path().join("latest")).expect("it leaves a record");
+    for workload in ["noop", "sleep"] {
+        for model in ["sequential", "striped", "thread-pool"] {
+            let mut cells = run.cells.iter().filter(|cell| cell.workload == workload && cell.model == model);
+            assert!(cells.clone().count() > 0, "{workload}/{model} was not measured");
+            assert!(cells.all(|cell| cell.status == Status::Ok), "{workload}/{model}");
+        }
+    }
+}
