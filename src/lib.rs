@@ -10,6 +10,7 @@
 //! - `report`: pages and tables, whatever was measured
 //! - `experiment`: the questions
 //! - `run`: one run from beginning to end
+//! - `selftest`: matrices whose outcome is known, and what is judged by them
 //! - `cmd`, `bench`, `harness`: the entries
 
 pub mod batch;
@@ -17,6 +18,8 @@ mod bench;
 mod cmd;
 mod criterion_home;
 mod experiment;
+#[cfg(test)]
+mod fuzz;
 mod harness;
 pub mod machine;
 mod printing;
@@ -26,6 +29,7 @@ mod report;
 mod roles;
 mod run;
 mod runner;
+mod selftest;
 pub mod spec;
 mod time;
 
@@ -44,8 +48,6 @@ pub use harness::Harness;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod results {
-    pub use crate::experiment::{
-        Export, complete, exported, html, observations, text_tables, write_report,
-    };
+    pub use crate::experiment::{Export, complete, exported, html, observations, text_tables, write_report};
     pub use crate::report::{Format, ReportError};
 }

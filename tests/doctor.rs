@@ -105,7 +105,9 @@ fn spinners_on_all_cores_trip_the_gate_of_a_run_and_its_report_says_so() {
     fs::write(&definition, DEFINITION).unwrap();
     let run = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_concbench"));
-        command.args(["run", "--quiet", "--only", "matrix", "--blocks", "10", "--definition"]).arg(&definition);
+        command
+            .args(["run", "--quiet", "--only", "matrix", "--blocks", "10", "--definition"])
+            .arg(&definition);
         command.arg("--out").arg(folder.path()).output().unwrap()
     };
     let output = beside_spinners(thread::available_parallelism().unwrap().get(), run);

@@ -105,7 +105,8 @@ fn every_observation_of_every_experiment_is_a_row() {
     let table = observations(&record).expect("a table");
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let columns = reader.headers().expect("columns").clone();
-    let at = |name: &str| columns.iter().position(|column| column == name).unwrap_or_else(|| panic!("no {name}"));
+    let at =
+        |name: &str| columns.iter().position(|column| column == name).unwrap_or_else(|| panic!("no {name}"));
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
     let (cell, response, value, reason) = (at("cell"), at("response"), at("value"), at("reason"));
     for (id, experiment) in &record.experiments {
@@ -140,7 +141,10 @@ fn what_was_not_measured_is_offered_and_what_was_is_not() {
     record.experiments.retain(|id, _| id == "matrix");
     let page = html(&record).expect("a page");
     for id in ["timers", "memory", "switches"] {
-        assert!(page.contains(&format!("--with {id}")) && !page.contains(&format!("<section id=\"{id}\"")), "{id}");
+        assert!(
+            page.contains(&format!("--with {id}")) && !page.contains(&format!("<section id=\"{id}\"")),
+            "{id}"
+        );
     }
 }
 

@@ -300,7 +300,9 @@ fn a_matrix_without_a_sweep_of_workers_has_no_section_of_it() {
     let mut record = support::sample();
     assert!(has_scaling(&record));
     change(&mut record, |sheet| {
-        sheet.cells.retain(|cell| cell.ranked && (cell.workers_rule == "cores" || cell.model == "sequential"));
+        sheet
+            .cells
+            .retain(|cell| cell.ranked && (cell.workers_rule == "cores" || cell.model == "sequential"));
     });
     assert!(!has_scaling(&record));
 }

@@ -94,7 +94,7 @@ pub(crate) struct Listed {
 }
 
 /// The experiment `E`, without its type.
-pub(super) fn of<E: Experiment>() -> &'static dyn Kind {
+pub(crate) fn of<E: Experiment>() -> &'static dyn Kind {
     &KindOf::<E>(PhantomData)
 }
 
@@ -178,7 +178,7 @@ impl<E: Experiment> Kind for KindOf<E> {
 }
 
 /// An experiment with its types, and the findings that are given or else those that stand in it.
-fn typed<E: Experiment, F: DeserializeOwned>(
+pub(super) fn typed<E: Experiment, F: DeserializeOwned>(
     raw: &RawExperiment,
     findings: Option<F>,
 ) -> Result<ExperimentRecord<E::Setup, E::Cell, E::Observation, F>, String> {

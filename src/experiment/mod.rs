@@ -13,9 +13,11 @@
 //! - `shuffle`: blocks in seeded random order
 //! - `complete`: from observations to findings
 //! - `show`: from findings to what a person and a program read
+//! - `compare`: several runs beside each other
 //! - `schema`: the schema of a record
 //! - `summary`: the medians of the responses of a cell
 
+pub(crate) mod compare;
 mod complete;
 pub(crate) mod conduct;
 mod json;
@@ -42,7 +44,8 @@ use crate::report::{Looks, ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
 pub use complete::complete;
 pub(crate) use json::full_group;
-pub(crate) use kind::{Kind, Listed};
+pub(crate) use kind::{Kind, Listed, of as kind_of};
+pub(crate) use matrix::{Matrix, sheet_of};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
 pub(crate) use seen::Seen;
@@ -65,6 +68,7 @@ macro_rules! experiments {
 
 experiments![
     matrix::Matrix,
+    granularity::Granularity,
     latency::Latency,
     timers::Timers,
     memory::Memory,

@@ -45,7 +45,15 @@ impl Rehearsal {
 
     /// The record of a whole run of the matrix of these definitions.
     pub(crate) fn run(&self, definitions: Vec<Definition>) -> Record {
-        let scope = scope(definitions, self.cores, self.all, self.seed);
+        self.run_of(scope(definitions, self.cores, self.all, self.seed))
+    }
+
+    /// The record of a whole run of the matrix of these cells.
+    pub(crate) fn run_spec(&self, spec: Spec) -> Record {
+        self.run_of(Scope { spec, ..scope(Vec::new(), self.cores, self.all, self.seed) })
+    }
+
+    fn run_of(&self, scope: Scope) -> Record {
         let mut random = ChaCha12Rng::seed_from_u64(self.seed);
         let last = f64::from(BLOCKS + 1) * scope.spec.cells.len() as f64;
         let mut launcher = MockLauncher::new(|number, id, request| match (self.trouble)(number, id) {
@@ -187,14 +195,17 @@ mod tests {
             .collect();
         let steady: Vec<_> = twins.iter().filter(|found| found.kind == ComparisonKind::Twin).collect();
         assert_eq!(steady.len(), 400);
-        let seen = |found: &&&Comparison| {
-            (found.low > 1.0 || found.high < 1.0) && found.p_any <= SIGNIFICANCE
-        };
+        let seen =
+            |found: &&&Comparison| (found.low > 1.0 || found.high < 1.0) && found.p_any <= SIGNIFICANCE;
         let alarms = steady.iter().filter(seen).count() as f64 / steady.len() as f64;
         assert!(alarms <= 0.07, "{alarms} of the twins are found to differ at all");
         assert!(alarms >= 0.02, "{alarms}: the noise does not reach the analysis");
         let different = twins.iter().filter(|found| found.verdict == Verdict::Different).count();
-        assert!(different as f64 / twins.len() as f64 <= 0.07, "{different} of {} are different", twins.len());
+        assert!(
+            different as f64 / twins.len() as f64 <= 0.07,
+            "{different} of {} are different",
+            twins.len()
+        );
     }
 
     #[test]

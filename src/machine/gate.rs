@@ -210,8 +210,8 @@ fn sampling_error(capacity: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use rand_chacha::ChaCha12Rng;
     use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
 
     use super::*;
     use crate::machine::fixture::Fixture;

@@ -94,7 +94,8 @@ mod tests {
 
     /// A record of one cell with these blocks.
     fn record(blocks: &[u32]) -> Value {
-        let observation = |&block: &u32| json!({ "block": block, "position": 0, "responses": {}, "usage": null });
+        let observation =
+            |&block: &u32| json!({ "block": block, "position": 0, "responses": {}, "usage": null });
         let cell = json!({
             "id": "work/rayon@2",
             "factors": {},

@@ -242,7 +242,8 @@ mod tests {
         let (_, mut after) = matrix();
         assert!(replay(&mut after, &mut Vec::new(), entries, Vec::new()).is_empty());
         let lost = replay(&mut after, &mut Vec::new(), foreign.clone(), Vec::new());
-        let expected = format!("lost from the journal: {} line(s) that do not belong to this run", foreign.len());
+        let expected =
+            format!("lost from the journal: {} line(s) that do not belong to this run", foreign.len());
         assert_eq!(lost, [expected]);
         let [before, after] = [before, after].map(|mut one| one.remove(0).finish(BLOCKS));
         assert_eq!(before, after);

@@ -1,8 +1,8 @@
 //! Which comparisons are made and what they say.
 
 use concbench::batch::analyse::{
-    CONFIDENCE, MARGIN, Price, geometric_means, noise_floor, outliers, smallest_effect,
-    variance_parts, warm_trend,
+    CONFIDENCE, MARGIN, Price, geometric_means, noise_floor, outliers, smallest_effect, variance_parts,
+    warm_trend,
 };
 use concbench::batch::analyse::{Severity, Side, block_drift};
 use concbench::batch::{Comparison, ComparisonKind, Sheet, Verdict};

@@ -59,8 +59,18 @@ fn id(experiment: &str, factors: &Value) -> String {
 /// Puts hostile text before every string that is free text; the words of enumerations stay.
 fn poison(value: &mut Value, key: &str) {
     const WORDS: [&str; 12] = [
-        "status", "family", "class", "mode", "track", "grade", "kernel", "kind", "verdict", "placement",
-        "experiment", "workers_rule",
+        "status",
+        "family",
+        "class",
+        "mode",
+        "track",
+        "grade",
+        "kernel",
+        "kind",
+        "verdict",
+        "placement",
+        "experiment",
+        "workers_rule",
     ];
     match value {
         Value::String(text) if !WORDS.contains(&key) => {

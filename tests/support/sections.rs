@@ -48,7 +48,10 @@ pub(super) fn memory() -> RawExperiment {
         cell(format!("memory/{model}@{tasks}"), factors, seen.map(responses))
     };
     let line = |model: &str, family: Family, base: u64, each: u64, counts: &[u64]| {
-        counts.iter().map(|&tasks| point(model, family, tasks, Ok(Some(base + each * tasks)))).collect::<Vec<_>>()
+        counts
+            .iter()
+            .map(|&tasks| point(model, family, tasks, Ok(Some(base + each * tasks))))
+            .collect::<Vec<_>>()
     };
     let why = "vm.max_map_count is 65530, which allows about 16332 threads and not 30000; raise it with `sudo sysctl vm.max_map_count=120200`";
     let mut cells = line("process-spawn", Family::Processes, 3_000_000, 800_000, &[10, 25, 50, 100, 200]);
@@ -93,7 +96,9 @@ pub(super) fn timers() -> RawExperiment {
             json!({ "asked_ns": asked_ns, "late_ns": late_ns })
         };
         let seen = match model.family {
-            Family::Processes => Err((Status::Skipped, "a task in a process of its own sleeps as a thread does")),
+            Family::Processes => {
+                Err((Status::Skipped, "a task in a process of its own sleeps as a thread does"))
+            }
             _ => Ok(vec![json!({ "slept": [slept(1_000, 100), slept(10_000_000, 20)] })]),
         };
         let factors = json!({ "model": model.id, "family": model.family, "workers": CORES });

@@ -26,9 +26,7 @@ pub(crate) struct MockLauncher<'a> {
 
 impl<'a> MockLauncher<'a> {
     /// One that answers so.
-    pub(crate) fn new(
-        answer: impl FnMut(usize, &str, &Request) -> Result<Value, RunnerError> + 'a,
-    ) -> Self {
+    pub(crate) fn new(answer: impl FnMut(usize, &str, &Request) -> Result<Value, RunnerError> + 'a) -> Self {
         Self { asked: Vec::new(), answer: Box::new(answer) }
     }
 }
@@ -94,7 +92,13 @@ pub(crate) struct MockEvents(pub(crate) Vec<Entry>);
 impl Events for MockEvents {
     fn planned(&mut self, _: &'static str, _: usize) {}
 
-    fn observed(&mut self, experiment: &'static str, of: &str, calibration: bool, observed: &Observed<Value>) {
+    fn observed(
+        &mut self,
+        experiment: &'static str,
+        of: &str,
+        calibration: bool,
+        observed: &Observed<Value>,
+    ) {
         let (experiment, of) = (experiment.to_owned(), of.to_owned());
         self.0.push(Entry::Observation { experiment, of, calibration, observed: observed.clone() });
     }

@@ -199,7 +199,10 @@ fn a_refused_trial_is_a_row_and_never_asked_for() {
     assert_eq!(failures, 1, "it is told once and not for every block");
     let (toy, _) = run.finish();
     let refused = &toy.cells[3];
-    assert_eq!((refused.status, refused.reason.as_deref()), (Status::Unsupported, Some("the kernel has none")));
+    assert_eq!(
+        (refused.status, refused.reason.as_deref()),
+        (Status::Unsupported, Some("the kernel has none"))
+    );
 }
 
 #[test]
