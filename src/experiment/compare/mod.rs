@@ -6,9 +6,11 @@
 //!
 //! - `place`: the runs, by name
 //! - `object`: what speaks against comparing them
+//! - `compared`: what becomes of them
 //! - `contrast`: the ratios and what they say
 //! - `words`, `section`: how that is shown
 
+mod compared;
 mod contrast;
 mod object;
 mod place;
@@ -26,8 +28,10 @@ use super::show::looks;
 use super::{Kind, experiments};
 use crate::record::Record;
 use crate::report::compare::{Comparison, Style};
-use crate::report::{Looks, ReportError, Section, text};
-pub(crate) use contrast::{ComparedCell, ComparedExperiment, Contrast, Missing, Sample, contrast};
+use crate::report::{ReportError, Section, text};
+pub(crate) use compared::{
+    Beside, ComparedCell, ComparedExperiment, ComparedResponse, Contrast, Missing, Sample, contrast,
+};
 pub(crate) use object::Objection;
 pub(crate) use place::Place;
 
@@ -140,19 +144,6 @@ impl Compared {
         let broken = |cell: &Missing| cell.place > 0 && cell.status.is_some_and(|status| status.is_broken());
         !self.regressions.is_empty() || missing.any(broken)
     }
-}
-
-/// What an experiment may know to say more about several runs of it.
-#[derive(Debug)]
-pub(crate) struct Beside<'a> {
-    /// The runs, by name.
-    pub(crate) places: &'a [Place],
-    /// Their records.
-    pub(crate) records: &'a [Record],
-    /// Its cells, compared.
-    pub(crate) found: &'a ComparedExperiment,
-    /// How models look.
-    pub(crate) looks: &'a Looks,
 }
 
 /// Writes the page of a comparison as a file, whole or not at all; its folder is made if there is none.

@@ -97,7 +97,13 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn differs(&self, kind: ObjectionKind, what: &str, values: &[String; 2], remedy: &str) -> Option<Objection> {
+    fn differs(
+        &self,
+        kind: ObjectionKind,
+        what: &str,
+        values: &[String; 2],
+        remedy: &str,
+    ) -> Option<Objection> {
         let ([first, here], [first_name, name]) = (values, self.names);
         let what = format!("{what} differs: {first} on {first_name}, {here} on {name}");
         (first != here).then(|| Objection { kind, what, remedy: remedy.to_owned() })

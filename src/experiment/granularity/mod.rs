@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, View};
-use crate::batch::BatchObservation;
+use crate::batch::{BatchObservation, WorkloadVerdict};
 use crate::batch::observe::observe;
 use crate::model::Family;
 use crate::record::Factors;
@@ -54,6 +54,10 @@ impl Factors for Cell {
 
     fn group(&self) -> &str {
         &self.size
+    }
+
+    fn counterpart(&self) -> Option<String> {
+        (!self.twin).then(|| format!("granularity/{}/{}", self.size, self.model))
     }
 }
 
@@ -104,8 +108,9 @@ impl Experiment for Granularity {
         analyse::analyse(measured, context)
     }
 
-    fn noise_floors(findings: &Findings) -> Vec<f64> {
-        findings.verdicts.iter().filter_map(|verdict| verdict.noise_floor).collect()
+    fn noise_floors(findings: &Findings) -> Vec<(String, f64)> {
+        let floor = |verdict: &WorkloadVerdict| Some((verdict.workload.clone(), verdict.noise_floor?));
+        findings.verdicts.iter().filter_map(floor).collect()
     }
 
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
