@@ -56,6 +56,12 @@ impl Factors for BatchCell {
     fn workload(&self) -> Option<&str> {
         Some(&self.workload)
     }
+
+    fn counterpart(&self) -> Option<String> {
+        // One worker for each core may be 2 here and 64 there.
+        let Self { workload, model, workers_rule, .. } = self;
+        (self.ranked && !self.twin).then(|| format!("{workload}/{model}@{workers_rule}"))
+    }
 }
 
 /// The tasks of a cell of a definition, with their digest held against the reference.

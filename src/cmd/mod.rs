@@ -3,6 +3,7 @@
 mod again;
 mod args;
 mod bad;
+mod compare;
 mod doctor;
 pub(crate) mod exit;
 mod list;
@@ -47,7 +48,7 @@ fn dispatch(models: &[ModelInfo], definitions: Vec<Definition>) -> ExitCode {
         Command::Run(arguments) => run::run(models, definitions, &arguments),
         Command::List(arguments) => list::run(models, definitions, &arguments),
         Command::Report(arguments) => report::run(&arguments),
-        Command::Compare(_) => todo!(),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Selftest(arguments) => selftest::run(models, &arguments),
         Command::Serve(arguments) => serve::run(&arguments),

@@ -19,7 +19,7 @@ pub fn complete(record: &mut Record) -> Result<(), String> {
     for (id, raw) in experiments {
         let kind = find(id).ok_or_else(|| unknown(id))?;
         kind.complete(raw, &context)?;
-        floors.extend(kind.noise_floors(raw)?);
+        floors.extend(kind.noise_floors(raw)?.into_iter().map(|(_, floor)| floor));
     }
     noise.grade = machine::grade(&floors, &noise.blocks, &noise.warnings);
     Ok(())

@@ -10,13 +10,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::compare::{Beside, Sample};
 use super::json::to_value;
 use super::seen::Seen;
 use super::summary;
 use super::underway::Underway;
 use super::{Context, Experiment, Facts, RecordOf, Scope, View};
 use crate::record::{
-    CellRecord, ExperimentRecord, Factors, Observed, RawCell, RawExperiment, Response, Responses, Status,
+    CellRecord, ExperimentRecord, Factors, Observed, RawCell, RawExperiment, Record, Response, Responses,
+    Status,
 };
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk, guarded};
@@ -59,12 +61,12 @@ pub(crate) trait Kind: Debug + Sync {
     /// When the record is none of this experiment, in one line.
     fn complete(&self, raw: &mut RawExperiment, context: &Context<'_>) -> Result<(), String>;
 
-    /// The half-widths of the intervals of what is compared with itself, as fractions.
+    /// The half-widths of the intervals of what is compared with itself, as fractions, each with the group of its cells.
     ///
     /// # Errors
     ///
     /// When the findings are none of this experiment, in one line.
-    fn noise_floors(&self, raw: &RawExperiment) -> Result<Vec<f64>, String>;
+    fn noise_floors(&self, raw: &RawExperiment) -> Result<Vec<(String, f64)>, String>;
 
     /// How it is shown.
     ///
@@ -79,6 +81,27 @@ pub(crate) trait Kind: Debug + Sync {
     ///
     /// When the cell is none of this experiment, in one line.
     fn responses(&self, cell: &RawCell) -> Result<Vec<Vec<Response>>, String>;
+
+    /// The cells that may be compared with those of other runs, with their headline responses.
+    ///
+    /// # Errors
+    ///
+    /// When a cell is none of this experiment, in one line.
+    fn samples(&self, raw: &RawExperiment) -> Result<Vec<Sample>, String>;
+
+    /// Fingerprints of the work of its groups of cells.
+    ///
+    /// # Errors
+    ///
+    /// When what it began with is none of this experiment, in one line.
+    fn fingerprints(&self, raw: &RawExperiment) -> Result<BTreeMap<String, String>, String>;
+
+    /// What is said of several runs of it beside what is said of all experiments.
+    ///
+    /// # Errors
+    ///
+    /// When a record is none of this experiment, or a chart cannot be drawn.
+    fn compare_sections(&self, beside: &Beside<'_>) -> Result<Vec<Section>, ReportError>;
 
     /// The schema of its record.
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
@@ -153,7 +176,7 @@ impl<E: Experiment> Kind for KindOf<E> {
         Ok(())
     }
 
-    fn noise_floors(&self, raw: &RawExperiment) -> Result<Vec<f64>, String> {
+    fn noise_floors(&self, raw: &RawExperiment) -> Result<Vec<(String, f64)>, String> {
         let findings = E::Findings::deserialize(&raw.findings);
         findings.map(|found| E::noise_floors(&found)).map_err(|error| bad(E::ID, "findings", &error))
     }
@@ -172,9 +195,56 @@ impl<E: Experiment> Kind for KindOf<E> {
         cell.observations.iter().map(of).collect()
     }
 
+    fn samples(&self, raw: &RawExperiment) -> Result<Vec<Sample>, String> {
+        let sample = |cell: &RawCell| {
+            let factors = match typed_cell::<E>(cell) {
+                Ok(typed) => typed.factors,
+                Err(error) => return Some(Err(error)),
+            };
+            let key = factors.counterpart()?;
+            let values = self.responses(cell).map(|responses| headlines::<E>(&responses, &cell.observations));
+            Some(values.map(|values| Sample {
+                key,
+                group: factors.group().to_owned(),
+                model: cell.factors.get("model").and_then(Value::as_str).map(str::to_owned),
+                status: cell.status,
+                reason: cell.reason.clone(),
+                values,
+            }))
+        };
+        raw.cells.iter().filter_map(sample).collect()
+    }
+
+    fn fingerprints(&self, raw: &RawExperiment) -> Result<BTreeMap<String, String>, String> {
+        let setup = E::Setup::deserialize(&raw.setup);
+        setup.map(|setup| E::fingerprints(&setup)).map_err(|error| bad(E::ID, "setup", &error))
+    }
+
+    fn compare_sections(&self, beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {
+        let of_run = |record: &Record| {
+            let raw = record.experiments.get(E::ID).ok_or_else(|| format!("no experiment `{}`", E::ID))?;
+            typed::<E, E::Findings>(raw, None)
+        };
+        let runs: Vec<RecordOf<E>> =
+            beside.records.iter().map(of_run).collect::<Result<_, _>>().map_err(ReportError::Record)?;
+        E::compare_sections(&runs, beside)
+    }
+
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<RecordOf<E>>()
     }
+}
+
+/// What each observation says of each headline response: a number above 0, or nothing.
+fn headlines<E: Experiment>(responses: &[Vec<Response>], observations: &[Observed<Value>]) -> Vec<Vec<f64>> {
+    let of = |name: &&str| {
+        let each = responses.iter().zip(observations);
+        let value = |(responses, made): (&Vec<Response>, &Observed<Value>)| {
+            summary::of_one(name, responses, made.usage.as_ref())
+        };
+        each.filter_map(value).filter(|value| value.is_finite() && *value > 0.0).collect()
+    };
+    E::HEADLINES.iter().map(of).collect()
 }
 
 /// An experiment with its types, and the findings that are given or else those that stand in it.

@@ -13,9 +13,11 @@
 //! - `shuffle`: blocks in seeded random order
 //! - `complete`: from observations to findings
 //! - `show`: from findings to what a person and a program read
+//! - `compare`: several runs beside each other
 //! - `schema`: the schema of a record
 //! - `summary`: the medians of the responses of a cell
 
+pub(crate) mod compare;
 mod complete;
 pub(crate) mod conduct;
 mod json;
@@ -31,6 +33,7 @@ mod stage;
 mod summary;
 mod underway;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -40,6 +43,7 @@ use serde::de::DeserializeOwned;
 use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Failure, Machine, Responses, RunInfo};
 use crate::report::{Looks, ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
+use compare::Beside;
 pub use complete::complete;
 pub(crate) use json::full_group;
 pub(crate) use kind::{Kind, Listed, of as kind_of};
@@ -66,6 +70,7 @@ macro_rules! experiments {
 
 experiments![
     matrix::Matrix,
+    granularity::Granularity,
     latency::Latency,
     timers::Timers,
     memory::Memory,
@@ -132,13 +137,24 @@ pub(crate) trait Experiment: Debug + Sized + 'static {
         Facts::default()
     }
 
-    /// The half-widths of the intervals of what is compared with itself, as fractions: what the run calls noise.
-    fn noise_floors(_findings: &Self::Findings) -> Vec<f64> {
+    /// The half-widths of the intervals of what is compared with itself, as fractions, each with the group of its cells:
+    /// what the run calls noise.
+    fn noise_floors(_findings: &Self::Findings) -> Vec<(String, f64)> {
         Vec::new()
+    }
+
+    /// Fingerprints of the work of its groups of cells, by the names of these. Where they differ, runs are not compared.
+    fn fingerprints(_setup: &Self::Setup) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     /// How it is shown: sentences, charts and tables. Pure.
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError>;
+
+    /// What is said of several runs of it beside what is said of all experiments. Pure.
+    fn compare_sections(_runs: &[RecordOf<Self>], _beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {
+        Ok(Vec::new())
+    }
 }
 
 /// The record of an experiment with its types.

@@ -41,7 +41,8 @@ pub fn html(record: &Record) -> Result<String, ReportError> {
 fn report(record: &Record) -> Result<Report<'_>, ReportError> {
     let mut floors = Vec::new();
     for (kind, raw) in in_order(record)? {
-        floors.extend(kind.noise_floors(raw).map_err(ReportError::Record)?);
+        let found = kind.noise_floors(raw).map_err(ReportError::Record)?;
+        floors.extend(found.into_iter().map(|(_, floor)| floor));
     }
     let measured = |kind: &&'static dyn Kind| record.experiments.contains_key(kind.id());
     let absent = experiments().into_iter().filter(|kind| !measured(kind));

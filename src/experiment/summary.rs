@@ -39,3 +39,15 @@ pub(super) fn of(
         .filter_map(|(name, values)| Some((name.to_owned(), Estimate::of(&values, CONFIDENCE)?)));
     found.collect()
 }
+
+/// What one observation says of a response.
+pub(super) fn of_one(name: &str, responses: &[Response], usage: Option<&Usage>) -> Option<f64> {
+    let measured = responses.iter().find(|response| response.name == name);
+    match measured {
+        Some(response) => median(&sorted(&response.values)),
+        None => {
+            let (_, of) = USAGE.iter().find(|(used, _)| *used == name)?;
+            usage.map(|usage| of(usage) as f64)
+        }
+    }
+}

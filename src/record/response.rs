@@ -29,6 +29,11 @@ pub(crate) trait Factors: Data {
         self.workload().unwrap_or_default()
     }
 
+    /// What makes it the same cell in a run on another machine; `None` where it is compared with none.
+    fn counterpart(&self) -> Option<String> {
+        Some(self.id())
+    }
+
     /// How many observations it has in a run of this many blocks.
     fn blocks(&self, of_run: u32) -> u32 {
         of_run

@@ -2,11 +2,13 @@
 //!
 //! - `section`: what a part of a report says, before it is laid out
 //! - `page`: the page, with what every report has
+//! - `compare`: the page and the text of several runs beside each other
 //! - `table`, `summary`: the same for a terminal and in Markdown
 //! - `rows`: every observation as CSV, and figures for services that follow them over time
 //! - `look`: how models look
 //! - `files`: a report in its folder
 
+pub(crate) mod compare;
 mod error;
 mod files;
 mod look;

@@ -34,8 +34,6 @@ const LONGEST_ID: usize = 64;
 
 /// What the id of an A/A twin has behind that of its cell.
 pub(crate) const TWIN_MARK: &str = "+twin";
-/// How the names of the counting workloads begin that make up the granularity sweep.
-pub(crate) const GRAIN: &str = "grain-";
 
 /// Why a matrix cannot be measured as it is defined.
 #[derive(Debug, thiserror::Error)]
@@ -138,11 +136,6 @@ impl Definition {
     #[must_use]
     pub(crate) fn quick(self) -> Self {
         Self { tasks: self.quick_tasks.unwrap_or(self.tasks), ..self }
-    }
-
-    /// Whether it belongs to the granularity sweep, which stands apart from the matrix: it counts, and its name says so.
-    pub(crate) fn is_grain(&self) -> bool {
-        matches!(self.kernel, Some(Kernel::Count(_))) && self.name.starts_with(GRAIN)
     }
 
     /// That of a workload that is registered in code: batches of 64 tasks under the models of the default matrix, pools

@@ -81,7 +81,7 @@ pub fn compare_alone(a: &SheetCell, b: &SheetCell, price: Price) -> Option<Compa
 }
 
 /// What an interval of a log ratio says, within a run and across several. Without a p-value it rests on the interval alone.
-pub(super) fn verdict(location: &Location, pairs: u64, edge: f64, p_holm: Option<f64>) -> Verdict {
+pub(crate) fn verdict(location: &Location, pairs: u64, edge: f64, p_holm: Option<f64>) -> Verdict {
     let outside = location.low > edge || location.high < -edge;
     let inside = location.low >= -edge && location.high <= edge;
     if outside && pairs < FEWEST_PAIRS {

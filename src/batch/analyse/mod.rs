@@ -26,6 +26,7 @@ mod summary;
 mod timers;
 mod verdict;
 
+pub(crate) use compare::verdict;
 pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, noise_floor};
 pub use levels::{CONFIDENCE, SIGNIFICANCE};
 pub use power::{POWER, SmallestEffect, detectable, smallest_effect};

@@ -1,258 +1,210 @@
-//! How small tasks may become before a model spends its time on itself.
+//! From the observations of many sizes to what follows for each model.
 
-use std::mem::swap;
+use std::collections::BTreeMap;
 
-use concbench_workloads::Kernel;
-use serde::Serialize;
+use concbench_stats::Estimate;
+use concbench_text::figures;
+use concbench_workloads::{Class, Count, Kernel};
 
-use super::sample::Price;
-use super::stats::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, median, percentile_interval, sorted};
-use super::{CONFIDENCE, ranking, wording};
+use super::findings::{Findings, ModelGranularity, Point, Region, Size};
+use super::metg::{SweepPoint, efficiency, metg};
+use super::{Cell, Granularity, plan};
+use crate::batch::analyse::{Price, answer, summarise};
+use crate::batch::{BatchCell, BatchObservation, Sheet, SheetCell, WorkloadRecord};
+use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, View};
 use crate::model::Family;
-use crate::record::{
-    CellRecord, Estimate, GrainPoint, Granularity, Metg, ModelGranularity, Region, Run, WorkloadRecord,
-};
+use crate::record::{BlockNoise, CellRecord};
 
-/// The efficiency at which the granularity is read off.
-pub const HALF: f64 = 0.5;
-
-/// What was measured at one task size.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SweepPoint {
-    /// The task's size: the time that it takes when it is all there is, in nanoseconds.
-    pub task_ns: f64,
-    /// The share of the calibrated peak that was reached, in each block.
-    pub efficiency: Vec<f64>,
+/// What follows from the observations.
+pub(super) fn analyse(measured: &MeasuredOf<Granularity>, context: &Context<'_>) -> Findings {
+    let Context { run, machine, blocks, .. } = *context;
+    findings(empty(&measured.cells, &measured.calibrations, machine.cores, run.blocks, blocks))
 }
 
-/// Why there is no METG.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, thiserror::Error)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
-pub enum MetgRefusal {
-    /// The sweep is no sweep.
-    #[error("the sweep has {sizes} task sizes, at least two are needed")]
-    TooFewSizes {
-        /// How many it has.
-        sizes: u64,
-    },
-    /// Not even the largest tasks reach half of the peak.
-    #[error("the largest tasks reach {:.1} % of the peak, less than half", 100.0 * efficiency)]
-    NeverReached {
-        /// The share that the largest tasks reach.
-        efficiency: f64,
-    },
-    /// Even the smallest tasks reach half of the peak.
-    #[error("the smallest tasks still reach {:.0} % of the peak, so the limit lies below the sweep", 100.0 * efficiency)]
-    AlwaysReached {
-        /// The least share in the sweep.
-        efficiency: f64,
-    },
-}
-
-/// The share of the calibrated peak that a batch reached. The peak is the sequential rate times the cores: `tasks` of
-/// `task_ns` each, spread without loss.
-pub fn efficiency(batch_ns: f64, tasks: u64, task_ns: f64, cores: u64) -> f64 {
-    tasks as f64 * task_ns / (cores.max(1) as f64 * batch_ns)
-}
-
-/// METG(50 %) of a sweep: coming down from the largest tasks, the size at which the median efficiency falls below one
-/// half, by linear interpolation between the neighbours. The size is taken on its logarithm, as the sweep has it, on
-/// which the efficiency of a fixed overhead is symmetric around one half.
-///
-/// The interval is a percentile bootstrap over the blocks of each size, with a fixed seed.
-///
-/// # Errors
-///
-/// The sweep does not bracket one half.
-pub fn metg(sweep: &[SweepPoint]) -> Result<Metg, MetgRefusal> {
-    let mut points: Vec<&SweepPoint> = sweep.iter().filter(|point| !point.efficiency.is_empty()).collect();
-    points.sort_by(|left, right| left.task_ns.total_cmp(&right.task_ns));
-    let sizes = points.len() as u64;
-    let medians = points.iter().map(|point| (point.task_ns, middle(&point.efficiency))).collect::<Vec<_>>();
-    let task_ns = match crossing(&medians) {
-        _ if sizes < 2 => return Err(MetgRefusal::TooFewSizes { sizes }),
-        Crossing::Above(efficiency) => return Err(MetgRefusal::NeverReached { efficiency }),
-        Crossing::Below(efficiency) => return Err(MetgRefusal::AlwaysReached { efficiency }),
-        Crossing::At(task_ns) => task_ns,
+/// What follows from a sheet of sizes.
+pub(super) fn findings(mut sheet: Sheet) -> Findings {
+    sheet.cells.iter_mut().for_each(summarise);
+    answer(&mut sheet);
+    let known = sizes(&sheet);
+    let size = |workload: &WorkloadRecord| Size {
+        size: workload.name.clone(),
+        n: match workload.kernel {
+            Some(Kernel::Count(Count { n })) => Some(n),
+            _ => None,
+        },
+        tasks: workload.tasks,
+        task_ns: known.get(workload.name.as_str()).copied(),
     };
-    let (low_ns, high_ns) = interval(&points);
-    Ok(Metg { task_ns, low_ns, high_ns, sizes })
+    Findings {
+        sizes: sheet.workloads.iter().map(size).collect(),
+        models: models(&sheet, &known),
+        regions: regions(&winners(&sheet, &known)),
+        comparisons: sheet.comparisons,
+        verdicts: sheet.verdicts,
+    }
 }
 
-enum Crossing {
-    /// Below the smallest size; with the least efficiency.
-    Below(f64),
-    At(f64),
-    /// Above the largest size; with its efficiency.
-    Above(f64),
+/// The sizes with all that follows from them, as the section reads them.
+pub(super) fn sheet(record: &RecordOf<Granularity>, view: &View<'_>) -> Sheet {
+    let (cores, blocks) = (view.record.machine.cores, view.record.run.blocks);
+    let noise = &view.record.noise.blocks;
+    let mut sheet = empty(&record.cells, &record.calibrations, cores, blocks, noise);
+    sheet.cells.iter_mut().for_each(summarise);
+    sheet.comparisons.clone_from(&record.findings.comparisons);
+    sheet.verdicts.clone_from(&record.findings.verdicts);
+    sheet
 }
 
-/// Where the efficiency falls below one half for the first time, coming down from the largest size.
-fn crossing(points: &[(f64, f64)]) -> Crossing {
-    let Some(&(_, largest)) = points.last().filter(|point| point.1 >= HALF) else {
-        return Crossing::Above(points.last().map_or(0.0, |point| point.1));
-    };
-    for pair in points.windows(2).rev() {
-        let ((small, below), (large, above)) = (pair[0], pair[1]);
-        if below < HALF {
-            let share = (HALF - below) / (above - below);
-            return Crossing::At((small.ln() + share * (large.ln() - small.ln())).exp());
+/// The sizes as workloads beside each other; nothing follows from them yet.
+pub(super) fn empty(
+    cells: &[CellRecord<Cell, BatchObservation>],
+    calibrations: &BTreeMap<String, BatchObservation>,
+    cores: u64,
+    blocks: u32,
+    noise: &[BlockNoise],
+) -> Sheet {
+    let mut workloads: Vec<WorkloadRecord> = Vec::new();
+    for Cell { size, task_ns, .. } in cells.iter().map(|cell| &cell.factors) {
+        if workloads.iter().all(|known| known.name != *size) {
+            let n = plan::steps(*task_ns, calibrations);
+            workloads.push(workload(size, n, plan::tasks(*task_ns, cores)));
         }
     }
-    Crossing::Below(points.iter().map(|point| point.1).fold(largest, f64::min))
-}
-
-fn interval(points: &[&SweepPoint]) -> (Option<f64>, Option<f64>) {
-    if points.iter().any(|point| point.efficiency.len() < FEWEST_TO_RESAMPLE) {
-        return (None, None);
+    Sheet {
+        cores,
+        blocks,
+        workloads,
+        cells: cells.iter().map(|cell| sheet_cell(cell, cores)).collect(),
+        noise: noise.iter().filter(|block| block.experiment == Granularity::ID).cloned().collect(),
+        ..Sheet::default()
     }
-    let mut resampler = Resampler::default();
-    let sizes: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let mut again =
-                |point: &&SweepPoint| (point.task_ns, middle(&resampler.values(&point.efficiency)));
-            match crossing(&points.iter().map(&mut again).collect::<Vec<_>>()) {
-                Crossing::Below(_) => f64::NEG_INFINITY,
-                Crossing::At(task_ns) => task_ns,
-                Crossing::Above(_) => f64::INFINITY,
-            }
-        })
-        .collect();
-    let ends = percentile_interval(&sizes, CONFIDENCE);
-    let known = |end: f64| end.is_finite().then_some(end);
-    (ends.and_then(|(low, _)| known(low)), ends.and_then(|(_, high)| known(high)))
 }
 
-fn middle(values: &[f64]) -> f64 {
-    median(&sorted(values)).unwrap_or(f64::NAN)
+fn workload(size: &str, n: Option<u64>, tasks: u64) -> WorkloadRecord {
+    WorkloadRecord {
+        name: size.to_owned(),
+        class: Class::Cpu,
+        teaches: String::new(),
+        why_this_size: String::new(),
+        tasks,
+        kernel: n.map(|n| Kernel::Count(Count { n })),
+        wait_ns: 0,
+        timer_ns: 0,
+        hash: String::new(),
+    }
 }
 
-/// The sweep of one model in a run: its efficiency in every workload that counts, which is the kernel that granularity
-/// is measured with. A workload without a measured baseline has no calibrated size, and is left out.
-///
-/// Where a model has several ranked numbers of workers, the one that did best stands for it.
-pub fn sweep(run: &Run, model: &str) -> Vec<SweepPoint> {
-    let mut points: Vec<SweepPoint> = grains(run)
-        .into_iter()
-        .filter_map(|(workload, task_ns)| {
-            let cell = representative(run, workload, model)?;
-            let times = Price::Steady.series(cell);
-            let share = |&batch: &f64| efficiency(batch, cell.tasks, task_ns, run.machine.cores);
-            Some(SweepPoint { task_ns, efficiency: times.iter().map(share).collect() })
-        })
-        .collect();
-    points.sort_by(|left, right| left.task_ns.total_cmp(&right.task_ns));
-    points
-}
-
-/// Fills in what follows from the granularity sweep of a record, if it has one.
-pub(super) fn complete(run: &mut Run) {
-    let Some(mut section) = run.granularity.take() else {
-        return;
+fn sheet_cell(cell: &CellRecord<Cell, BatchObservation>, cores: u64) -> SheetCell {
+    let factors = cell.factors.clone();
+    let tasks = plan::tasks(factors.task_ns, cores);
+    let factors = BatchCell {
+        workload: factors.size,
+        model: factors.model,
+        family: factors.family,
+        workers: factors.workers,
+        workers_rule: String::new(),
+        concurrency: tasks,
+        twin: factors.twin,
+        ranked: true,
+        tasks,
     };
-    // For as long as its analysis takes, the sweep is the whole run: its sizes are compared like any other workloads.
-    exchange(run, &mut section);
-    super::complete(run);
-    section.models = models(run);
-    section.regions = crossover(run);
-    exchange(run, &mut section);
-    run.granularity = Some(section);
+    let Ok(cell) = cell.clone_as(factors, |seen| Ok::<_, std::convert::Infallible>(seen.clone()));
+    SheetCell::of(&cell)
 }
 
-fn exchange(run: &mut Run, section: &mut Granularity) {
-    swap(&mut run.workloads, &mut section.workloads);
-    swap(&mut run.cells, &mut section.cells);
-    swap(&mut run.comparisons, &mut section.comparisons);
-    swap(&mut run.verdicts, &mut section.verdicts);
+/// The calibrated size of the tasks of each size, in nanoseconds: the sequential time of a batch over its tasks. A size
+/// without a measured baseline has none, and is left out.
+pub(super) fn sizes(sheet: &Sheet) -> BTreeMap<&str, f64> {
+    let baselines = sheet.cells.iter().filter(|cell| cell.family == Family::Baseline && !cell.twin);
+    let size = |cell: &'_ SheetCell| Some(Price::Steady.estimate(cell)?.median / cell.tasks.max(1) as f64);
+    let known = baselines.filter_map(|cell| Some((cell.workload.as_str(), size(cell)?)));
+    known.filter(|(_, task_ns)| task_ns.is_finite() && *task_ns > 0.0).collect()
+}
+
+/// The cells of a model that have figures, each with the calibrated size of its tasks; ascending.
+fn sized<'a>(
+    sheet: &'a Sheet,
+    known: &BTreeMap<&str, f64>,
+    model: &str,
+) -> Vec<(f64, &'a SheetCell, &'a Estimate)> {
+    let of_model = |cell: &&SheetCell| cell.model == model && !cell.twin;
+    let sized = |cell: &'a SheetCell| {
+        Some((*known.get(cell.workload.as_str())?, cell, Price::Steady.estimate(cell)?))
+    };
+    let mut cells: Vec<_> = sheet.cells.iter().filter(of_model).filter_map(sized).collect();
+    cells.sort_by(|left, right| left.0.total_cmp(&right.0));
+    cells
+}
+
+/// The efficiency of one model at every size.
+pub(super) fn sweep(sheet: &Sheet, known: &BTreeMap<&str, f64>, model: &str) -> Vec<SweepPoint> {
+    let point = |(task_ns, cell, _): (f64, &SheetCell, &Estimate)| {
+        let share = |&batch: &f64| efficiency(batch, cell.tasks, task_ns, sheet.cores);
+        SweepPoint { task_ns, efficiency: Price::Steady.series(cell).iter().map(share).collect() }
+    };
+    sized(sheet, known, model).into_iter().map(point).collect()
 }
 
 /// What follows for each model but the baseline, which the peak is made of.
-fn models(run: &Run) -> Vec<ModelGranularity> {
+fn models(sheet: &Sheet, known: &BTreeMap<&str, f64>) -> Vec<ModelGranularity> {
     let mut ids: Vec<&str> = Vec::new();
-    // The largest size first: every model carries it, so its cells stand in the order of the matrix.
-    for workload in run.workloads.iter().rev() {
-        let of_size = |cell: &&CellRecord| cell.workload == workload.name && cell.family != Family::Baseline;
-        for cell in run.cells.iter().filter(of_size) {
-            if !ids.contains(&cell.model.as_str()) {
-                ids.push(&cell.model);
-            }
+    for cell in sheet.cells.iter().filter(|cell| cell.family != Family::Baseline) {
+        if !ids.contains(&cell.model.as_str()) {
+            ids.push(&cell.model);
         }
     }
     let model = |id: &str| {
-        let (metg, refusal) = match metg(&sweep(run, id)) {
+        let (metg, refusal) = match metg(&sweep(sheet, known, id)) {
             Ok(found) => (Some(found), None),
-            Err(refusal) => (None, Some(trouble(run, id).unwrap_or_else(|| refusal.to_string()))),
+            Err(refusal) => (None, Some(trouble(sheet, id).unwrap_or_else(|| refusal.to_string()))),
         };
-        let points = points(run, id);
-        let left_out = left_out(run, &points);
+        let points: Vec<Point> =
+            sized(sheet, known, id).into_iter().map(|sized| point(sized, sheet.cores)).collect();
+        let left_out = left_out(known, &points);
         ModelGranularity { model: id.to_owned(), points, metg, refusal, left_out }
     };
     ids.into_iter().map(model).collect()
 }
 
+fn point((task_ns, cell, batch): (f64, &SheetCell, &Estimate), cores: u64) -> Point {
+    Point {
+        size: cell.workload.clone(),
+        task_ns,
+        per_task: batch.per(cell.tasks.max(1) as f64),
+        efficiency: efficiency(batch.median, cell.tasks, task_ns, cores),
+    }
+}
+
 /// That a model was not measured at the smallest sizes of the sweep: how small it got, and how far from the peak it was.
-fn left_out(run: &Run, points: &[GrainPoint]) -> Option<String> {
+fn left_out(known: &BTreeMap<&str, f64>, points: &[Point]) -> Option<String> {
     let smallest = points.first()?;
-    let further = grains(run).iter().any(|&(_, task_ns)| task_ns < smallest.task_ns);
+    let further = known.values().any(|task_ns| *task_ns < smallest.task_ns);
     further.then(|| {
-        let (size, share) = (wording::duration(smallest.task_ns, 0.0), wording::percent(smallest.efficiency));
+        let (size, share) = (figures::time(smallest.task_ns), figures::percent(smallest.efficiency));
         format!("not measured below {size}, where it reached {share} of the peak")
     })
 }
 
-/// Why a model was measured at no size.
-fn trouble(run: &Run, model: &str) -> Option<String> {
-    let mut cells = run.cells.iter().filter(|cell| cell.model == model && !cell.twin);
-    let first = cells.next()?;
-    cells.chain([first]).all(|cell| cell.summary.is_none()).then(|| first.reason.clone())?
+/// Why a model was measured at no size: what went wrong at the largest, which is tried first.
+fn trouble(sheet: &Sheet, model: &str) -> Option<String> {
+    let cells = || sheet.cells.iter().filter(|cell| cell.model == model && !cell.twin);
+    let none = cells().all(|cell| cell.summary.is_none());
+    cells().last().filter(|_| none)?.reason.clone()
 }
 
-fn points(run: &Run, model: &str) -> Vec<GrainPoint> {
-    let mut points: Vec<GrainPoint> = grains(run)
-        .into_iter()
-        .filter_map(|(workload, task_ns)| {
-            let cell = representative(run, workload, model)?;
-            let batch = Price::Steady.estimate(cell)?;
-            let tasks = cell.tasks.max(1) as f64;
-            let per_task = Estimate {
-                median: batch.median / tasks,
-                low: batch.low / tasks,
-                high: batch.high / tasks,
-                min: batch.min / tasks,
-                ..*batch
-            };
-            let efficiency = efficiency(batch.median, cell.tasks, task_ns, run.machine.cores);
-            Some(GrainPoint { workload: workload.name.clone(), task_ns, per_task, efficiency })
-        })
-        .collect();
-    points.sort_by(|left, right| left.task_ns.total_cmp(&right.task_ns));
-    points
-}
-
-/// The cell that stands for a model in a workload: of several ranked numbers of workers, the one that did best.
-fn representative<'a>(run: &'a Run, workload: &WorkloadRecord, model: &str) -> Option<&'a CellRecord> {
-    let cells = ranking::contenders(run, &workload.name).into_iter().filter(|cell| cell.model == model);
-    ranking::fastest(cells, Price::Steady)
-}
-
-/// The workloads that count, with the calibrated size of their tasks in nanoseconds: the sequential time of a batch over
-/// its tasks.
-fn grains(run: &Run) -> Vec<(&WorkloadRecord, f64)> {
-    let counts = run.workloads.iter().filter(|workload| matches!(workload.kernel, Some(Kernel::Count(_))));
-    counts
-        .filter_map(|workload| {
-            let baseline = run.cells.iter().find(|cell| {
-                cell.workload == workload.name && cell.family == Family::Baseline && !cell.twin
-            })?;
-            let batch = Price::Steady.estimate(baseline)?.median;
-            Some((workload, batch / baseline.tasks.max(1) as f64))
-        })
-        .collect()
+/// The size of the tasks that each answer is for, and the models that win there.
+fn winners(sheet: &Sheet, known: &BTreeMap<&str, f64>) -> Vec<(f64, Vec<String>)> {
+    let model = |id: &String| sheet.cells.iter().find(|cell| cell.id == *id).map(|cell| cell.model.clone());
+    let answers = sheet.verdicts.iter();
+    let winners = answers.filter_map(|verdict| {
+        Some((*known.get(verdict.workload.as_str())?, verdict.winners.iter().filter_map(model).collect()))
+    });
+    winners.collect()
 }
 
 /// Which models win from which task size on: neighbouring sizes with a winner in common are one region, whose models are
 /// the winners that all of its sizes share. Between the end of one region and the start of the next the answer flips.
-pub fn regions(sizes: &[(f64, Vec<String>)]) -> Vec<Region> {
+pub(super) fn regions(sizes: &[(f64, Vec<String>)]) -> Vec<Region> {
     let mut ascending: Vec<&(f64, Vec<String>)> =
         sizes.iter().filter(|(_, winners)| !winners.is_empty()).collect();
     ascending.sort_by(|left, right| left.0.total_cmp(&right.0));
@@ -270,19 +222,4 @@ pub fn regions(sizes: &[(f64, Vec<String>)]) -> Vec<Region> {
         }
     }
     regions
-}
-
-/// The regions of a run: its counting workloads by size, and the winners of each in steady state.
-pub fn crossover(run: &Run) -> Vec<Region> {
-    let winners = |workload: &WorkloadRecord| -> Vec<String> {
-        let verdict = run.verdicts.iter().find(|verdict| verdict.workload == workload.name);
-        let model = |id: &String| run.cells.iter().find(|cell| cell.id == *id).map(|cell| cell.model.clone());
-        let mut models: Vec<String> =
-            verdict.map_or(&[][..], |verdict| &verdict.winners).iter().filter_map(model).collect();
-        models.dedup();
-        models
-    };
-    let sizes: Vec<(f64, Vec<String>)> =
-        grains(run).into_iter().map(|(workload, task_ns)| (task_ns, winners(workload))).collect();
-    regions(&sizes)
 }

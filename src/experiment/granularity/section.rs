@@ -1,48 +1,74 @@
 //! How small tasks may become under each model.
 
-use crate::analyse::HALF;
-use crate::record::{GrainPoint, Granularity, Metg, ModelGranularity};
-use crate::report::chart::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns};
-use crate::report::units::Measure;
-use crate::report::view::View;
-use crate::report::{ReportError, text, units};
+use concbench_charts::{self as charts, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns};
+use concbench_text::figures::{self as units, Measure};
 
-/// How small tasks may become.
-pub(crate) struct Overhead {
-    pub(crate) charts: Vec<Chart>,
-    /// The smallest task size of each model at which half of the machine still works.
-    pub(crate) metg: Table,
+use super::findings::{Findings, Metg, ModelGranularity, Point};
+use super::metg::HALF;
+use super::{Granularity, analyse, map};
+use crate::experiment::{Experiment, RecordOf, View};
+use crate::report::{Element, Place, ReportError, Section, TextTable, Unmeasured, status, text};
+
+/// The section.
+pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result<Section, ReportError> {
+    let sheet = analyse::sheet(record, view);
+    let found = &record.findings;
+    let metg = metg(found);
+    let sentences = map::regions(&sheet, found);
+    let charts = vec![per_task(view, found)?, efficiency(view, found)?];
+    let title = "How small a task may be under each model".to_owned();
+    let mut section = Section::new(Granularity::ID, "Granularity", "How small may tasks become?");
+    section.findings.extend(map::finding(found, &sentences));
+    section.body = vec![
+        Element::Note(
+            "Tasks that only count, of many sizes. METG(50 %) is the smallest task at which a model still keeps half of \
+             the machine busy. Smaller tasks are better put together before they are handed over."
+                .to_owned(),
+        ),
+        Element::Charts(charts),
+        Element::Table(title, metg.clone()),
+        Element::Heading("Which model wins at which size".to_owned()),
+        Element::Charts(map::chart(&sheet, view)?.into_iter().collect()),
+        Element::List(String::new(), sentences),
+        Element::Without(without(record)),
+    ];
+    let title = Granularity::ID.to_owned();
+    section.tables.push(TextTable { title, sentences: Vec::new(), table: metg, place: Place::Terminal });
+    Ok(section)
 }
 
-/// What a sweep says about the overhead of each model, if there was one.
-pub(crate) fn overhead(view: &View<'_>) -> Result<Option<Overhead>, ReportError> {
-    let Some(sweep) = view.run.granularity.as_ref().filter(|sweep| !sweep.models.is_empty()) else {
-        return Ok(None);
-    };
-    Ok(Some(Overhead { charts: vec![per_task(view, sweep)?, efficiency(view, sweep)?], metg: metg(sweep) }))
+/// The cells without a figure.
+fn without(record: &RecordOf<Granularity>) -> Vec<Unmeasured> {
+    let cells = record.cells.iter().filter(|cell| cell.observations.is_empty());
+    let without = cells.map(|cell| Unmeasured {
+        name: text::name(&cell.id),
+        status: status(cell.status).to_owned(),
+        reason: cell.reason.as_deref().map_or("no reason was recorded".to_owned(), text::sentence),
+        stderr_tail: cell.stderr_tail.clone(),
+    });
+    without.collect()
 }
 
 /// The lines of all models over the size of a task.
 fn curves(
     view: &View<'_>,
-    sweep: &Granularity,
-    of: impl Fn(&GrainPoint) -> (f64, Option<(f64, f64)>),
-    shown: impl Fn(&GrainPoint) -> String,
+    found: &Findings,
+    of: impl Fn(&Point) -> (f64, Option<(f64, f64)>),
+    shown: impl Fn(&Point) -> String,
 ) -> Vec<Curve> {
     let curve = |model: &ModelGranularity| {
-        let index = view.models.iter().position(|view| view.id == model.model);
-        let look = &view.models[index?];
-        let point = |point: &GrainPoint| {
+        let look = view.looks.of(&model.model)?;
+        let point = |point: &Point| {
             let (y, interval) = of(point);
             let tip =
-                format!("{}, tasks of {}: {}", text::name(look.id), units::time(point.task_ns), shown(point));
+                format!("{}, tasks of {}: {}", text::name(&look.id), units::time(point.task_ns), shown(point));
             CurvePoint { x: point.task_ns, y, interval, tip }
         };
         let points: Vec<_> = model.points.iter().map(point).collect();
-        let label = text::name(look.id);
-        Some(Curve { series: index, ink: look.ink, marker: look.marker, label, points })
+        let label = text::name(&look.id);
+        Some(Curve { series: Some(view.looks.index(&look.id)), ink: look.ink, marker: look.marker, label, points })
     };
-    sweep.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
+    found.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
 }
 
 fn size_axis(curves: &[Curve]) -> Option<Axis> {
@@ -50,10 +76,10 @@ fn size_axis(curves: &[Curve]) -> Option<Axis> {
     Some(Axis::log(sizes, |ns| Measure::Time.tick(ns))?.titled("size of a task, logarithmic"))
 }
 
-fn per_task(view: &View<'_>, sweep: &Granularity) -> Result<Chart, ReportError> {
-    let ends = |point: &GrainPoint| (point.per_task.median, Some((point.per_task.low, point.per_task.high)));
-    let curves = curves(view, sweep, ends, |point| format!("{} each", units::median_time(&point.per_task)));
-    let cores = view.run.machine.cores.max(1) as f64;
+fn per_task(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
+    let ends = |point: &Point| (point.per_task.median, Some((point.per_task.low, point.per_task.high)));
+    let curves = curves(view, found, ends, |point| format!("{} each", units::median_time(&point.per_task)));
+    let cores = view.record.machine.cores.max(1) as f64;
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let ideal: Vec<(f64, f64)> = {
         let mut sizes: Vec<f64> = points().map(|point| point.x).collect();
@@ -65,7 +91,7 @@ fn per_task(view: &View<'_>, sweep: &Granularity) -> Result<Chart, ReportError> 
     let y = Axis::log(times, |ns| Measure::Time.tick(ns));
     let (Some(x), Some(y)) = (size_axis(&curves), y) else { return Ok(nothing("overhead", "time per task")) };
     let name = "time per task".to_owned();
-    let (size, body) = chart::lines(Lines {
+    let (size, body) = charts::lines(Lines {
         name: &name,
         curves: &curves,
         x,
@@ -78,7 +104,7 @@ fn per_task(view: &View<'_>, sweep: &Granularity) -> Result<Chart, ReportError> 
         columns: columns(&["model", "task size", "time per task", "its interval", "efficiency"]),
         rows: Vec::new(),
     };
-    for model in &sweep.models {
+    for model in &found.models {
         for point in &model.points {
             table.rows.push(vec![
                 text::name(&model.model),
@@ -102,16 +128,16 @@ fn per_task(view: &View<'_>, sweep: &Granularity) -> Result<Chart, ReportError> 
     })
 }
 
-fn efficiency(view: &View<'_>, sweep: &Granularity) -> Result<Chart, ReportError> {
+fn efficiency(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
     let curves =
-        curves(view, sweep, |point| (point.efficiency, None), |point| units::percent(point.efficiency));
+        curves(view, found, |point| (point.efficiency, None), |point| units::percent(point.efficiency));
     let Some(x) = size_axis(&curves) else { return Ok(nothing("granularity", "efficiency")) };
     let most = curves.iter().flat_map(|curve| &curve.points).map(|point| point.y).fold(1.0, f64::max);
     let y = Axis::from_zero([most], 1.0, |share| format!("{} %", units::plain(share * 100.0)));
-    let sizes = chart::extent(curves.iter().flat_map(|curve| &curve.points).map(|point| point.x));
+    let sizes = charts::extent(curves.iter().flat_map(|curve| &curve.points).map(|point| point.x));
     let half = sizes.map_or(Vec::new(), |(from, to)| vec![(from, 0.5), (to, 0.5)]);
     let name = "efficiency by task size".to_owned();
-    let (size, body) = chart::lines(Lines {
+    let (size, body) = charts::lines(Lines {
         name: &name,
         curves: &curves,
         x,
@@ -121,7 +147,7 @@ fn efficiency(view: &View<'_>, sweep: &Granularity) -> Result<Chart, ReportError
         apart: End::First,
     })?;
     let mut table = Table { columns: columns(&["model", "task size", "efficiency"]), rows: Vec::new() };
-    for model in &sweep.models {
+    for model in &found.models {
         for point in &model.points {
             let shown = [units::time(point.task_ns), units::percent(point.efficiency)];
             table.rows.push([text::name(&model.model)].into_iter().chain(shown).collect());
@@ -142,22 +168,22 @@ fn efficiency(view: &View<'_>, sweep: &Granularity) -> Result<Chart, ReportError
 
 /// A chart of a sweep that measured nothing.
 fn nothing(slug: &str, title: &str) -> Chart {
-    let size = (chart::WIDTH, 120);
+    let size = (charts::WIDTH, 120);
     Chart {
         slug: slug.into(),
         title: title.into(),
         question: "What does a task take, with all that goes with it?".into(),
         reading: "The sweep measured no model.".into(),
         size,
-        body: chart::empty(size, "no cell was measured"),
+        body: charts::empty(size, "no cell was measured"),
         table: Table::default(),
     }
 }
 
 /// METG(50 %) of each model, the finest first: those whose limit lies below the sweep, those inside it, and those that
 /// never reach one half.
-fn metg(sweep: &Granularity) -> Table {
-    let mut models: Vec<_> = sweep.models.iter().map(|model| (limit(model), model)).collect();
+fn metg(found: &Findings) -> Table {
+    let mut models: Vec<_> = found.models.iter().map(|model| (limit(model), model)).collect();
     models.sort_by(|left, right| left.0.rank().total_cmp(&right.0.rank()));
     let row = |(limit, model): &(Limit, &ModelGranularity)| {
         let end = |end: Option<f64>| end.map_or("beyond the sweep".into(), units::time);

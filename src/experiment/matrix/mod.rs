@@ -1,6 +1,7 @@
 //! The matrix: every workload under every model, ranked.
 
 mod analyse;
+mod compare;
 mod criterion;
 mod ideal;
 mod section;
@@ -16,6 +17,7 @@ pub(crate) use analyse::sheet_of;
 use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
 use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, work_of};
+use crate::experiment::compare::Beside;
 use crate::record::Factors;
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
@@ -118,8 +120,17 @@ impl Experiment for Matrix {
         analyse::analyse(measured, context)
     }
 
-    fn noise_floors(findings: &Findings) -> Vec<f64> {
-        findings.verdicts.iter().filter_map(|verdict| verdict.noise_floor).collect()
+    fn noise_floors(findings: &Findings) -> Vec<(String, f64)> {
+        let floor = |verdict: &WorkloadVerdict| Some((verdict.workload.clone(), verdict.noise_floor?));
+        findings.verdicts.iter().filter_map(floor).collect()
+    }
+
+    fn fingerprints(setup: &Setup) -> BTreeMap<String, String> {
+        setup.workloads.iter().map(|work| (work.name.clone(), work.hash.clone())).collect()
+    }
+
+    fn compare_sections(runs: &[RecordOf<Self>], beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {
+        compare::sections(runs, beside)
     }
 
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {

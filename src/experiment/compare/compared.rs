@@ -1,0 +1,152 @@
+use concbench_stats::Location;
+use serde::Serialize;
+
+use super::place::Place;
+use crate::batch::Verdict;
+use crate::batch::analyse::verdict;
+use crate::record::{Estimate, Record, Response, Status};
+use crate::report::Looks;
+
+/// An experiment that every run has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ComparedExperiment {
+    /// Its name.
+    pub(crate) id: &'static str,
+    /// The question that it answers.
+    pub(crate) question: &'static str,
+    /// The cells that every run measured.
+    pub(crate) cells: Vec<ComparedCell>,
+    /// The cells that some run lacks.
+    pub(crate) missing: Vec<Missing>,
+}
+
+/// A cell that every run measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ComparedCell {
+    /// What makes it the same cell in every run.
+    pub(crate) key: String,
+    /// The cells that it shares its blocks with, by name.
+    pub(crate) group: String,
+    /// The model, if it is about one.
+    pub(crate) model: Option<String>,
+    /// Its headline responses, as far as every run has them; the first of the experiment always.
+    pub(crate) responses: Vec<ComparedResponse>,
+}
+
+impl ComparedCell {
+    /// The response that regressions are judged by.
+    pub(crate) fn first(&self) -> &ComparedResponse {
+        &self.responses[0]
+    }
+}
+
+/// A response in every run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ComparedResponse {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it was in each run.
+    pub(crate) estimates: Vec<Estimate>,
+    /// Each run after the first against the first.
+    pub(crate) contrasts: Vec<Contrast>,
+}
+
+impl ComparedResponse {
+    /// Whether more of it is better: it is a rate.
+    pub(crate) fn more_is_better(&self) -> bool {
+        Response::unit(self.name) == "1/s"
+    }
+}
+
+/// A response of a run over the same one of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Contrast {
+    /// The ratio.
+    pub(crate) ratio: f64,
+    /// The lower end of its interval.
+    pub(crate) low: f64,
+    /// The upper end.
+    pub(crate) high: f64,
+    /// The confidence of the interval.
+    pub(crate) confidence: f64,
+    /// The margin, as a fraction: what is smaller does not count as a difference.
+    pub(crate) margin: f64,
+    /// The p-value of "they differ by no more than the margin", corrected after Holm over all cells of the experiment.
+    /// `null` for what is put together out of several cells, whose verdict rests on its interval alone.
+    pub(crate) p_holm: Option<f64>,
+    /// What follows.
+    pub(crate) verdict: Verdict,
+}
+
+impl Contrast {
+    /// Whether the run is called worse than the first, by more than this fraction for certain.
+    pub(super) fn is_worse_by(&self, threshold: f64, more_is_better: bool) -> bool {
+        let beyond = match more_is_better {
+            true => self.ratio < 1.0 && 1.0 / self.high > 1.0 + threshold,
+            false => self.ratio > 1.0 && self.low > 1.0 + threshold,
+        };
+        self.verdict == Verdict::Different && beyond
+    }
+
+    /// Where the ratio lies.
+    pub(crate) fn location(&self) -> Location {
+        Location { estimate: self.ratio, low: self.low, high: self.high, confidence: self.confidence }
+    }
+}
+
+/// A cell that is not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Missing {
+    /// What would make it the same cell in every run.
+    pub(crate) key: String,
+    /// The run that lacks it.
+    pub(crate) place: usize,
+    /// Why.
+    pub(crate) reason: String,
+    /// How it ended there; `null` where it was not measured, or is another work.
+    pub(crate) status: Option<Status>,
+}
+
+/// What a comparison needs of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sample {
+    /// What makes it the same cell in another run.
+    pub(crate) key: String,
+    /// The cells that it shares its blocks with, by name.
+    pub(crate) group: String,
+    /// The model, if it is about one.
+    pub(crate) model: Option<String>,
+    /// How it ended.
+    pub(crate) status: Status,
+    /// Why, for everything but `ok`.
+    pub(crate) reason: Option<String>,
+    /// What each observation says of each headline response, in the order of those; nothing below 0, and no 0.
+    pub(crate) values: Vec<Vec<f64>>,
+}
+
+/// What an experiment may know to say more about several runs of it.
+#[derive(Debug)]
+pub(crate) struct Beside<'a> {
+    /// The runs, by name.
+    pub(crate) places: &'a [Place],
+    /// Their records.
+    pub(crate) records: &'a [Record],
+    /// Its cells, compared.
+    pub(crate) found: &'a ComparedExperiment,
+    /// How models look.
+    pub(crate) looks: &'a Looks,
+}
+
+/// A contrast from where its log ratio lies; `fewest` is the number of observations on the side that has fewer.
+pub(crate) fn contrast(location: &Location, fewest: u64, margin: f64, p_holm: Option<f64>) -> Contrast {
+    let ratio = location.exp();
+    Contrast {
+        ratio: ratio.estimate,
+        low: ratio.low,
+        high: ratio.high,
+        confidence: ratio.confidence,
+        margin,
+        p_holm,
+        verdict: verdict(location, fewest, margin.ln_1p(), p_holm),
+    }
+}

@@ -1,0 +1,194 @@
+//! Several runs beside each other: other machines, or the same one before and after a change.
+//!
+//! They are compared experiment by experiment, all in the same way: by the headline responses of the cells that every run
+//! has. Nothing is paired across runs, since their blocks share no moment: a cell of one run and the same cell of another
+//! are two independent samples. Ratios are of a run to the first one.
+//!
+//! - `place`: the runs, by name
+//! - `object`: what speaks against comparing them
+//! - `compared`: what becomes of them
+//! - `contrast`: the ratios and what they say
+//! - `words`, `section`: how that is shown
+
+mod compared;
+mod contrast;
+mod object;
+mod place;
+mod section;
+#[cfg(test)]
+mod tests;
+pub(crate) mod words;
+
+use std::path::{Path, PathBuf};
+
+use concbench_text::figures as units;
+use serde::Serialize;
+
+use super::show::looks;
+use super::{Kind, experiments};
+use crate::record::Record;
+use crate::report::compare::{Comparison, Style};
+use crate::report::{ReportError, Section, text};
+pub(crate) use compared::{
+    Beside, ComparedCell, ComparedExperiment, ComparedResponse, Contrast, Missing, Sample, contrast,
+};
+pub(crate) use object::Objection;
+pub(crate) use place::Place;
+
+/// How runs are compared.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct CompareOptions {
+    /// Compares even what is better not compared; the objections are then kept as flags.
+    pub(crate) anyway: bool,
+    /// What an hour of each machine costs, in one currency, in the order of the runs; `None` where it is not known.
+    pub(crate) prices: Vec<Option<f64>>,
+    /// By which fraction a cell must surely be slower to count as a regression.
+    pub(crate) threshold: f64,
+}
+
+/// Several runs, compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Compared {
+    /// The runs, in the order given; all ratios are to the first.
+    pub(crate) places: Vec<Place>,
+    /// What speaks against comparing them.
+    pub(crate) objections: Vec<Objection>,
+    /// The experiments that every run has.
+    pub(crate) experiments: Vec<ComparedExperiment>,
+    /// The cells that became worse by more than the threshold, by their first response.
+    pub(crate) regressions: Vec<Regression>,
+    /// The threshold, as a fraction.
+    pub(crate) threshold: f64,
+}
+
+/// A cell that became worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Regression {
+    /// The position of its experiment.
+    pub(crate) experiment: usize,
+    /// Its position in that.
+    pub(crate) cell: usize,
+    /// The position of the run.
+    pub(crate) place: usize,
+}
+
+/// Why runs are not compared.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum CompareRefusal {
+    #[error("{found} runs were given, at least 2 are needed")]
+    TooFew { found: usize },
+    #[error("{prices} prices were given for {runs} runs, one for each is needed")]
+    Prices { prices: usize, runs: usize },
+    #[error("{}", object::listed(.0))]
+    Unlike(Vec<Objection>),
+    #[error("the runs have no measured cell in common: measure the same workloads with the same settings")]
+    NothingCommon,
+    #[error("{0}")]
+    Record(String),
+}
+
+/// Compares runs with the first of them.
+///
+/// # Errors
+///
+/// Fewer than two runs; runs that cannot be compared, unless [`CompareOptions::anyway`]; nothing in common; a record that
+/// holds what this version does not know.
+pub(crate) fn compare(records: &[Record], options: &CompareOptions) -> Result<Compared, CompareRefusal> {
+    if records.len() < 2 {
+        return Err(CompareRefusal::TooFew { found: records.len() });
+    }
+    if !options.prices.is_empty() && options.prices.len() != records.len() {
+        return Err(CompareRefusal::Prices { prices: options.prices.len(), runs: records.len() });
+    }
+    let places = place::places(records, &options.prices);
+    let kinds = common(records);
+    let objections = object::objections(records, &places, &kinds).map_err(CompareRefusal::Record)?;
+    let fatal: Vec<_> = objections.iter().filter(|objection| objection.fatal()).cloned().collect();
+    if !fatal.is_empty() && !options.anyway {
+        return Err(CompareRefusal::Unlike(fatal));
+    }
+    let compared = kinds.iter().map(|kind| contrast::experiment(*kind, records));
+    let experiments: Vec<ComparedExperiment> =
+        compared.collect::<Result<_, _>>().map_err(CompareRefusal::Record)?;
+    if experiments.iter().all(|experiment| experiment.cells.is_empty()) {
+        return Err(CompareRefusal::NothingCommon);
+    }
+    let regressions = regressions(&experiments, options.threshold);
+    Ok(Compared { places, objections, experiments, regressions, threshold: options.threshold })
+}
+
+/// The experiments that every run has, in their order.
+fn common(records: &[Record]) -> Vec<&'static dyn Kind> {
+    let has = |kind: &&dyn Kind| records.iter().all(|record| record.experiments.contains_key(kind.id()));
+    experiments().into_iter().filter(has).collect()
+}
+
+/// The cells whose whole interval lies beyond the threshold, and whose difference is one.
+fn regressions(experiments: &[ComparedExperiment], threshold: f64) -> Vec<Regression> {
+    let mut found = Vec::new();
+    for (experiment, compared) in experiments.iter().enumerate() {
+        for (cell, of) in compared.cells.iter().enumerate() {
+            let worse = |contrast: &Contrast| contrast.is_worse_by(threshold, of.first().more_is_better());
+            let places = of.first().contrasts.iter().enumerate().filter(|(_, contrast)| worse(contrast));
+            found.extend(places.map(|(index, _)| Regression { experiment, cell, place: index + 1 }));
+        }
+    }
+    found
+}
+
+impl Compared {
+    /// Whether a run is worse than the first for certain: slower by more than the threshold, or broken where the first is
+    /// not.
+    pub(crate) fn is_worse(&self) -> bool {
+        let mut missing = self.experiments.iter().flat_map(|experiment| &experiment.missing);
+        let broken = |cell: &Missing| cell.place > 0 && cell.status.is_some_and(|status| status.is_broken());
+        !self.regressions.is_empty() || missing.any(broken)
+    }
+}
+
+/// Writes the page of a comparison as a file, whole or not at all; its folder is made if there is none.
+///
+/// # Errors
+///
+/// When a chart cannot be drawn, or the file cannot be written.
+pub(crate) fn write_page(
+    records: &[Record],
+    compared: &Compared,
+    path: &Path,
+) -> Result<PathBuf, ReportError> {
+    shown(records, compared)?.write(path)
+}
+
+/// A comparison as a text: the answers, and a row for each common cell.
+///
+/// # Errors
+///
+/// When a chart cannot be drawn.
+pub(crate) fn table(records: &[Record], compared: &Compared, style: Style) -> Result<String, ReportError> {
+    Ok(shown(records, compared)?.text(style))
+}
+
+fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a>, ReportError> {
+    let looks = looks(&records[0]);
+    let mut sections: Vec<Section> = Vec::new();
+    for found in &compared.experiments {
+        let beside = Beside { places: &compared.places, records, found, looks: &looks };
+        if let Some(kind) = super::find(found.id).filter(|_| !found.cells.is_empty()) {
+            sections.extend(kind.compare_sections(&beside)?);
+            sections.push(section::section(&beside)?);
+        }
+    }
+    let caution = |of: &Objection| text::sentence(&format!("{}: {}.", of.what, of.remedy));
+    let missing = compared.experiments.iter().flat_map(|experiment| &experiment.missing);
+    Ok(Comparison {
+        records,
+        names: compared.places.iter().map(|place| text::name(&place.name)).collect(),
+        cautions: compared.objections.iter().map(caution).collect(),
+        regressions: compared.regressions.iter().map(|of| words::regression(compared, of)).collect(),
+        threshold: units::percent(compared.threshold),
+        sections,
+        figures: section::figures(compared),
+        all: section::all_figures(compared),
+        missing: missing.map(|cell| words::missing(&compared.places, cell)).collect(),
+    })
+}

@@ -1,0 +1,232 @@
+//! Which sizes a task has, what a batch of each is made of, and which sizes each model carries.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use concbench_text::figures;
+use concbench_workloads::{Count, Kernel};
+
+use super::metg::{HALF, efficiency};
+use super::{Cell, Granularity, Order};
+use crate::batch::{BatchObservation, Pace};
+use crate::experiment::{Ask, Block, Experiment, Scope, Seen, Shuffle, Subject, Trial};
+use crate::model::{Family, ModelInfo, Sizing};
+use crate::models::Recipe;
+use crate::record::{Failure, Status};
+use crate::runner::Work;
+use crate::spec::MOST_TASKS;
+use crate::time::nanoseconds;
+
+/// The sizes of a task, ascending: four to a step. From where the lightest pools are lost in their own overhead to where
+/// even a process for each task is worth its price.
+const SIZES_NS: [u64; 9] = [250, 1_000, 4_000, 16_000, 64_000, 256_000, 1_000_000, 4_000_000, 10_000_000];
+/// Of how many of them a quick run has one.
+const QUICK_STEP: usize = 2;
+/// How many warm batches an observation of a quick run has at most.
+const QUICK_WARM: u32 = 1;
+/// How long a batch takes that uses all cores without loss.
+const BATCH: Duration = Duration::from_millis(30);
+/// The fewest tasks of each core: with fewer, how they fall on the cores would decide.
+const FEWEST_PER_CORE: u64 = 3;
+/// The share of the peak below which smaller tasks of a model are not measured any more. METG is read off at one half,
+/// which a quick run goes below only once.
+const HOPELESS: f64 = 0.2;
+/// How far a task of the calibration counts, and how many tasks and warm batches it has: a few milliseconds in all.
+const CALIBRATION: (u64, u64, u32) = (1_000_000, 4, 5);
+/// The name of that calibration.
+const STEP: &str = "step";
+/// The model whose cell gets an A/A twin, so that each size has a noise floor.
+const TWIN: &str = "tokio-multi-thread";
+/// How long a runner takes to start and end.
+const START: Duration = Duration::from_millis(25);
+
+/// Every model at every size, the smallest first. Without a baseline there is no size.
+pub(super) fn cells(scope: &Scope) -> Vec<Cell> {
+    if baseline(scope).is_none() {
+        return Vec::new();
+    }
+    let step = if scope.is_quick() { QUICK_STEP } else { 1 };
+    let of_size = |&task_ns: &u64| {
+        let cell = move |model: &ModelInfo, twin| Cell {
+            size: size_name(task_ns),
+            task_ns,
+            model: model.id.to_owned(),
+            family: model.family,
+            workers: match model.sizing {
+                Sizing::One => 1,
+                Sizing::Workers => scope.cores(),
+                Sizing::PerTask => tasks(task_ns, scope.cores()),
+            },
+            twin,
+        };
+        let twins = scope.models.iter().filter(|model| model.id == TWIN);
+        let all = scope.models.iter().map(|model| (model, false)).chain(twins.map(|model| (model, true)));
+        all.map(|(model, twin)| cell(model, twin)).collect::<Vec<Cell>>()
+    };
+    SIZES_NS.iter().step_by(step).flat_map(of_size).collect()
+}
+
+/// `250ns`, `16us`, `4ms`.
+fn size_name(task_ns: u64) -> String {
+    match task_ns {
+        ns if ns < 1_000 => format!("{ns}ns"),
+        ns if ns < 1_000_000 => format!("{}us", ns / 1_000),
+        ns => format!("{}ms", ns / 1_000_000),
+    }
+}
+
+/// How many tasks of a size make a batch: as many for each core.
+pub(super) fn tasks(task_ns: u64, cores: u64) -> u64 {
+    let per_core = (nanoseconds(BATCH) as f64 / task_ns.max(1) as f64).round() as u64;
+    let cores = cores.clamp(1, MOST_TASKS);
+    per_core.max(FEWEST_PER_CORE).saturating_mul(cores).min(MOST_TASKS - MOST_TASKS % cores)
+}
+
+/// How far a task has to count on this machine, so that it takes so long; `None` before that was timed.
+pub(super) fn steps(task_ns: u64, calibrations: &BTreeMap<String, BatchObservation>) -> Option<u64> {
+    // The best of several batches, since nothing makes one faster than it is.
+    let calibration = calibrations.get(STEP)?;
+    let best = calibration.warm_ns.iter().copied().min().unwrap_or(calibration.cold_ns);
+    let (n, tasks, _) = CALIBRATION;
+    let step_ns = best.max(1) as f64 / (n * tasks) as f64;
+    Some((task_ns as f64 / step_ns).round().max(1.0) as u64)
+}
+
+/// About how long it takes to measure these cells. Few models come near the peak: they take twice as long on average.
+pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
+    let warm = if scope.is_quick() { QUICK_WARM } else { 2 };
+    let batch = |cell: &Cell| match cell.family {
+        Family::Baseline => BATCH * scope.cores() as u32,
+        _ => 2 * BATCH,
+    };
+    let observation = |cell: &Cell, warm| START + batch(cell) * (1 + warm);
+    cells.iter().map(|cell| observation(cell, 0) + observation(cell, warm) * scope.settings.blocks).sum()
+}
+
+/// First how long it takes to count, then what each model carries, then the blocks.
+pub(super) fn next(scope: &Scope, seen: &Seen<Granularity>) -> Vec<Block<Order>> {
+    let trials = match seen.calibrations.contains_key(STEP) {
+        false => step(scope, seen).into_iter().collect(),
+        true => scope.models.iter().flat_map(|model| carried(scope, seen, model)).collect::<Vec<_>>(),
+    };
+    match trials.is_empty() {
+        true => blocks(scope, seen),
+        false => vec![Block { number: 0, group: String::new(), gated: false, trials }],
+    }
+}
+
+fn baseline(scope: &Scope) -> Option<&ModelInfo> {
+    scope.models.iter().find(|model| model.family == Family::Baseline)
+}
+
+/// How long it takes to count by one; every cell needs that.
+fn step(scope: &Scope, seen: &Seen<Granularity>) -> Option<Trial<Order>> {
+    let cells: Vec<usize> = seen.open().map(|(number, _)| number).collect();
+    let model = *baseline(scope).filter(|_| !cells.is_empty())?;
+    let (n, tasks, warm) = CALIBRATION;
+    let work = Work { recipe: recipe(STEP, n), tasks, model, workers: 1, checked: true };
+    let ask = Ask { order: Order { warm }, work: Some(work), deadline: scope.settings.deadline };
+    let subject = Subject::Calibration { name: STEP.to_owned(), cells };
+    Some(Trial { subject, ask: Ok(ask), padding: 0 })
+}
+
+fn recipe(name: &str, n: u64) -> Recipe {
+    let kernel = Some(Kernel::Count(Count { n }));
+    Recipe { name: name.to_owned(), kernel, trace: None, instrument: None }
+}
+
+/// The next size to try a model at, coming down from the largest; or the refusal of the sizes below the one at which
+/// hardly any of the peak is left, which is the last that is worth its time.
+fn carried(scope: &Scope, seen: &Seen<Granularity>, model: &ModelInfo) -> Vec<Trial<Order>> {
+    let of_model = |(_, cell): &(usize, &Cell)| cell.model == model.id;
+    let cells = || seen.cells.iter().map(|cell| &cell.factors).enumerate().filter(of_model);
+    let mut sizes: Vec<u64> = cells().map(|(_, cell)| cell.task_ns).collect();
+    sizes.sort_unstable_by(|left, right| right.cmp(left));
+    sizes.dedup();
+    let least = if scope.is_quick() { HALF } else { HOPELESS };
+    let mut lost: Option<Failure> = None;
+    for task_ns in sizes {
+        let of_size = cells().filter(|(number, cell)| cell.task_ns == task_ns && seen.cells[*number].is_open());
+        let open: Vec<(usize, &Cell)> = of_size.collect();
+        let size = size_name(task_ns);
+        if let Some(failure) = lost.as_ref().filter(|_| !open.is_empty()) {
+            let refusal = |(number, _): &(usize, &Cell)| Trial {
+                subject: Subject::Cell(*number),
+                ask: Err(failure.clone()),
+                padding: 0,
+            };
+            return open.iter().map(refusal).collect();
+        }
+        let name = carry_name(&model.id, &size);
+        match (seen.calibrations.get(&name), open.first()) {
+            (Some(made), _) => {
+                let share = efficiency(made.cold_ns as f64, made.tasks, task_ns as f64, scope.cores());
+                if share < least && model.family != Family::Baseline {
+                    let share = figures::percent(share);
+                    lost = Some(skipped(format!(
+                        "tasks of {size} reached {share} of the peak, and smaller ones would reach less"
+                    )));
+                }
+            }
+            (None, Some((_, cell))) => {
+                let order = Order { warm: 0 };
+                let ask = ask(scope, seen, cell, order, scope.settings.deadline);
+                let cells = open.iter().map(|(number, _)| *number).collect();
+                let subject = Subject::Calibration { name, cells };
+                return ask.map(|ask| Trial { subject, ask: Ok(ask), padding: 0 }).into_iter().collect();
+            }
+            (None, None) => lost = Some(skipped(format!("tasks of {size} could not be measured"))),
+        }
+    }
+    Vec::new()
+}
+
+fn carry_name(model: &str, size: &str) -> String {
+    format!("carry/{model}/{size}")
+}
+
+fn skipped(reason: String) -> Failure {
+    Failure::new(Status::Skipped, reason)
+}
+
+/// Randomised complete blocks: every model at one size. The sizes alternate, so that a drift of the machine over the run
+/// meets all of them.
+fn blocks(scope: &Scope, seen: &Seen<Granularity>) -> Vec<Block<Order>> {
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (number, cell) in seen.cells.iter().enumerate() {
+        match groups.last_mut().filter(|(size, _)| *size == cell.factors.size) {
+            Some((_, cells)) => cells.push(number),
+            None => groups.push((&cell.factors.size, vec![number])),
+        }
+    }
+    let sizes: Vec<usize> = groups.iter().map(|(_, cells)| cells.len()).collect();
+    let plan = Shuffle::new(scope.settings.seed, Granularity::ID).blocks(scope.settings.blocks, &sizes);
+    let trial = |number: usize, padding| {
+        let cell = &seen.cells[number].factors;
+        let made = seen.calibrations.get(&carry_name(&cell.model, &cell.size))?;
+        let pace = Pace::from(made, scope.settings.deadline);
+        let warm = if scope.is_quick() { pace.warm.min(QUICK_WARM) } else { pace.warm };
+        let ask = ask(scope, seen, cell, Order { warm }, pace.deadline)?;
+        Some(Trial { subject: Subject::Cell(number), ask: Ok(ask), padding })
+    };
+    let block = |(number, group, places): (u32, usize, Vec<(usize, usize)>)| {
+        let (size, cells) = &groups[group];
+        let trials = places.into_iter().filter_map(|(place, padding)| trial(cells[place], padding));
+        Block { number, group: (*size).to_owned(), gated: true, trials: trials.collect() }
+    };
+    plan.into_iter().map(block).filter(|block| !block.trials.is_empty()).collect()
+}
+
+fn ask(
+    scope: &Scope,
+    seen: &Seen<Granularity>,
+    cell: &Cell,
+    order: Order,
+    deadline: Duration,
+) -> Option<Ask<Order>> {
+    let model = *scope.models.iter().find(|model| model.id == cell.model)?;
+    let recipe = recipe(&cell.size, steps(cell.task_ns, &seen.calibrations)?);
+    let tasks = tasks(cell.task_ns, scope.cores());
+    let work = Work { recipe, tasks, model, workers: cell.workers, checked: true };
+    Some(Ask { order, work: Some(work), deadline })
+}

@@ -1,0 +1,34 @@
+//! Several runs beside each other, as a page and as a text.
+
+mod facts;
+mod page;
+mod text;
+
+use concbench_charts::Table;
+
+use super::Section;
+use crate::record::Record;
+pub(crate) use text::Style;
+
+/// All that a comparison is shown from.
+#[derive(Debug)]
+pub(crate) struct Comparison<'a> {
+    /// The records that are compared; everything is held against the first.
+    pub(crate) records: &'a [Record],
+    /// What they are called.
+    pub(crate) names: Vec<String>,
+    /// What speaks against comparing them.
+    pub(crate) cautions: Vec<String>,
+    /// What became worse.
+    pub(crate) regressions: Vec<String>,
+    /// By how much more than this.
+    pub(crate) threshold: String,
+    /// What their experiments say.
+    pub(crate) sections: Vec<Section>,
+    /// The main figure of each cell.
+    pub(crate) figures: Table,
+    /// Every figure, for programs.
+    pub(crate) all: Table,
+    /// The cells that are not compared, each with the reason.
+    pub(crate) missing: Vec<String>,
+}

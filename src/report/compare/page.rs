@@ -1,0 +1,59 @@
+//! The page of a comparison.
+
+use std::path::{Path, PathBuf};
+
+use askama::Template;
+use concbench_charts::Table;
+
+use super::{Comparison, facts};
+use crate::record::store::write_whole;
+use crate::report::page::{SCRIPT, style};
+use crate::report::{Element, ReportError, Section, make_folder, text};
+
+#[derive(Template)]
+#[template(path = "compare.html")]
+struct Page<'a> {
+    title: String,
+    style: String,
+    script: &'static str,
+    facts: Table,
+    first: Vec<&'a Section>,
+    others: Vec<&'a Section>,
+    made_by: String,
+    of: &'a Comparison<'a>,
+}
+
+impl Comparison<'_> {
+    /// The page: one HTML file that needs no network, no other file and no script to be read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be put together.
+    pub(crate) fn html(&self) -> Result<String, ReportError> {
+        let (first, others) = self.sections.iter().partition(|section| section.first);
+        let tool = &self.records[0].tool;
+        let page = Page {
+            title: format!("concbench: {}", self.names.join(", ")),
+            style: style(),
+            script: SCRIPT,
+            facts: facts::differing(self.records, &self.names),
+            first,
+            others,
+            made_by: text::clip(&format!("{} {}", tool.name, tool.version), 80),
+            of: self,
+        };
+        Ok(page.render()?)
+    }
+
+    /// Writes the page as a file, whole or not at all; its folder is made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be put together or written.
+    pub(crate) fn write(&self, path: &Path) -> Result<PathBuf, ReportError> {
+        let html = self.html()?;
+        make_folder(path.parent().unwrap_or(Path::new(".")))?;
+        write_whole(path, html.as_bytes())?;
+        Ok(path.to_owned())
+    }
+}
