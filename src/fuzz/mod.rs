@@ -15,12 +15,14 @@ use concbench_workloads::{Http, Workload};
 use futures::FutureExt;
 use serde_json::Value;
 
+use crate::experiment::compare::{CompareOptions, compare, table};
 use crate::experiment::{self, Export, Settings, experiments, exported, html, text_tables};
 use crate::model::ModelInfo;
 use crate::models::{BuiltIn, Catalogue, hostile};
 use crate::record::histogram::{self, decode as decode_histogram};
 use crate::record::{Machine, Mode, Record, RunInfo, Track, journal, parse};
 use crate::report::Format;
+use crate::report::compare::Style;
 use crate::run::{Plan, RunStartError, Session, resume};
 use crate::runner::protocol::{Answer, Channel, decode};
 use crate::spec::Spec;
@@ -79,6 +81,7 @@ fn plan_on(session: &Session) {
 
 #[test]
 fn records() {
+    let base = whole();
     Target::new("record", Shape::Json, |number, bytes| match parse::parse(bytes) {
         Ok(record) => {
             let mut again = record.clone();
@@ -88,6 +91,14 @@ fn records() {
                 // As it stands there, and as it follows from its observations.
                 pages(&record);
                 pages(&again);
+                let prices = vec![Some(1.0), Some(2.0)];
+                let options = CompareOptions { anyway: true, prices, threshold: 0.05 };
+                let both = [base.clone(), again];
+                match compare(&both, &options) {
+                    // What cannot be drawn is an error; nothing is asked of its words here.
+                    Ok(compared) => drop(table(&both, &compared, Style::Markdown)),
+                    Err(refusal) => assert_one_line(&refusal.to_string()),
+                }
             }
             completed.is_ok()
         }
@@ -110,7 +121,7 @@ fn the_greatest_numbers_of_a_record_are_summed() {
     }
     let cells = record.experiments.values_mut().flat_map(|experiment| &mut experiment.cells);
     for observed in cells.flat_map(|cell| &mut cell.observations) {
-        greatest(&mut observed.responses);
+        greatest(&mut observed.responses, false);
     }
     pages(&record);
     experiment::complete(&mut record).expect("numbers make it no other record");
@@ -122,12 +133,13 @@ fn whole() -> Record {
     parse::parse(include_bytes!("../../fuzz/corpus/record/whole.json")).expect("a record")
 }
 
-/// Makes every whole number as great as it can be.
-fn greatest(value: &mut Value) {
+/// Makes every time, size and count of tasks as great as it can be.
+fn greatest(value: &mut Value, quantity: bool) {
+    let is_one = |name: &str| name.ends_with("_ns") || name.ends_with("_bytes") || name == "tasks";
     match value {
-        Value::Number(number) if number.is_u64() => *value = u64::MAX.into(),
-        Value::Array(items) => items.iter_mut().for_each(greatest),
-        Value::Object(fields) => fields.values_mut().for_each(greatest),
+        Value::Number(number) if quantity && number.is_u64() => *value = u64::MAX.into(),
+        Value::Array(items) => items.iter_mut().for_each(|item| greatest(item, quantity)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, field)| greatest(field, is_one(name))),
         _ => {}
     }
 }

@@ -106,7 +106,7 @@ pub(crate) fn crowd() -> Held {
     let text = workload("crowd", 100_000) + &workload("work", 8);
     std::fs::write(scene.path().join("given-own.toml"), text).unwrap();
     // What a machine cannot carry is no fault of the cell's.
-    scene.run(&mut scene.concbench("run --definition given-own.toml --blocks 1")).expect(0);
+    scene.run(&mut scene.concbench("run --only matrix --definition given-own.toml --blocks 1")).expect(0);
     let run = scene.check();
     let crowd = cell(&run, "crowd/thread-spawn");
     assert_eq!(crowd.status, Status::Unsupported);
@@ -121,7 +121,7 @@ pub(crate) fn tasks_of_user() -> Held {
     let scene = Scene::new();
     let text = crowd_of("crowd", 1000, &["thread-spawn", "process-fork"]);
     std::fs::write(scene.path().join("given-own.toml"), text).unwrap();
-    let command = scene.concbench("run --definition given-own.toml --blocks 1");
+    let command = scene.concbench("run --only matrix --definition given-own.toml --blocks 1");
     // Root is exempt as long as it may be.
     let bounded = ["setpriv", "--bounding-set=-sys_admin,-sys_resource", "--"];
     let wrapper = [&["prlimit", "--nproc=700", "--"], &bounded[..]].concat();

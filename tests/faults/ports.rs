@@ -11,7 +11,8 @@ use crate::target;
 /// Runs a workload that connects and one that does not, in a network of its own that this script prepares.
 fn in_own_network(scene: &Scene, script: &str, blocks: u32) -> Option<Run> {
     std::fs::write(scene.path().join("given-own.toml"), target::definition("")).unwrap();
-    let command = scene.concbench(&format!("run --definition given-own.toml --blocks {blocks} --deadline 5"));
+    let command = scene
+        .concbench(&format!("run --only matrix --definition given-own.toml --blocks {blocks} --deadline 5"));
     let script = format!("{script} && exec \"$0\" \"$@\"");
     let mut command = scene.through(&["unshare", "--net", "sh", "-c", &script], &command)?;
     let ended = scene.run(&mut command);

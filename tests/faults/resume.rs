@@ -159,7 +159,7 @@ pub(crate) fn default_matrix(kills: u32) -> Held {
 /// Every experiment of a small definition.
 pub(crate) fn every_experiment(kills: u32) -> Held {
     let begin = |scene: &Scene| {
-        std::fs::write(scene.path().join("given-own.toml"), SMALL).unwrap();
+        fs::write(scene.path().join("given-own.toml"), SMALL).unwrap();
         let filter = "/(sequential|smol|tokio-multi-thread)@";
         scene.concbench(&format!(
             "run {filter} --definition given-own.toml --with all --quick --quiet --seed 7"

@@ -57,8 +57,9 @@ pub(crate) fn lies() -> Held {
         let text = definition(&format!(", target = \"{target}\""));
         std::fs::write(scene.path().join("given-own.toml"), text).unwrap();
         // A stalled target holds the reference up, which has four times the deadline.
-        let ended =
-            scene.run(&mut scene.concbench("run --definition given-own.toml --blocks 1 --deadline 1"));
+        let ended = scene.run(
+            &mut scene.concbench("run --only matrix --definition given-own.toml --blocks 1 --deadline 1"),
+        );
         ended.expect(3);
         for cell in &scene.check().cells {
             let expected = if factor(cell, "workload") == "web" { *status } else { Status::Ok };
@@ -72,8 +73,8 @@ pub(crate) fn lies() -> Held {
 pub(crate) fn dies() -> Held {
     let scene = Scene::new();
     std::fs::write(scene.path().join("given-own.toml"), definition("")).unwrap();
-    let mut running =
-        scene.start(&mut scene.concbench("run --definition given-own.toml --blocks 8 --deadline 5"));
+    let mut running = scene
+        .start(&mut scene.concbench("run --only matrix --definition given-own.toml --blocks 8 --deadline 5"));
     let mut killed = 0;
     while running.is_alive() && killed < 2 {
         scene.await_blocks(2 * killed + 2, &mut running);
@@ -104,8 +105,8 @@ fn listens(pid: i32) -> bool {
 pub(crate) fn stops() -> Held {
     let scene = Scene::new();
     std::fs::write(scene.path().join("given-own.toml"), definition("")).unwrap();
-    let mut running =
-        scene.start(&mut scene.concbench("run --definition given-own.toml --blocks 6 --deadline 2"));
+    let mut running = scene
+        .start(&mut scene.concbench("run --only matrix --definition given-own.toml --blocks 6 --deadline 2"));
     scene.await_blocks(1, &mut running);
     let target = scene.alive().into_iter().find(|&pid| listens(pid)).expect("a target");
     kill_process(Pid::from_raw(target).unwrap(), Signal::STOP).unwrap();

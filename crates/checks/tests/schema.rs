@@ -69,7 +69,8 @@ fn check_cell(cell: &RawCell, blocks: usize, digest: &Value) {
         let seen = &made.responses;
         assert_eq!(seen["tasks"], cell.factors["tasks"], "{}", cell.id);
         assert_eq!(&seen["digest"], digest, "{}", cell.id);
-        let parts = ["startup_ns", "cold_ns", "probe_ns", "shutdown_ns"].iter().map(|part| number(&seen[part]));
+        let parts =
+            ["startup_ns", "cold_ns", "probe_ns", "shutdown_ns"].iter().map(|part| number(&seen[part]));
         let warm = seen["warm_ns"].as_array().unwrap().iter().map(number);
         let (phases, wall) = (parts.chain(warm).sum::<u64>(), number(&seen["wall_ns"]));
         assert!(phases.abs_diff(wall) * 100 <= wall, "{}: phases {phases} ns, wall {wall} ns", cell.id);

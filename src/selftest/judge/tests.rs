@@ -46,7 +46,7 @@ fn measured_of(record: Record) -> Measured {
 fn tested(noise: f64, truth: Truth) -> (Measured, Measured) {
     let rehearsed =
         |spec, seed| measured_of(Rehearsal { noise, truth, ..Rehearsal::new(seed) }.run_spec(spec));
-    (rehearsed(equals(), 1), rehearsed(effects(), 2))
+    (rehearsed(equals(), 3), rehearsed(effects(), 2))
 }
 
 fn verdict(found: &SelfTest, id: &str) -> Option<Judgement> {
