@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use concbench::record::{Run, store};
+use concbench::record::{Record, store};
 use serde_json::Value;
 
 fn doctor(arguments: &[&str]) -> Output {
@@ -105,14 +105,16 @@ fn spinners_on_all_cores_trip_the_gate_of_a_run_and_its_report_says_so() {
     fs::write(&definition, DEFINITION).unwrap();
     let run = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_concbench"));
-        command.args(["run", "--quiet", "--blocks", "10", "--definition"]).arg(&definition);
+        command
+            .args(["run", "--quiet", "--only", "matrix", "--blocks", "10", "--definition"])
+            .arg(&definition);
         command.arg("--out").arg(folder.path()).output().unwrap()
     };
     let output = beside_spinners(thread::available_parallelism().unwrap().get(), run);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let latest = folder.path().join("latest");
-    let run: Run = serde_json::from_slice(&fs::read(latest.join(store::RECORD)).unwrap()).unwrap();
-    let blocks = &run.noise.blocks;
+    let record: Record = store::load(&latest).unwrap();
+    let blocks = &record.noise.blocks;
     assert_eq!(blocks.len(), 10);
     let breached = blocks.iter().filter(|block| block.breach.is_some()).count();
     assert!(breached >= 8, "{blocks:?}");

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use concbench::models::{BuiltIn, Catalogue};
-use concbench::record::{Run, Status, store};
+use concbench::record::{Record, Status, store};
 
 /// One block of the example, built like the tests and not for speed: what is asked is whether it works.
-fn bench(folder: &Path) -> Run {
+fn bench(folder: &Path) -> Record {
     let output = Command::new(env!("CARGO"))
         .args(["bench", "--quiet", "--profile", "dev", "--package", "checkout", "--"])
         .args(["--noplot", "--warm-up-time", "0.01", "--measurement-time", "0.01"])
@@ -24,16 +24,18 @@ fn bench(folder: &Path) -> Run {
 #[test]
 fn a_workload_of_the_users_runs_under_every_model_processes_included() {
     let folder = tempfile::tempdir().unwrap();
-    let run = bench(folder.path());
+    let record = bench(folder.path());
+    let matrix = &record.experiments["matrix"];
     for info in BuiltIn::infos().iter().filter(|info| info.default) {
-        let cells: Vec<_> = run.cells.iter().filter(|cell| cell.model == info.id).collect();
+        let cells: Vec<_> = matrix.cells.iter().filter(|cell| cell.factors["model"] == info.id).collect();
         assert!(!cells.is_empty(), "{} was not measured", info.id);
         for cell in cells {
             assert_eq!(cell.status, Status::Ok, "{}: {:?}", cell.id, cell.reason);
             assert_eq!(cell.observations.len(), 1, "{}", cell.id);
-            assert_eq!(cell.criterion_median_ns.is_none(), cell.twin, "{}", cell.id);
+            let criterion = &matrix.setup["criterion_median_ns"][&cell.id];
+            assert_eq!(criterion.is_null(), cell.factors["twin"] == true, "{}", cell.id);
         }
     }
-    let digests: Vec<_> = run.cells.iter().map(|cell| &cell.observations[0].digest).collect();
+    let digests: Vec<_> = matrix.cells.iter().map(|cell| &cell.observations[0].responses["digest"]).collect();
     assert!(digests.windows(2).all(|pair| pair[0] == pair[1]), "{digests:?}");
 }

@@ -4,8 +4,8 @@ mod support;
 
 use std::path::PathBuf;
 
-use concbench::record::{CellRecord, Run, Status};
-use concbench::report::{self, Export, Format};
+use concbench::results::{Export, Format, exported, html, observations, text_tables, write_report};
+use serde_json::Value;
 
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -17,33 +17,33 @@ fn folder(name: &str) -> PathBuf {
 #[test]
 fn a_folder_holds_every_file_and_no_other() {
     let folder = folder("report-sample");
-    let index = report::write_all(&support::sample(), &folder).expect("a report");
+    let index = write_report(&support::sample(), &folder).expect("a report");
     assert_eq!(index, folder.join("index.html"));
     let mut names: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
         .collect();
     names.sort();
-    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md", "traces"]);
+    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md"]);
 }
 
 #[test]
 fn the_same_record_gives_the_same_bytes() {
-    let run = support::sample();
-    assert_eq!(report::html(&run).expect("a page"), report::html(&run.clone()).expect("a page"));
+    let record = support::sample();
+    assert_eq!(html(&record).expect("a page"), html(&record.clone()).expect("a page"));
 }
 
 #[test]
 fn a_page_of_fifteen_models_and_six_workloads_stays_under_a_megabyte() {
-    let page = report::html(&support::sample()).expect("a page");
+    let page = html(&support::sample()).expect("a page");
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
 }
 
 #[test]
 fn a_cell_without_a_figure_says_why() {
-    let run = support::sample();
-    let page = report::html(&run).expect("a page");
-    let table = report::table(&run, Format::Table);
+    let record = support::sample();
+    let page = html(&record).expect("a page");
+    let table = text_tables(&record, Format::Terminal).expect("tables");
     for text in ["unsupported", "failed", "timed out", "crashed"] {
         assert!(page.contains(text) && table.contains(text), "{text}");
     }
@@ -52,24 +52,25 @@ fn a_cell_without_a_figure_says_why() {
 
 #[test]
 fn what_a_run_could_not_have_seen_is_said_wherever_it_is_shown() {
-    let run = support::sample();
-    for verdict in &run.verdicts {
+    let record = support::sample();
+    let sheet = support::sheet::sheet(&record);
+    for verdict in &sheet.verdicts {
         assert!(verdict.smallest_effect > verdict.noise_floor, "{verdict:?}");
     }
-    for format in [Format::Table, Format::Md] {
-        let table = report::table(&run, format);
+    for format in [Format::Terminal, Format::Markdown] {
+        let table = text_tables(&record, format).expect("tables");
         let said = table.matches("smallest effect called different ").count();
-        assert_eq!(said, run.workloads.len(), "{table}");
+        assert_eq!(said, sheet.workloads.len(), "{table}");
         // The sample has one block of each workload measured again, and one that was not quiet even then.
-        assert_eq!(table.matches("of 20 blocks not quiet, 1 measured again").count(), run.workloads.len());
+        assert_eq!(table.matches("of 20 blocks not quiet, 1 measured again").count(), sheet.workloads.len());
     }
     let folder = folder("report-noise");
-    report::write_all(&run, &folder).expect("a report");
+    write_report(&record, &folder).expect("a report");
     for file in ["summary.md", "index.html"] {
         let text = std::fs::read_to_string(folder.join(file)).expect("it was written");
         assert!(text.contains("to be called one in four of five such runs"), "{file}");
     }
-    let page = report::html(&run).expect("a page");
+    let page = html(&record).expect("a page");
     let (title, breach) =
         ("What else the machine did, block by block", "steal 6.1 % of CPU time, the gate is 5 %");
     // The words of its fold; what it unfolds is labelled with them again.
@@ -77,26 +78,87 @@ fn what_a_run_could_not_have_seen_is_said_wherever_it_is_shown() {
     assert!(table.contains(breach) && table.contains("6.1 %"));
 }
 
-fn measured<'a>(run: &'a Run, workload: &str) -> Vec<&'a CellRecord> {
-    let ranked = |cell: &&CellRecord| cell.workload == workload && cell.ranked && !cell.twin;
-    run.cells.iter().filter(ranked).filter(|cell| cell.status == Status::Ok).collect()
-}
-
 #[test]
 fn services_get_every_measured_cell_with_its_interval() {
-    let run = support::sample();
-    let bmf: serde_json::Value =
-        serde_json::from_str(&report::export(&run, Export::Bmf).expect("JSON")).expect("valid JSON");
-    let cells: usize = run.workloads.iter().map(|work| measured(&run, &work.name).len()).sum();
-    assert_eq!(bmf.as_object().expect("an object").len(), cells);
-    let latency = &bmf["factorial/rayon@4"]["latency"];
-    assert!(latency["lower_value"].as_f64() <= latency["value"].as_f64());
-    assert!(latency["value"].as_f64() <= latency["upper_value"].as_f64());
-    let action: serde_json::Value =
-        serde_json::from_str(&report::export(&run, Export::GithubActionBenchmark).expect("JSON"))
-            .expect("valid JSON");
+    let record = support::sample();
+    let export = |format| -> Value {
+        serde_json::from_str(&exported(&record, format).expect("JSON")).expect("valid JSON")
+    };
+    let bmf = export(Export::Bmf);
+    let cells = record.experiments.values().flat_map(|experiment| &experiment.cells);
+    for cell in cells {
+        assert_eq!(bmf.get(&cell.id).is_some(), !cell.summary.is_empty(), "{}", cell.id);
+    }
+    let steady = &bmf["factorial/rayon@4"]["steady_ns"];
+    assert!(steady["lower_value"].as_f64() <= steady["value"].as_f64());
+    assert!(steady["value"].as_f64() <= steady["upper_value"].as_f64());
+    let action = export(Export::GithubActionBenchmark);
     for entry in action.as_array().expect("an array") {
         assert!(entry["name"].is_string() && entry["unit"].is_string() && entry["value"].is_number());
         assert!(entry["range"].is_string());
+    }
+}
+
+#[test]
+fn every_observation_of_every_experiment_is_a_row() {
+    let record = support::sample();
+    let table = observations(&record).expect("a table");
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let columns = reader.headers().expect("columns").clone();
+    let at =
+        |name: &str| columns.iter().position(|column| column == name).unwrap_or_else(|| panic!("no {name}"));
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let (cell, response, value, reason) = (at("cell"), at("response"), at("value"), at("reason"));
+    for (id, experiment) in &record.experiments {
+        for known in &experiment.cells {
+            let of_cell: Vec<_> =
+                rows.iter().filter(|row| row[at("experiment")] == **id && row[cell] == known.id).collect();
+            if known.observations.is_empty() {
+                let [row] = of_cell[..] else { panic!("{}: {of_cell:?}", known.id) };
+                assert_eq!((&row[value], Some(&row[reason])), ("", known.reason.as_deref()), "{}", known.id);
+            }
+            for made in &known.observations {
+                let of_block = of_cell.iter().filter(|row| row[at("block")] == made.block.to_string());
+                assert!(of_block.count() > 4, "{}", known.id);
+            }
+        }
+    }
+    let cold = rows.iter().find(|row| &row[cell] == "factorial/rayon@4" && &row[response] == "cold_ns");
+    let cold = cold.expect("it was measured");
+    let known = &support::sheet::sheet(&record);
+    let known = known.cells.iter().find(|known| known.id == "factorial/rayon@4").expect("it was measured");
+    assert_eq!(cold[value], known.observations[0].cold_ns.to_string());
+    assert_eq!((&cold[at("unit")], &cold[at("model")], &cold[at("workers")]), ("ns", "rayon", "4"));
+}
+
+#[test]
+fn what_was_not_measured_is_offered_and_what_was_is_not() {
+    let mut record = support::sample();
+    let page = html(&record).expect("a page");
+    for id in record.experiments.keys() {
+        assert!(!page.contains(&format!("--with {id}")), "{id}");
+    }
+    record.experiments.retain(|id, _| id == "matrix");
+    let page = html(&record).expect("a page");
+    for id in ["timers", "memory", "switches"] {
+        assert!(
+            page.contains(&format!("--with {id}")) && !page.contains(&format!("<section id=\"{id}\"")),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn an_experiment_that_nobody_knows_is_refused_in_one_line() {
+    let mut record = support::sample();
+    let matrix = record.experiments["matrix"].clone();
+    record.experiments.insert("astro\nlogy".to_owned(), matrix);
+    let refusals = [
+        html(&record).map(drop).unwrap_err().to_string(),
+        observations(&record).map(drop).unwrap_err().to_string(),
+        concbench::results::complete(&mut record).unwrap_err(),
+    ];
+    for refusal in refusals {
+        assert!(refusal.contains("there is no experiment") && !refusal.contains('\n'), "{refusal}");
     }
 }

@@ -5,11 +5,8 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use concbench::analyse::{AcrossOptions, across};
-use concbench::record::Run;
-use concbench::report;
-
-const COMPARISON: [&str; 7] = ["verdict", "facts", "heat", "ranks", "scaling", "cells", "method"];
+use concbench::record::Record;
+use concbench::results::write_report;
 
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -26,8 +23,8 @@ fn check(page: &Path, sections: &[&str]) {
     assert!(output.status.success(), "{}: {said}{}", page.display(), String::from_utf8_lossy(&output.stderr));
 }
 
-fn check_report(name: &str, run: &Run) {
-    check(&report::write_all(run, &folder(name)).expect("a report"), &[]);
+fn check_report(name: &str, record: &Record) {
+    check(&write_report(record, &folder(name)).expect("a report"), &[]);
 }
 
 #[test]
@@ -50,14 +47,4 @@ fn odd_reports_hold_in_a_browser() {
     check_report("browser-zero", &support::odd::zero());
     check_report("browser-long-names", &support::odd::long_names());
     check_report("browser-crowd", &support::odd::crowd());
-}
-
-#[test]
-#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
-fn a_comparison_holds_in_a_browser() {
-    let runs =
-        [support::sample(), support::sample_with(2, |_, model| if model == "rayon" { 1.3 } else { 1.0 })];
-    let found = across(&runs, &AcrossOptions::default()).expect("they are alike");
-    let path = folder("browser-compare").join("index.html");
-    check(&report::write_comparison(&runs, &found, &path).expect("a page"), &COMPARISON);
 }

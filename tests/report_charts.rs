@@ -4,11 +4,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use concbench::analyse;
-use concbench::record::{
-    CellRecord, Comparison, ComparisonKind, Estimate, Observation, Placement, Run, Status,
-};
-use concbench::report;
+use concbench::batch::{Comparison, ComparisonKind, Observation, Sheet, SheetCell};
+use concbench::record::{Estimate, RawCell, RawExperiment, Record, Status};
+use concbench::results::{Format, html, text_tables};
+use support::sheet::{change, sheet};
 
 /// Figures are rounded to at least two digits.
 const ROUNDED: f64 = 0.06;
@@ -79,28 +78,28 @@ fn shows(row: &[String], column: usize, exact: f64) {
     assert!(near, "{row:?} column {column} shows {shown}, the record has {exact}");
 }
 
-fn measured<'a>(run: &'a Run, workload: &str) -> Vec<&'a CellRecord> {
-    let ranked = |cell: &&CellRecord| cell.workload == workload && cell.ranked && !cell.twin;
-    run.cells.iter().filter(ranked).filter(|cell| cell.status == Status::Ok).collect()
+fn measured<'a>(sheet: &'a Sheet, workload: &str) -> Vec<&'a SheetCell> {
+    let ranked = |cell: &&SheetCell| cell.workload == workload && cell.ranked && !cell.twin;
+    sheet.cells.iter().filter(ranked).filter(|cell| cell.status == Status::Ok).collect()
 }
 
-fn steady(cell: &CellRecord) -> Estimate {
+fn steady(cell: &SheetCell) -> Estimate {
     cell.summary.as_ref().expect("measured").steady
 }
 
 /// The name of a cell within its workload.
-fn label(run: &Run, cell: &CellRecord) -> String {
-    let of_model = |other: &&CellRecord| {
+fn label(sheet: &Sheet, cell: &SheetCell) -> String {
+    let of_model = |other: &&SheetCell| {
         other.workload == cell.workload && other.model == cell.model && other.ranked && !other.twin
     };
-    match run.cells.iter().filter(of_model).count() {
+    match sheet.cells.iter().filter(of_model).count() {
         1 => cell.model.clone(),
         _ => format!("{}@{}", cell.model, cell.workers),
     }
 }
 
-fn comparison<'a>(run: &'a Run, kind: ComparisonKind, a: &str) -> Option<&'a Comparison> {
-    run.comparisons.iter().find(|found| found.kind == kind && found.a == a)
+fn comparison<'a>(sheet: &'a Sheet, kind: ComparisonKind, a: &str) -> Option<&'a Comparison> {
+    sheet.comparisons.iter().find(|found| found.kind == kind && found.a == a)
 }
 
 fn middle(mut values: Vec<f64>) -> f64 {
@@ -108,25 +107,23 @@ fn middle(mut values: Vec<f64>) -> f64 {
     (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
 }
 
-fn per_batch(cell: &CellRecord, of: fn(&Observation) -> Option<u64>) -> Option<f64> {
+fn per_batch(cell: &SheetCell, of: fn(&Observation) -> Option<u64>) -> Option<f64> {
     let share = |o: &Observation| of(o).map(|value| value as f64 / (1 + o.warm_ns.len()) as f64);
     cell.observations.iter().map(share).collect::<Option<Vec<f64>>>().map(middle)
 }
 
 #[test]
 fn every_chart_shows_the_figures_of_the_record() {
-    let run = support::sample();
-    let mut tables = Tables::of(&report::html(&run).expect("a page"));
-    for work in &run.workloads {
-        ratios(&run, &work.name, &mut tables);
-        costs(&run, &work.name, &mut tables);
+    let record = support::sample();
+    let sheet = sheet(&record);
+    let mut tables = Tables::of(&html(&record).expect("a page"));
+    for work in &sheet.workloads {
+        ratios(&sheet, &work.name, &mut tables);
+        costs(&sheet, &work.name, &mut tables);
     }
-    scaling(&run, &mut tables);
-    sweep(&run, &mut tables);
-    timelines(&run, &mut tables);
-    waiting(&run, &mut tables);
-    loads(&run, &mut tables);
-    for twin in run.comparisons.iter().filter(|found| found.kind == ComparisonKind::Twin) {
+    scaling(&sheet, &mut tables);
+    waiting(&record.experiments["memory"], &mut tables);
+    for twin in sheet.comparisons.iter().filter(|found| found.kind == ComparisonKind::Twin) {
         let row = tables.row("A/A twins", &twin.workload);
         assert_eq!(row[1], twin.a);
         shows(&row, 2, twin.ratio);
@@ -136,39 +133,60 @@ fn every_chart_shows_the_figures_of_the_record() {
     assert!(unseen.is_empty(), "nothing holds these charts to the record: {unseen:?}");
 }
 
-fn ratios(run: &Run, workload: &str, tables: &mut Tables) {
-    let cells = measured(run, workload);
+#[test]
+fn the_medians_of_the_record_are_those_of_its_observations() {
+    let record = support::sample();
+    let cells = &record.experiments["matrix"].cells;
+    let typed = sheet(&record);
+    assert!(cells.iter().any(|cell| cell.status == Status::Ok));
+    for (raw, cell) in cells.iter().zip(&typed.cells) {
+        match &cell.summary {
+            None => assert!(raw.summary.is_empty(), "{}", raw.id),
+            Some(summary) => {
+                assert_eq!(raw.summary["steady_ns"], summary.steady, "{}", raw.id);
+                assert_eq!(raw.summary["one_off_ns"], summary.one_off, "{}", raw.id);
+                assert_eq!(raw.summary.get("peak_rss_bytes"), summary.peak_rss.as_ref(), "{}", raw.id);
+            }
+        }
+    }
+}
+
+fn ratios(sheet: &Sheet, workload: &str, tables: &mut Tables) {
+    let cells = measured(sheet, workload);
     let best = cells.iter().min_by(|a, b| steady(a).median.total_cmp(&steady(b).median)).expect("measured");
     let title = format!("{workload}: time relative to the best");
     assert_eq!(tables.get(&title).len(), cells.len());
     for cell in &cells {
-        let row = tables.row(&title, &label(run, cell));
+        let row = tables.row(&title, &label(sheet, cell));
         shows(&row, 1, steady(cell).median);
-        let of_best = comparison(run, ComparisonKind::Steady, &cell.id).filter(|c| c.b == best.id);
+        let of_best = comparison(sheet, ComparisonKind::Steady, &cell.id).filter(|c| c.b == best.id);
         shows(&row, 3, of_best.map_or(1.0, |c| c.ratio));
         assert_eq!(row[6], cell.observations.len().to_string());
-        let in_order = tables.row(&format!("{workload}: observations in run order"), &label(run, cell));
+        let in_order = tables.row(&format!("{workload}: observations in run order"), &label(sheet, cell));
         for observation in &cell.observations {
             let warm = middle(observation.warm_ns.iter().map(|&ns| ns as f64).collect());
             shows(&in_order, 1 + observation.block as usize, warm);
         }
         if let Some(ideal) = cell.ideal_ns {
-            let row = tables.row(&format!("{workload}: distance from ideal"), &label(run, cell));
+            let row = tables.row(&format!("{workload}: distance from ideal"), &label(sheet, cell));
             shows(&row, 2, ideal as f64);
             shows(&row, 3, steady(cell).median / ideal as f64);
         }
     }
 }
 
-fn costs(run: &Run, workload: &str, tables: &mut Tables) {
-    for cell in measured(run, workload) {
-        let name = label(run, cell);
+fn costs(sheet: &Sheet, workload: &str, tables: &mut Tables) {
+    for cell in measured(sheet, workload) {
+        let name = label(sheet, cell);
         let row = tables.row(&format!("{workload}: CPU time"), &name);
-        let parts = [per_batch(cell, |o| o.user_ns), per_batch(cell, |o| o.system_ns)];
-        let [user, system] = parts.map(|part| part.expect("the sample has CPU time"));
-        shows(&row, 1, user);
-        shows(&row, 2, system);
-        shows(&row, 3, user + system);
+        match (per_batch(cell, |o| o.user_ns), per_batch(cell, |o| o.system_ns)) {
+            (Some(user), Some(system)) => {
+                shows(&row, 1, user);
+                shows(&row, 2, system);
+                shows(&row, 3, user + system);
+            }
+            _ => assert!(row[1].contains("grandchild"), "{row:?}"),
+        }
         let row = tables.row(&format!("{workload}: context switches"), &name);
         match (per_batch(cell, |o| o.voluntary_switches), per_batch(cell, |o| o.involuntary_switches)) {
             (Some(waited), Some(taken)) => {
@@ -183,17 +201,17 @@ fn costs(run: &Run, workload: &str, tables: &mut Tables) {
     }
 }
 
-fn scaling(run: &Run, tables: &mut Tables) {
+fn scaling(sheet: &Sheet, tables: &mut Tables) {
     let titled = tables.found.iter().filter_map(|(title, _)| title.strip_suffix(": speed-up"));
     let workloads: Vec<String> = titled.map(str::to_owned).collect();
     assert!(workloads.len() > 1);
     for workload in workloads {
-        let sequential = run.cells.iter().find(|cell| cell.id == format!("{workload}/sequential@1"));
+        let sequential = sheet.cells.iter().find(|cell| cell.id == format!("{workload}/sequential@1"));
         let sequential = steady(sequential.expect("the baseline")).median;
         let efficiencies = tables.get(&format!("{workload}: efficiency"));
         for (row, efficiency) in tables.get(&format!("{workload}: speed-up")).iter().zip(efficiencies) {
             let id = format!("{workload}/{}@{}", row[0], row[1]);
-            let cell = run.cells.iter().find(|cell| cell.id == id).expect("it was measured");
+            let cell = sheet.cells.iter().find(|cell| cell.id == id).expect("it was measured");
             // Estimated from pairs of observations, not from the medians.
             let speedup = sequential / steady(cell).median;
             shows(row, 2, speedup);
@@ -202,94 +220,18 @@ fn scaling(run: &Run, tables: &mut Tables) {
     }
 }
 
-fn sweep(run: &Run, tables: &mut Tables) {
-    let sweep = run.granularity.as_ref().expect("the sample has a sweep");
-    let points =
-        || sweep.models.iter().flat_map(|model| model.points.iter().map(move |point| (model, point)));
-    let (times, shares) = (tables.get("time per task"), tables.get("efficiency by task size"));
-    assert_eq!((times.len(), shares.len()), (points().count(), points().count()));
-    for (((model, point), time), share) in points().zip(&times).zip(&shares) {
-        assert_eq!((&time[0], &share[0]), (&model.model, &model.model));
-        shows(time, 1, point.task_ns);
-        shows(time, 2, point.per_task.median);
-        shows(time, 4, point.efficiency);
-        shows(share, 2, point.efficiency);
-    }
-    let map = tables.get("decision map");
-    for answer in &sweep.verdicts {
-        let size = points().find(|(_, point)| point.workload == answer.workload).expect("a point").1.task_ns;
-        let row =
-            map.iter().find(|row| row[0].starts_with("sweep") && (figure(&row[1]) / size - 1.0).abs() < 0.01);
-        let row = row.unwrap_or_else(|| panic!("{} is not on the map", answer.workload));
-        for id in &answer.winners {
-            let cell = sweep.cells.iter().find(|cell| cell.id == *id).expect("a cell of the sweep");
-            assert!(row[2].contains(&cell.model), "{row:?} lacks {}", cell.model);
-        }
-    }
-}
-
-fn timelines(run: &Run, tables: &mut Tables) {
-    assert!(!run.timelines.is_empty());
-    for timeline in &run.timelines {
-        let cell = run.cells.iter().find(|cell| cell.id == timeline.cell).expect("a cell");
-        let row = tables.row(&format!("{}: who ran what", cell.workload), &label(run, cell));
-        shows(&row, 1, timeline.batch_ns as f64);
-        assert_eq!(row[2], timeline.lanes.len().to_string());
-        let tasks: BTreeSet<u64> = timeline.spans.iter().map(|span| span.task).collect();
-        assert_eq!(row[3], tasks.len().to_string());
-        let held: u64 = timeline.spans.iter().map(|span| span.end_ns - span.start_ns).sum();
-        shows(&row, 6, held as f64 / (timeline.batch_ns * timeline.lanes.len() as u64) as f64);
-    }
-}
-
-fn loads(run: &Run, tables: &mut Tables) {
-    let latency = run.latency.as_ref().expect("the sample has loads");
-    let (rates, curves) = (tables.get("latency by rate"), tables.get("latency at half load"));
-    let mut found = rates.iter();
-    for cell in latency.cells.iter().filter(|cell| cell.status == Status::Ok) {
-        let name = label(run, run.cells.iter().find(|other| other.id == cell.cell).expect("of the matrix"));
-        for load in std::iter::once(&cell.closed).chain(&cell.open) {
-            let summary = load.summary.as_ref().expect("the sample has it");
-            let row = found.next().expect("a row for each load");
-            assert_eq!((&row[0], &row[12]), (&name, &summary.tasks.to_string()));
-            match load.rate_per_s {
-                Some(rate) => shows(row, 2, rate),
-                None => assert_eq!(row[1], "closed"),
-            }
-            shows(row, 3, summary.done_per_s);
-            shows(row, 4, summary.p50_ns);
-            shows(row, 5, summary.p90_ns.expect("1200 tasks"));
-            shows(row, 6, summary.p99_ns.expect("1200 tasks"));
-            shows(row, 8, summary.p999_ns.expect("1200 tasks"));
-            shows(row, 9, summary.max_ns);
-            if load.share == Some(0.5) {
-                let row = curves.iter().find(|row| row[0] == name).expect("a curve");
-                for (place, point) in summary.curve.iter().enumerate() {
-                    shows(row, 1 + place, point.ns);
-                }
-            }
-        }
-        let row = tables.row("knees", &name);
-        match cell.knee {
-            Some(knee) => shows(&[row[1].replace("at least ", "")], 0, knee.rate_per_s),
-            None => assert_eq!(Some(&row[4]), cell.refusal.as_ref()),
-        }
-    }
-    assert!(found.next().is_none());
-}
-
-fn waiting(run: &Run, tables: &mut Tables) {
-    let memory = run.memory.as_ref().expect("the sample has crowds");
-    let points =
-        || memory.models.iter().flat_map(|model| model.points.iter().map(move |point| (model, point)));
+fn waiting(memory: &RawExperiment, tables: &mut Tables) {
     let rows = tables.get("memory of waiting tasks");
-    assert_eq!(rows.len(), points().count());
-    for ((model, point), row) in points().zip(&rows) {
-        assert_eq!((&row[0], &row[1]), (&model.model, &point.tasks.to_string()));
-        match (point.resident_bytes, point.page_table_bytes) {
+    assert_eq!(rows.len(), memory.cells.len());
+    for (cell, row) in memory.cells.iter().zip(&rows) {
+        let level = |name: &str| cell.factors[name].to_string().replace('"', "");
+        assert_eq!((&row[0], &row[1]), (&level("model"), &level("tasks")));
+        let made = cell.observations.first().map(|made| &made.responses);
+        let figure = |name: &str| made.and_then(|made| made[name].as_f64());
+        match (figure("resident_bytes"), figure("page_table_bytes")) {
             (Some(resident), Some(page_tables)) => {
-                shows(row, 3, resident as f64);
-                shows(row, 4, page_tables as f64);
+                shows(row, 3, resident);
+                shows(row, 4, page_tables);
             }
             _ => assert!(figure_is_missing(row), "{row:?}"),
         }
@@ -301,29 +243,33 @@ fn figure_is_missing(row: &[String]) -> bool {
     row[3..5].iter().all(|field| !field.starts_with(|c: char| c.is_ascii_digit()))
 }
 
+/// The row of a model in a table of text that stands behind a title.
+fn row_of(text: &str, title: &str, model: &str) -> Vec<String> {
+    let (_, part) = text.split_once(&format!("### {title}")).expect("the table");
+    let line = part.lines().find(|line| line.starts_with(&format!("| {model} |"))).expect("the row");
+    line.split('|').map(|field| field.trim().replace('\\', "")).skip(1).collect()
+}
+
 #[test]
 fn the_costs_of_waiting_and_switching_are_those_of_the_record() {
-    let run = support::sample();
-    let text = report::table(&run, report::Format::Md);
-    let row = |name: &str, after: &str| {
-        let (_, part) = text.split_once(after).expect("the table");
-        let line = part.lines().find(|line| line.starts_with(&format!("| {name} |"))).expect("the row");
-        line.split('|').map(|field| field.trim().replace('\\', "")).skip(1).collect::<Vec<_>>()
-    };
-    for model in &run.memory.as_ref().expect("the sample has crowds").models {
-        let row = row(&model.model, "### waiting tasks");
-        match (&model.per_task, &model.refusal) {
-            (Some(cost), _) => {
-                shows(&row, 1, cost.bytes);
-                shows(&row, 3, cost.base_bytes);
+    let record = support::sample();
+    let text = text_tables(&record, Format::Markdown).expect("tables");
+    let found = record.experiments["memory"].findings.as_array().expect("models");
+    assert_eq!(found.len(), 4);
+    for model in found {
+        let row = row_of(&text, "waiting tasks", model["model"].as_str().expect("a name"));
+        match model["per_task"]["bytes"].as_f64() {
+            Some(bytes) => {
+                shows(&row, 1, bytes);
+                shows(&row, 3, model["per_task"]["base_bytes"].as_f64().expect("a figure"));
             }
-            (None, refusal) => assert_eq!(Some(&row[5]), refusal.as_ref(), "{row:?}"),
+            None => assert_eq!(Some(row[5].as_str()), model["refusal"].as_str(), "{row:?}"),
         }
     }
-    for pair in &run.switches.as_ref().expect("the sample has games").pairs {
-        let column = if pair.placement == Placement::Pinned { 1 } else { 2 };
-        let mut row = row(&pair.model, "### switches");
-        match &pair.per_switch {
+    for pair in &record.experiments["switches"].cells {
+        let column = if pair.factors["placement"] == "pinned" { 1 } else { 2 };
+        let mut row = row_of(&text, "switches", pair.factors["model"].as_str().expect("a name"));
+        match pair.summary.get("switch_ns") {
             Some(time) => {
                 row[column] = row[column].split(" [").next().expect("a figure").to_owned();
                 shows(&row, column, time.median);
@@ -334,50 +280,29 @@ fn the_costs_of_waiting_and_switching_are_those_of_the_record() {
 }
 
 #[test]
-fn a_trace_holds_every_span_under_its_worker() {
-    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report-traces");
-    std::fs::create_dir_all(&folder).expect("a folder for the test");
-    let run = support::sample();
-    report::write_all(&run, &folder).expect("a report");
-    let mut spans = 0;
-    for entry in std::fs::read_dir(folder.join("traces")).expect("traces") {
-        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a trace");
-        let trace: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        let events = trace["traceEvents"].as_array().expect("events");
-        let threads = events.iter().filter(|event| event["name"] == "thread_name");
-        let named: BTreeSet<_> =
-            threads.map(|event| (event["pid"].as_u64(), event["tid"].as_u64())).collect();
-        for event in events.iter().filter(|event| event["ph"] == "X") {
-            assert!(named.contains(&(event["pid"].as_u64(), event["tid"].as_u64())), "{event}");
-            assert!(event["dur"].as_f64() > Some(0.0), "{event}");
-            spans += 1;
-        }
+fn the_timers_are_those_of_the_record() {
+    let record = support::sample();
+    let text = text_tables(&record, Format::Markdown).expect("tables");
+    let measured = |cell: &&RawCell| cell.status == Status::Ok;
+    let cells: Vec<&RawCell> = record.experiments["timers"].cells.iter().filter(measured).collect();
+    assert!(cells.len() > 10);
+    for cell in cells {
+        let row = row_of(&text, "timers", cell.factors["model"].as_str().expect("a name"));
+        shows(&row, 1, 1_000.0 + cell.summary["late_after_1us_ns"].median);
+        let late = row[2].split(',').next().expect("a figure").to_owned();
+        shows(&[late], 0, cell.summary["late_after_10ms_ns"].median);
     }
-    assert_eq!(spans, run.timelines.iter().map(|timeline| timeline.spans.len()).sum::<usize>());
 }
 
 #[test]
-fn a_full_run_leaves_no_section_empty_and_a_small_one_says_how_to_fill_them() {
-    let mut run = support::sample();
-    let page = report::html(&run).expect("a page");
-    assert!(!page.contains("class=\"absent\""));
-    run.granularity = None;
-    (run.memory, run.switches) = (None, None);
-    run.timelines.clear();
-    run.cells.retain(|cell| cell.ranked && !cell.twin);
-    run.cells.retain(|cell| cell.workers_rule == "cores" || cell.model == "sequential");
-    analyse::complete(&mut run);
-    let page = report::html(&run).expect("a page");
-    for (section, how) in [
-        ("map", "--granularity"),
-        ("overhead", "--granularity"),
-        ("scaling", "under `scaling`"),
-        ("costs", "--costs"),
-        ("timeline", "takes some at its end"),
-    ] {
-        let (_, after) = page.split_once(&format!("<section id=\"{section}\"")).expect("the section");
-        let (inside, _) = after.split_once("</section>").expect("its end");
-        assert!(inside.contains("class=\"absent\"") && inside.contains(how), "{section}: {inside}");
-        assert!(!inside.contains("<svg"), "{section}");
-    }
+fn a_matrix_without_a_sweep_of_workers_has_no_section_of_it() {
+    let has_scaling = |record: &Record| html(record).expect("a page").contains("<section id=\"scaling\"");
+    let mut record = support::sample();
+    assert!(has_scaling(&record));
+    change(&mut record, |sheet| {
+        sheet
+            .cells
+            .retain(|cell| cell.ranked && (cell.workers_rule == "cores" || cell.model == "sequential"));
+    });
+    assert!(!has_scaling(&record));
 }

@@ -3,13 +3,12 @@
 mod support;
 
 use support::hostile::hostile;
-use support::odd::{all_failed, crowd, long_names, single, zero};
+use support::odd::{all_failed, crowd, empty, long_names, single, zero};
 
 use std::path::{Path, PathBuf};
 
-use concbench::analyse;
-use concbench::record::Run;
-use concbench::report::{self, Format};
+use concbench::record::Record;
+use concbench::results::{Format, html, text_tables, write_report};
 
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -21,7 +20,7 @@ fn folder(name: &str) -> PathBuf {
 #[test]
 fn a_hostile_record_acts_on_nothing() {
     let folder = folder("report-hostile");
-    report::write_all(&hostile(), &folder).expect("a report");
+    write_report(&hostile(), &folder).expect("a report");
     let page = std::fs::read_to_string(folder.join("index.html")).expect("the page");
     assert_eq!(page.matches("<script").count(), 1, "only the script of the page itself");
     assert_eq!(page.matches("<img").count(), 0);
@@ -36,11 +35,9 @@ fn a_hostile_record_acts_on_nothing() {
     for active in ["<script", "<img", "](", "@team", " #1 "] {
         assert!(!summary.contains(active) || in_code(&summary, active), "{active}");
     }
-    for format in [Format::Table, Format::Md, Format::Csv] {
-        let table = report::table(&hostile(), format);
-        if format != Format::Csv {
-            assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'), "{format:?}");
-        }
+    for format in [Format::Terminal, Format::Markdown] {
+        let table = text_tables(&hostile(), format).expect("tables");
+        assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'), "{format:?}");
     }
     assert!(files(&folder).iter().all(|path| path.starts_with(&folder)));
     assert!(!folder.join("../../etc").exists());
@@ -62,7 +59,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn every_chart_of_a_hostile_record_is_well_formed() {
     let folder = folder("report-hostile-charts");
-    report::write_all(&hostile(), &folder).expect("a report");
+    write_report(&hostile(), &folder).expect("a report");
     for path in files(&folder.join("charts")) {
         let svg = std::fs::read_to_string(&path).expect("a chart");
         let mut open: Vec<String> = Vec::new();
@@ -79,10 +76,10 @@ fn every_chart_of_a_hostile_record_is_well_formed() {
 }
 
 /// Writes a report for the eye and the browser, too.
-fn shown(name: &str, run: &Run) -> String {
+fn shown(name: &str, record: &Record) -> String {
     let folder = folder(name);
-    report::write_all(run, &folder).expect("a report");
-    assert!(!report::table(run, Format::Table).is_empty());
+    write_report(record, &folder).expect("a report");
+    assert!(!text_tables(record, Format::Terminal).expect("tables").is_empty());
     let page = std::fs::read_to_string(folder.join("index.html")).expect("the page");
     let (before, _) = page.split_once("<script>").expect("its script");
     before.to_owned()
@@ -97,13 +94,11 @@ fn all_cells_may_fail() {
 
 #[test]
 fn a_run_may_hold_nothing_at_all() {
-    let mut run = support::sample();
-    run.workloads.clear();
-    run.cells.clear();
-    run.noise.blocks.clear();
-    analyse::complete(&mut run);
-    let folder = folder("report-empty");
-    report::write_all(&run, &folder).expect("a report");
+    let page = shown("report-empty", &empty());
+    assert!(!page.contains("NaN"));
+    let mut record = empty();
+    record.experiments.clear();
+    shown("report-no-experiment", &record);
 }
 
 #[test]
@@ -126,24 +121,11 @@ fn forty_models_under_long_names_fit() {
 
 #[test]
 fn four_hundred_cells_stay_under_two_and_a_half_megabytes() {
-    let run = crowd();
-    let cells = run.cells.len();
+    let record = crowd();
+    let cells = record.experiments["matrix"].cells.len();
     assert!(cells >= 400, "{cells}");
     let started = std::time::Instant::now();
-    let page = report::html(&run).expect("a page");
+    let page = html(&record).expect("a page");
     println!("{} bytes for {cells} cells, made in {:?}", page.len(), started.elapsed());
     assert!(page.len() < 2_500_000, "{} bytes for {cells} cells", page.len());
-}
-
-#[test]
-fn comparing_hostile_records_acts_on_nothing() {
-    let runs = [hostile(), hostile()];
-    let options = analyse::AcrossOptions { anyway: true, ..analyse::AcrossOptions::default() };
-    let found = analyse::across(&runs, &options).expect("they are alike");
-    let path = folder("compare-hostile").join("index.html");
-    report::write_comparison(&runs, &found, &path).expect("a page");
-    let page = std::fs::read_to_string(&path).expect("the page");
-    assert_eq!(page.matches("<script").count(), 1);
-    assert_eq!(page.matches("<img").count(), 0);
-    assert!(!report::compare_table(&found, Format::Table).contains('\u{1b}'));
 }

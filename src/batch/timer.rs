@@ -50,7 +50,7 @@ const FEWEST_FOR_P99: usize = 100;
 
 impl ModelTimer {
     /// The timer of a model, from what its tasks slept; or why they did not.
-    pub(crate) fn new(model: &str, workers: u64, slept: Result<Vec<Slept>, String>) -> Self {
+    pub fn new(model: &str, workers: u64, slept: Result<Vec<Slept>, String>) -> Self {
         let (slept, reason) = match slept {
             Ok(slept) => (slept, None),
             Err(reason) => (Vec::new(), Some(reason)),

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::record::StoreError;
+use crate::report::ReportError;
 use crate::run::RunStartError;
 use crate::server::ServeError;
 
@@ -42,7 +43,11 @@ pub(super) fn of(error: &anyhow::Error) -> u8 {
     {
         return BAD_INPUT;
     }
-    if error.is::<crate::report::ReportError>() { CANNOT_SAVE } else { INTERNAL }
+    match error.downcast_ref::<ReportError>() {
+        Some(ReportError::Record(_)) => BAD_INPUT,
+        Some(_) => CANNOT_SAVE,
+        None => INTERNAL,
+    }
 }
 
 /// The exit code of a run that did not begin, or could not be written.

@@ -9,6 +9,7 @@ pub(crate) mod exit;
 mod list;
 mod report;
 mod run;
+mod selftest;
 mod serve;
 mod values;
 
@@ -49,7 +50,7 @@ fn dispatch(models: &[ModelInfo], definitions: Vec<Definition>) -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
-        Command::Selftest(_) => todo!(),
+        Command::Selftest(arguments) => selftest::run(models, &arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Schema => schema(),
     };

@@ -4,23 +4,24 @@ use std::process::ExitCode;
 
 use super::args::{Output, SelftestArgs, clock_seed};
 use super::exit;
-use crate::model::Catalogue;
+use crate::model::ModelInfo;
+use crate::printing::{print, remark};
 use crate::record::Grade;
-use crate::selftest::{self, Check, Ended, Judgement, SelfTest, Wish};
+use crate::selftest::{self, Check, Ended, Judgement, Options, SelfTest};
 
-pub(super) fn run<C: Catalogue>(arguments: &SelftestArgs) -> anyhow::Result<ExitCode> {
-    let wish = Wish {
+pub(super) fn run(models: &[ModelInfo], arguments: &SelftestArgs) -> anyhow::Result<ExitCode> {
+    let options = Options {
         quick: arguments.quick,
         blocks: arguments.blocks,
         seed: arguments.seed.unwrap_or_else(clock_seed),
         quiet: arguments.quiet,
     };
-    let found = match selftest::run(&C::infos(), &wish)? {
+    let found = match selftest::run(models, &options)? {
         Ended::Whole(found) => found,
         Ended::Interrupted(signal) => return Ok(exit::by_signal(signal)),
     };
-    super::print(&render(&found, arguments.format)?)?;
-    super::remark(&summary(&found));
+    print(&render(&found, arguments.format)?)?;
+    remark(&summary(&found));
     Ok(code(&found.checks))
 }
 

@@ -11,7 +11,7 @@ use crate::record::Record;
 /// # Errors
 ///
 /// When an experiment of the record is none that this version knows, in one line.
-pub(crate) fn complete(record: &mut Record) -> Result<(), String> {
+pub fn complete(record: &mut Record) -> Result<(), String> {
     let facts = facts(record)?;
     let Record { run, machine, noise, experiments, .. } = record;
     let context = Context { run, machine, blocks: &noise.blocks, facts: &facts };

@@ -1,6 +1,11 @@
 //! Plan, measure, keep, until there is nothing left to measure. It starts no process and reads no clock: a mock launcher
 //! runs it without any time passing.
 
+#[cfg(test)]
+pub(crate) mod mock;
+#[cfg(test)]
+mod tests;
+
 use std::ops::ControlFlow;
 
 use serde_json::Value;

@@ -117,7 +117,7 @@ pub(crate) struct Listed {
 }
 
 /// The experiment `E`, without its type.
-pub(super) fn of<E: Experiment>() -> &'static dyn Kind {
+pub(crate) fn of<E: Experiment>() -> &'static dyn Kind {
     &KindOf::<E>(PhantomData)
 }
 
@@ -248,7 +248,7 @@ fn headlines<E: Experiment>(responses: &[Vec<Response>], observations: &[Observe
 }
 
 /// An experiment with its types, and the findings that are given or else those that stand in it.
-fn typed<E: Experiment, F: DeserializeOwned>(
+pub(super) fn typed<E: Experiment, F: DeserializeOwned>(
     raw: &RawExperiment,
     findings: Option<F>,
 ) -> Result<ExperimentRecord<E::Setup, E::Cell, E::Observation, F>, String> {

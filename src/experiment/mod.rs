@@ -22,6 +22,8 @@ mod complete;
 pub(crate) mod conduct;
 mod json;
 mod kind;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 mod schema;
 mod scope;
 mod seen;
@@ -42,13 +44,14 @@ use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Failure, Machin
 use crate::report::{Looks, ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
 use compare::Beside;
-pub(crate) use complete::complete;
+pub use complete::complete;
 pub(crate) use json::full_group;
-pub(crate) use kind::{Kind, Listed};
+pub(crate) use kind::{Kind, Listed, of as kind_of};
+pub(crate) use matrix::{Matrix, sheet_of};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
 pub(crate) use seen::Seen;
-pub(crate) use show::{Export, exported, observations, report, text_tables, write_report};
+pub use show::{Export, exported, html, observations, text_tables, write_report};
 pub(crate) use shuffle::Shuffle;
 pub(crate) use stage::{Events, Stage, Watch};
 pub(crate) use underway::Underway;

@@ -12,23 +12,33 @@ use crate::record::{RawCell, RawExperiment, Record, Response};
 use crate::report::rows::{Row, export, tidy};
 use crate::report::{Format, Looks, Report, ReportError, Section, listing};
 
-pub(crate) use crate::report::rows::Export;
+pub use crate::report::rows::Export;
 
-/// Writes the report of a record into a folder. Returns the path of the page.
+/// Writes the report of a record into a folder: `index.html`, `results.csv`, `summary.md`, `charts/*.svg`, and what its
+/// sections link to. Returns the path of the page.
 ///
 /// # Errors
 ///
 /// When the record holds an experiment that this version does not know, or the folder cannot be written to.
-pub(crate) fn write_report(record: &Record, folder: &Path) -> Result<PathBuf, ReportError> {
+pub fn write_report(record: &Record, folder: &Path) -> Result<PathBuf, ReportError> {
     report(record)?.write(folder)
+}
+
+/// The page of a record: one HTML file that needs no network, no other file and no script to be read.
+///
+/// # Errors
+///
+/// When the record holds an experiment that this version does not know, or what is none.
+pub fn html(record: &Record) -> Result<String, ReportError> {
+    report(record)?.html()
 }
 
 /// The report of a record.
 ///
 /// # Errors
 ///
-/// When the record holds an experiment that this version does not know, or what is none.
-pub(crate) fn report(record: &Record) -> Result<Report<'_>, ReportError> {
+/// See [`html`].
+fn report(record: &Record) -> Result<Report<'_>, ReportError> {
     let mut floors = Vec::new();
     for (kind, raw) in in_order(record)? {
         let found = kind.noise_floors(raw).map_err(ReportError::Record)?;
@@ -49,8 +59,8 @@ pub(crate) fn report(record: &Record) -> Result<Report<'_>, ReportError> {
 ///
 /// # Errors
 ///
-/// See [`report`].
-pub(crate) fn text_tables(record: &Record, format: Format) -> Result<String, ReportError> {
+/// See [`html`].
+pub fn text_tables(record: &Record, format: Format) -> Result<String, ReportError> {
     Ok(listing(&sections(record)?, format))
 }
 
@@ -89,8 +99,8 @@ pub(crate) fn looks(record: &Record) -> Looks {
 ///
 /// # Errors
 ///
-/// See [`report`].
-pub(crate) fn observations(record: &Record) -> Result<String, ReportError> {
+/// See [`html`].
+pub fn observations(record: &Record) -> Result<String, ReportError> {
     let mut rows = Vec::new();
     for (kind, raw) in in_order(record)? {
         for cell in &raw.cells {
@@ -127,8 +137,8 @@ fn cell_rows<'a>(kind: &'static dyn Kind, cell: &'a RawCell) -> Result<Vec<Row<'
 ///
 /// # Errors
 ///
-/// See [`report`].
-pub(crate) fn exported(record: &Record, format: Export) -> Result<String, ReportError> {
+/// See [`html`].
+pub fn exported(record: &Record, format: Export) -> Result<String, ReportError> {
     let measures = |kind: &'static dyn Kind| -> Vec<(&'static str, &'static str)> {
         kind.headlines().iter().map(|&name| (name, Response::unit(name))).collect()
     };

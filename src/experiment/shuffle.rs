@@ -65,4 +65,10 @@ mod tests {
         assert_ne!(found, plan(8, "a"));
         assert_ne!(found, plan(7, "b"));
     }
+
+    #[test]
+    fn a_recorded_seed_decides_the_same_order_in_every_version() {
+        let order = |seed| Shuffle::new(seed, "matrix").blocks(1, &[8]).remove(0).2;
+        assert_eq!(order(7), []);
+    }
 }

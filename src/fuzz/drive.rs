@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
+use rand_chacha::ChaCha12Rng;
 
 use super::Accepted;
 use super::mutate::{Mutator, Shape};
 use crate::machine::proc;
-use crate::plan::SeededRng;
 
 /// How many inputs there are where nobody says.
 const USUAL: u64 = 1500;
@@ -77,7 +77,7 @@ impl<F: Fn(u64, &[u8]) -> Accepted> Target<F> {
         let inputs = numbers.end - numbers.start;
         for number in numbers {
             watchdog.look(number);
-            let mut random = SeededRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number);
+            let mut random = ChaCha12Rng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number);
             let input = mutator.input(&mut random);
             match catch_unwind(AssertUnwindSafe(|| self.reads(number, &input))) {
                 Ok(understood) => accepted += u64::from(understood),

@@ -9,17 +9,19 @@ mod server;
 
 use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 
 use concbench_workloads::{Http, Workload};
 use futures::FutureExt;
+use serde_json::Value;
 
-use crate::analyse::{self, AcrossOptions, across};
-use crate::campaign::restore;
+use crate::experiment::{self, Export, Settings, experiments, exported, html, text_tables};
+use crate::model::ModelInfo;
 use crate::models::{BuiltIn, Catalogue, hostile};
-use crate::plan;
 use crate::record::histogram::{self, decode as decode_histogram};
-use crate::record::{journal, parse};
-use crate::report::{self, Export, Format};
+use crate::record::{Machine, Mode, Record, RunInfo, Track, journal, parse};
+use crate::report::Format;
+use crate::run::{Plan, RunStartError, Session, resume};
 use crate::runner::protocol::{Answer, Channel, decode};
 use crate::spec::Spec;
 use drive::Target;
@@ -41,15 +43,19 @@ fn definitions() {
     target.run();
 }
 
-fn definition(models: &[crate::model::ModelInfo], bytes: &[u8]) -> Accepted {
+fn definition(models: &[ModelInfo], bytes: &[u8]) -> Accepted {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return false;
     };
-    let read = Spec::parse("x.toml", text).and_then(|definitions| Spec::build(definitions, models, true, 4));
+    let read = Spec::parse("x.toml", text).map_err(RunStartError::Spec).and_then(|definitions| {
+        let machine = Machine { cores: 4, ..Machine::default() };
+        Plan::new(definitions, models, &experiments(), settings(), machine, Some("rayon"))
+    });
     match read {
-        Ok(spec) => {
-            let few = spec.retain(|id| id.contains("rayon"));
-            plan::blocks(&few, 2, 1);
+        Ok(plan) => {
+            let mut session = Session::new(plan);
+            session.begin();
+            plan_on(&session);
             true
         }
         Err(error) => {
@@ -59,26 +65,31 @@ fn definition(models: &[crate::model::ModelInfo], bytes: &[u8]) -> Accepted {
     }
 }
 
+fn settings() -> Settings {
+    let (mode, track, deadline) = (Mode::Quick, Track::Defaults, Duration::from_secs(1));
+    Settings { blocks: 2, mode, seed: 1, track, deadline, all: true }
+}
+
+/// Has every experiment say what is to be measured next.
+fn plan_on(session: &Session) {
+    for experiment in &session.experiments {
+        experiment.plan(&session.plan.scope);
+    }
+}
+
 #[test]
 fn records() {
-    let base = parse::parse(include_bytes!("../../fuzz/corpus/record/whole.json")).expect("a record");
     Target::new("record", Shape::Json, |number, bytes| match parse::parse(bytes) {
-        Ok(run) => {
-            let mut again = run.clone();
-            analyse::complete(&mut again);
-            let both = [base.clone(), again];
-            let options = AcrossOptions { anyway: true, prices: vec![Some(1.0), Some(2.0)], threshold: 0.05 };
-            let compared = across(&both, &options);
+        Ok(record) => {
+            let mut again = record.clone();
+            let completed = experiment::complete(&mut again);
+            completed.as_ref().err().into_iter().for_each(|error| assert_one_line(error));
             if number.is_multiple_of(PER_PAGE) {
                 // As it stands there, and as it follows from its observations.
-                pages(&run);
-                pages(&both[1]);
-                if let Ok(compared) = compared {
-                    report::compare_table(&compared, Format::Md);
-                    let _ = report::compare_html(&both, &compared);
-                }
+                pages(&record);
+                pages(&again);
             }
-            true
+            completed.is_ok()
         }
         Err(error) => {
             assert_one_line(&error);
@@ -91,39 +102,68 @@ fn records() {
 /// What a mutation found once in millions.
 #[test]
 fn the_greatest_numbers_of_a_record_are_summed() {
-    let mut run = parse::parse(include_bytes!("../../fuzz/corpus/record/whole.json")).expect("a record");
-    let blocks = &mut run.noise.blocks;
+    let mut record = whole();
+    let blocks = &mut record.noise.blocks;
     blocks.push(blocks[0].clone());
     for block in blocks {
         (block.repeats, block.throttled_ns) = (u32::MAX, Some(u64::MAX));
     }
-    let loads = run.latency.iter_mut().flat_map(|latency| &mut latency.cells).map(|cell| &mut cell.closed);
-    for observation in loads.flat_map(|load| &mut load.observations) {
-        (observation.tasks, observation.elapsed_ns) = (u64::MAX, u64::MAX);
+    let cells = record.experiments.values_mut().flat_map(|experiment| &mut experiment.cells);
+    for observed in cells.flat_map(|cell| &mut cell.observations) {
+        greatest(&mut observed.responses);
     }
-    pages(&run);
-    analyse::complete(&mut run);
-    pages(&run);
+    pages(&record);
+    experiment::complete(&mut record).expect("numbers make it no other record");
+    pages(&record);
 }
 
-fn pages(run: &crate::record::Run) {
-    // What cannot be drawn is an error; nothing is asked of its words here.
-    let _ = report::html(run);
-    let _ = report::export(run, Export::Bmf);
-    let _ = report::export(run, Export::GithubActionBenchmark);
-    for format in [Format::Table, Format::Md, Format::Csv] {
-        report::table(run, format);
+/// The record of a whole run.
+fn whole() -> Record {
+    parse::parse(include_bytes!("../../fuzz/corpus/record/whole.json")).expect("a record")
+}
+
+/// Makes every whole number as great as it can be.
+fn greatest(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_u64() => *value = u64::MAX.into(),
+        Value::Array(items) => items.iter_mut().for_each(greatest),
+        Value::Object(fields) => fields.values_mut().for_each(greatest),
+        _ => {}
     }
+}
+
+/// Whatever is made of a record. What cannot be made is an error of one line; nothing is asked of its words here.
+fn pages(record: &Record) {
+    let made = [
+        html(record),
+        exported(record, Export::Bmf),
+        exported(record, Export::GithubActionBenchmark),
+        experiment::observations(record),
+        text_tables(record, Format::Terminal),
+        text_tables(record, Format::Markdown),
+    ];
+    made.into_iter().filter_map(Result::err).for_each(|error| assert_one_line(&error.to_string()));
 }
 
 #[test]
 fn journals() {
     let models = BuiltIn::infos();
-    Target::new("journal", Shape::JsonLines, |_, bytes| match journal::parse(bytes) {
+    Target::new("journal", Shape::JsonLines, |number, bytes| match journal::parse(bytes) {
         Ok(found) => {
             found.lost.iter().for_each(|lost| assert_one_line(lost));
             assert!(found.end <= bytes.len() as u64);
-            restore(found, Path::new("x"), &models).is_ok()
+            match resumed(found, &models) {
+                Ok(record) => {
+                    if number.is_multiple_of(PER_PAGE) {
+                        pages(&record);
+                    }
+                    true
+                }
+                Err(error) => {
+                    assert_one_line(&error.to_string());
+                    false
+                }
+            }
         }
         Err(error) => {
             assert_one_line(&error);
@@ -131,6 +171,18 @@ fn journals() {
         }
     })
     .run();
+}
+
+/// The record of a run that is resumed and asked to end at once.
+fn resumed(found: journal::Found, models: &[ModelInfo]) -> Result<Record, RunStartError> {
+    let journal::Found { header, entries, lost, .. } = found;
+    let mut session = Session::new(resume::plan(&header, models, Path::new("x"))?);
+    session.begin();
+    let Session { experiments, notes, .. } = &mut session;
+    resume::replay(experiments, notes, entries, lost).iter().for_each(|lost| assert_one_line(lost));
+    plan_on(&session);
+    let run = RunInfo { blocks: header.blocks, filter: header.filter, ..whole().run };
+    Ok(session.into_record(header.tool, run, header.warnings))
 }
 
 #[test]

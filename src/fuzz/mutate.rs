@@ -2,9 +2,8 @@
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha12Rng;
 use serde_json::{Map, Value, json};
-
-use crate::plan::SeededRng;
 
 /// What an input is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +70,7 @@ const WORDS: &[&str] = &[
     "twin",
     "rayon",
     "sequential",
-    "{\"v\":1,\"message\":",
+    "{\"v\":2,\"message\":",
 ];
 
 /// Values that a field of JSON may turn into.
@@ -137,7 +136,7 @@ impl<'a> Mutator<'a> {
     }
 
     /// The input that follows from these random numbers.
-    pub(super) fn input(&self, random: &mut SeededRng) -> Vec<u8> {
+    pub(super) fn input(&self, random: &mut ChaCha12Rng) -> Vec<u8> {
         let chosen = random.random_range(0..self.corpus.len());
         // Half of the trees stay trees: what is no JSON is refused by the first line of any reader.
         let (mut bytes, as_bytes) = match self.trees.get(chosen).filter(|_| random.random_bool(0.9)) {
@@ -153,7 +152,7 @@ impl<'a> Mutator<'a> {
         bytes
     }
 
-    fn grow(&self, mut lines: Vec<Value>, random: &mut SeededRng) -> Vec<u8> {
+    fn grow(&self, mut lines: Vec<Value>, random: &mut ChaCha12Rng) -> Vec<u8> {
         for _ in 0..mutations(random) {
             if lines.len() > 1 && random.random_bool(0.2) {
                 let (from, to) = (random.random_range(0..lines.len()), random.random_range(0..lines.len()));
@@ -175,7 +174,7 @@ impl<'a> Mutator<'a> {
     }
 
     /// Changes one node of a tree.
-    fn graft(&self, tree: &mut Value, random: &mut SeededRng) {
+    fn graft(&self, tree: &mut Value, random: &mut ChaCha12Rng) {
         let nodes = size(tree);
         let other = at(tree, random.random_range(0..nodes)).clone();
         let mut left = random.random_range(0..nodes);
@@ -193,8 +192,8 @@ impl<'a> Mutator<'a> {
     }
 
     /// Changes some bytes.
-    fn scratch(&self, bytes: &mut Vec<u8>, random: &mut SeededRng) {
-        let place = |random: &mut SeededRng, bytes: &Vec<u8>| random.random_range(0..=bytes.len());
+    fn scratch(&self, bytes: &mut Vec<u8>, random: &mut ChaCha12Rng) {
+        let place = |random: &mut ChaCha12Rng, bytes: &Vec<u8>| random.random_range(0..=bytes.len());
         let (one, two) = (place(random, bytes), place(random, bytes));
         let (start, end) = (one.min(two), one.max(two).min(one.min(two) + 64));
         match random.random_range(0..9) {
@@ -229,7 +228,7 @@ impl<'a> Mutator<'a> {
     }
 
     /// Puts another number where one stands.
-    fn renumber(&self, bytes: &mut Vec<u8>, near: usize, random: &mut SeededRng) {
+    fn renumber(&self, bytes: &mut Vec<u8>, near: usize, random: &mut ChaCha12Rng) {
         let Some(start) = (near..bytes.len()).find(|&at| bytes[at].is_ascii_digit()) else {
             return;
         };
@@ -240,16 +239,16 @@ impl<'a> Mutator<'a> {
 }
 
 /// One mostly, and now and then several.
-fn mutations(random: &mut SeededRng) -> u32 {
+fn mutations(random: &mut ChaCha12Rng) -> u32 {
     (1..MOST).find(|_| random.random_bool(0.5)).unwrap_or(MOST)
 }
 
-fn pick<'a, T>(items: &'a mut [T], random: &mut SeededRng) -> Option<&'a mut T> {
+fn pick<'a, T>(items: &'a mut [T], random: &mut ChaCha12Rng) -> Option<&'a mut T> {
     let count = items.len();
     items.get_mut(random.random_range(0..count.max(1)))
 }
 
-fn rearrange(items: &mut Vec<Value>, other: Value, random: &mut SeededRng) {
+fn rearrange(items: &mut Vec<Value>, other: Value, random: &mut ChaCha12Rng) {
     let count = items.len();
     let place = random.random_range(0..=count);
     match random.random_range(0..4) {
@@ -260,7 +259,7 @@ fn rearrange(items: &mut Vec<Value>, other: Value, random: &mut SeededRng) {
     }
 }
 
-fn rename(fields: &mut Map<String, Value>, other: Value, random: &mut SeededRng) {
+fn rename(fields: &mut Map<String, Value>, other: Value, random: &mut ChaCha12Rng) {
     let names: Vec<String> = fields.keys().cloned().collect();
     let Some(name) = names.choose(random) else {
         return;

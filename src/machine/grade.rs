@@ -55,7 +55,8 @@ mod tests {
     fn blocks(breached: usize, of: usize) -> Vec<BlockNoise> {
         let block = |index: usize| BlockNoise {
             block: index as u32,
-            workload: "count".to_owned(),
+            experiment: "matrix".to_owned(),
+            group: "count".to_owned(),
             steal: None,
             foreign: None,
             throttled_ns: None,

@@ -278,7 +278,7 @@ mod tests {
             executable: "00".to_owned(),
             machine: Machine::default(),
             warnings: Vec::new(),
-            definitions: vec![Definition::registered("own", 3)],
+            definitions: vec![Definition::registered("own")],
             experiments: vec![("matrix".to_owned(), vec!["own/sequential@1".to_owned()])],
             all: false,
             filter: Some("\"\n".to_owned()),

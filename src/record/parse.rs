@@ -86,3 +86,105 @@ fn check_cell(cell: &RawCell) -> Result<(), String> {
 fn short(id: &str) -> String {
     one_line(id.chars().take(80).collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A record of one cell with these blocks.
+    fn record(blocks: &[u32]) -> Value {
+        let observation =
+            |&block: &u32| json!({ "block": block, "position": 0, "responses": {}, "usage": null });
+        let cell = json!({
+            "id": "work/rayon@2",
+            "factors": {},
+            "status": "ok",
+            "reason": null,
+            "observations": blocks.iter().map(observation).collect::<Vec<_>>(),
+        });
+        json!({
+            "schema": SCHEMA,
+            "tool": {
+                "name": "concbench", "version": "0", "commit": null, "rustc": "", "target": "",
+                "profile": "debug", "allocator": "",
+            },
+            "run": {
+                "id": "x", "label": "local", "started_utc": "2026-01-01T00:00:00Z", "elapsed_ns": 1, "seed": 1,
+                "blocks": 20, "mode": "default", "indicative": false, "complete": true, "track": "defaults",
+                "filter": null, "command": "concbench run", "notes": [],
+            },
+            "machine": serde_json::to_value(crate::record::Machine::default()).unwrap(),
+            "noise": { "grade": "unknown", "warnings": [], "blocks": [] },
+            "experiments": {
+                "matrix": { "setup": null, "cells": [cell], "findings": null },
+            },
+        })
+    }
+
+    fn parsed(record: &Value) -> Result<Record, String> {
+        parse(record.to_string().as_bytes())
+    }
+
+    fn refusal(record: &Value) -> String {
+        let refusal = parsed(record).unwrap_err();
+        assert!(!refusal.contains('\n'), "{refusal}");
+        refusal
+    }
+
+    #[test]
+    fn a_record_with_more_blocks_than_a_run_can_have_is_refused() {
+        assert!(parsed(&record(&[0, 1, 999])).is_ok());
+        assert!(refusal(&record(&[0, 1000])).contains("block 1000, at most 999 is allowed"));
+        assert!(refusal(&record(&[3, 4, 3])).contains("two observations in block 3"));
+        let mut record = record(&[0]);
+        record["run"]["blocks"] = json!(1001);
+        assert!(refusal(&record).contains("run.blocks: 1001 of them, at most 1000 are allowed"));
+    }
+
+    #[test]
+    fn a_record_with_more_of_anything_than_a_run_can_have_is_refused() {
+        let cell = |number: usize| json!({ "id": format!("cell-{number}"), "factors": {}, "status": "skipped", "reason": "", "observations": [] });
+        let mut cells = record(&[0]);
+        cells["experiments"]["matrix"]["cells"] = (0..=MOST_CELLS).map(cell).collect();
+        assert!(refusal(&cells).contains("cells: 10001 of them, at most 10000 are allowed"));
+        let mut calibrations = record(&[0]);
+        calibrations["experiments"]["matrix"]["calibrations"] =
+            (0..=MOST_CALIBRATIONS).map(|number| (number.to_string(), Value::Null)).collect();
+        assert!(refusal(&calibrations).contains("calibrations: 40001 of them, at most 40000 are allowed"));
+        let mut experiments = record(&[0]);
+        let matrix = experiments["experiments"]["matrix"].clone();
+        experiments["experiments"] =
+            (0..=MOST_EXPERIMENTS).map(|number| (number.to_string(), matrix.clone())).collect();
+        assert!(refusal(&experiments).contains("experiments: 101 of them, at most 100 are allowed"));
+        let mut notes = record(&[0]);
+        notes["run"]["notes"] = vec![""; MOST_NOTES + 1].into();
+        assert!(refusal(&notes).contains("run.notes: 10001 of them, at most 10000 are allowed"));
+        let mut noise = record(&[0]);
+        let block = json!({
+            "block": 0, "experiment": "matrix", "group": "", "steal": null, "foreign": null, "throttled_ns": null,
+            "pressure": null, "thermal_throttles": null, "repeats": 0, "breach": null,
+        });
+        noise["noise"]["blocks"] = vec![block; MOST_BLOCKS as usize + 1].into();
+        assert!(refusal(&noise).contains("noise.blocks: 1001 of them, at most 1000 are allowed"));
+    }
+
+    #[test]
+    fn a_refusal_is_one_short_line_whatever_the_record_holds() {
+        let mut record = record(&[1000]);
+        record["experiments"]["matrix"]["cells"][0]["id"] = json!(format!("a\nb{}", "c".repeat(1000)));
+        assert!(refusal(&record).len() < 200);
+        let cell = record["experiments"]["matrix"]["cells"][0].clone();
+        record["experiments"]["matrix"]["cells"] = json!([cell, cell]);
+        record["experiments"]["matrix"]["cells"][0]["observations"] = json!([]);
+        assert!(refusal(&record).contains("stands there twice"));
+    }
+
+    #[test]
+    fn another_version_is_refused_before_anything_else_is_read() {
+        assert_eq!(refusal(&json!({ "schema": 1 })), "schema 1, only 2 is read by this version");
+        assert_eq!(refusal(&json!({ "schema": 3, "run": 5 })), "schema 3, only 2 is read by this version");
+        assert!(refusal(&json!({ "schema": SCHEMA })).starts_with("no record: "));
+        assert!(refusal(&json!([])).starts_with("no record: "));
+    }
+}

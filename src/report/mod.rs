@@ -25,5 +25,6 @@ pub(crate) use files::{Report, make_folder};
 pub(crate) use look::{Look, Looks, ink, key, key_of};
 pub(crate) use section::{Attachment, Element, Place, Section, TextTable, Unmeasured};
 pub(crate) use summary::summary;
-pub(crate) use table::{Format, aligned, listing, piped, written};
+pub use table::Format;
+pub(crate) use table::{aligned, listing, piped, written};
 pub(crate) use text::status;

@@ -77,7 +77,7 @@ fn plain(level: Option<&Value>) -> String {
 
 /// A format of a service that follows figures over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Export {
+pub enum Export {
     /// Bencher Metric Format: benchmarks, their measures, each with its interval.
     Bmf,
     /// The `customSmallerIsBetter` array of github-action-benchmark.

@@ -8,7 +8,7 @@ use super::{Place, Section, TextTable};
 
 /// How tables are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// Aligned columns for a terminal, without colours.
     Terminal,
     /// Markdown.

@@ -7,8 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use super::Plan;
-use crate::experiment::Events;
-use crate::experiment::{Underway, full_group};
+use crate::experiment::{Events, find, full_group};
 use crate::record::journal::{Entry, Journal};
 use crate::record::{BlockNoise, Failure, Observed};
 use crate::time::nanoseconds;
@@ -16,15 +15,18 @@ use crate::time::nanoseconds;
 /// How often a line is written where there is no terminal.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Progress and journal of one run.
+/// Progress of one run, and its journal.
 #[derive(Debug)]
 pub(super) struct Console {
-    journal: Journal,
+    /// None where nothing is kept.
+    journal: Option<Journal>,
     bar: ProgressBar,
     /// Without a terminal a line now and then has to do.
     plain: bool,
     quiet: bool,
     started: Instant,
+    /// The experiment that is measured.
+    current: &'static str,
     /// When the last line was written that says how far the run has come.
     told: Instant,
     /// How long the run took before it was resumed.
@@ -33,14 +35,14 @@ pub(super) struct Console {
 }
 
 impl Console {
-    pub(super) fn new(journal: Journal, quiet: bool, before: Duration) -> Self {
+    pub(super) fn new(journal: Option<Journal>, quiet: bool, before: Duration) -> Self {
         let plain = !std::io::stderr().is_terminal();
         let target = if quiet || plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
         let style = ProgressStyle::with_template("{prefix:>11} [{bar:32}] {pos}/{len} {msg} (left: {eta})");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
         let (started, told) = (Instant::now(), Instant::now());
-        Self { journal, bar, plain, quiet, started, told, before, trouble: Vec::new() }
+        Self { journal, bar, plain, quiet, started, current: "", told, before, trouble: Vec::new() }
     }
 
     /// What will run.
@@ -60,14 +62,6 @@ impl Console {
         for kind in &plan.without_cells {
             self.warn(&format!("{}: nothing to measure with this filter and these definitions", kind.id()));
         }
-    }
-
-    /// An experiment begins.
-    pub(super) fn begin(&mut self, experiment: &dyn Underway) {
-        self.say(&format!("{}: {}", experiment.id(), experiment.question()));
-        self.bar.reset();
-        self.bar.set_length(0);
-        self.bar.set_prefix(experiment.id());
     }
 
     /// Something that the user should know at once.
@@ -91,6 +85,17 @@ impl Console {
         }
     }
 
+    /// Another experiment is measured from now on.
+    fn turn_to(&mut self, experiment: &'static str) {
+        self.current = experiment;
+        if let Some(kind) = find(experiment) {
+            self.say(&format!("{experiment}: {}", kind.question()));
+        }
+        self.bar.reset();
+        self.bar.set_length(0);
+        self.bar.set_prefix(experiment);
+    }
+
     /// One more trial has ended.
     fn advance(&mut self, experiment: &str, of: &str) {
         self.bar.set_message(of.to_owned());
@@ -104,7 +109,7 @@ impl Console {
 
     /// Writes a line of the journal.
     pub(super) fn log(&mut self, entry: &Entry) {
-        if let Err(error) = self.journal.write(entry)
+        if let Some(Err(error)) = self.journal.as_mut().map(|journal| journal.write(entry))
             && self.trouble.is_empty()
         {
             self.say(&format!("warning: {error}; without a journal this run cannot be resumed"));
@@ -114,7 +119,10 @@ impl Console {
 }
 
 impl Events for Console {
-    fn planned(&mut self, _experiment: &'static str, trials: usize) {
+    fn planned(&mut self, experiment: &'static str, trials: usize) {
+        if self.current != experiment {
+            self.turn_to(experiment);
+        }
         self.bar.set_length(self.bar.position() + trials as u64);
     }
 

@@ -3,14 +3,18 @@
 //! - `plan`: which experiments and which of their cells
 //! - `resume`: from the journal of a run that did not end back to the run
 //! - `console`: what a person sees meanwhile; and the journal, which sees the same
+//! - `session`: the experiments of a plan, under way
+//! - `aside`: what is measured without a folder
 //! - `visit`: what is done under `cargo bench` where nothing is to be kept
 //! - `watch`: the environment gate around every block
 //! - `build`: what measured
 
+mod aside;
 mod build;
 mod console;
 mod plan;
-mod resume;
+pub(crate) mod resume;
+mod session;
 mod visit;
 mod watch;
 
@@ -26,13 +30,15 @@ use crate::machine;
 use crate::model::ModelInfo;
 use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
-use crate::record::{Grade, MOST_CELLS, Noise, Record, RunInfo, SCHEMA, StoreError, Warning, store};
+use crate::record::{MOST_CELLS, Record, RunInfo, StoreError, Warning, store};
 use crate::report::ReportError;
 use crate::runner::{Launcher, RunnerError, Supervisor};
 use crate::spec::{Definition, SpecError};
 use crate::time::nanoseconds;
+pub(crate) use aside::{Aside, measure_aside};
 use console::Console;
 pub(crate) use plan::{Choice, Plan};
+pub(crate) use session::Session;
 pub(crate) use visit::{Visited, visit};
 use watch::Gatekeeper;
 
@@ -88,11 +94,9 @@ pub(crate) struct Finished {
 /// A run that is under way.
 #[derive(Debug)]
 pub(crate) struct Run {
-    plan: Plan,
-    experiments: Vec<Box<dyn Underway>>,
+    session: Session,
     supervisor: Supervisor,
     console: Console,
-    notes: Vec<String>,
     warnings: Vec<Warning>,
     header: Header,
     folder: PathBuf,
@@ -147,11 +151,9 @@ impl Run {
         let begun = Lock::take(&folder).and_then(|lock| Ok((lock, Journal::begin(&folder, &header)?)));
         let (lock, journal) = begun.inspect_err(|_| store::remove_empty_run(&folder))?;
         let mut run = Self {
-            plan,
-            experiments: Vec::new(),
+            session: Session::new(plan),
             supervisor,
-            console: Console::new(journal, quiet, Duration::ZERO),
-            notes: Vec::new(),
+            console: Console::new(Some(journal), quiet, Duration::ZERO),
             warnings,
             header,
             folder,
@@ -162,7 +164,7 @@ impl Run {
             _lock: lock,
         };
         run.set_out();
-        for experiment in &run.experiments {
+        for experiment in &run.session.experiments {
             let entry = Entry::Setup { experiment: experiment.id().to_owned(), setup: experiment.setup() };
             run.console.log(&entry);
         }
@@ -192,11 +194,9 @@ impl Run {
         let journal = Journal::go_on(folder, found.end)?;
         let before = resume::elapsed(&found.entries);
         let mut run = Self {
-            plan,
-            experiments: Vec::new(),
+            session: Session::new(plan),
             supervisor,
-            console: Console::new(journal, quiet, before),
-            notes: Vec::new(),
+            console: Console::new(Some(journal), quiet, before),
             warnings: found.header.warnings.clone(),
             out: folder.parent().unwrap_or(Path::new(".")).to_owned(),
             folder: folder.clone(),
@@ -208,20 +208,22 @@ impl Run {
         };
         run.set_out();
         if !run.interrupted {
-            let lost = resume::replay(&mut run.experiments, &mut run.notes, found.entries, found.lost);
+            let Session { experiments, notes, .. } = &mut run.session;
+            let lost = resume::replay(experiments, notes, found.entries, found.lost);
             lost.iter().for_each(|note| run.console.warn(note));
-            run.notes.extend(lost);
-            run.note(resume::seam(&run.experiments));
+            run.session.notes.extend(lost);
+            run.note(resume::seam(&run.session.experiments));
         }
         Ok(run)
     }
 
     /// Says what will run, makes the reference of every workload, and begins the experiments.
     fn set_out(&mut self) {
-        self.console.announce(&self.plan);
-        let deadline = self.plan.scope.settings.deadline;
-        for number in self.plan.workloads() {
-            let workload = &self.plan.scope.spec.workloads[number];
+        let plan = &mut self.session.plan;
+        self.console.announce(plan);
+        let deadline = plan.scope.settings.deadline;
+        for number in plan.workloads() {
+            let workload = &plan.scope.spec.workloads[number];
             let made = self.supervisor.reference(&workload.recipe(), workload.definition.tasks, deadline);
             let reference = match made {
                 Ok(reference) => Ok(reference),
@@ -231,11 +233,9 @@ impl Run {
                     break;
                 }
             };
-            self.plan.scope.references.insert(workload.definition.name.clone(), reference);
+            plan.scope.references.insert(workload.definition.name.clone(), reference);
         }
-        let Self { plan, experiments, .. } = self;
-        let kinds = plan.experiments.iter();
-        experiments.extend(kinds.map(|(kind, _)| kind.begin(&plan.scope, &|id| plan.keeps(id))));
+        self.session.begin();
     }
 
     /// Measures every experiment, one after the other.
@@ -262,25 +262,19 @@ impl Run {
 
     fn each(
         &mut self,
-        mut measure: impl FnMut(&mut dyn Underway, &experiment::Scope, &mut Stage<'_>) -> ControlFlow<()>,
+        measure: impl FnMut(&mut dyn Underway, &experiment::Scope, &mut Stage<'_>) -> ControlFlow<()>,
     ) {
-        let Self { plan, experiments, supervisor, console, notes, interrupted, .. } = self;
-        let mut watch = Gatekeeper::default();
-        for experiment in experiments {
-            if *interrupted {
-                return;
-            }
-            console.begin(experiment.as_ref());
-            let mut stage = Stage { launcher: supervisor, watch: &mut watch, events: console, notes };
-            *interrupted = measure(experiment.as_mut(), &plan.scope, &mut stage).is_break();
-            stage.take_notes();
+        let Self { session, supervisor, console, interrupted, .. } = self;
+        if !*interrupted {
+            let ended = session.each(supervisor, &mut Gatekeeper::default(), console, measure);
+            *interrupted = ended.is_break();
         }
     }
 
     /// Something that a reader of the record should know.
     fn note(&mut self, note: String) {
         self.console.note(&note);
-        self.notes.push(note);
+        self.session.notes.push(note);
     }
 
     /// Analyses, and writes the record and the report.
@@ -301,8 +295,6 @@ impl Run {
     }
 
     fn assemble(mut self) -> Record {
-        let mut notes = std::mem::take(&mut self.notes);
-        notes.extend(self.console.take_trouble());
         let header = self.header;
         let info = RunInfo {
             id: header.id,
@@ -317,23 +309,8 @@ impl Run {
             track: header.track,
             filter: header.filter,
             command: header.command,
-            notes,
+            notes: self.console.take_trouble(),
         };
-        let mut record = Record {
-            schema: SCHEMA,
-            tool: header.tool,
-            run: info,
-            machine: header.machine,
-            noise: Noise { grade: Grade::Unknown, warnings: self.warnings, blocks: Vec::new() },
-            experiments: Default::default(),
-        };
-        for experiment in self.experiments {
-            let id = experiment.id();
-            let (raw, blocks) = experiment.finish(header.blocks);
-            record.noise.blocks.extend(blocks);
-            record.experiments.insert(id.to_owned(), raw);
-        }
-        experiment::complete(&mut record).expect("what was measured belongs to its experiment");
-        record
+        self.session.into_record(header.tool, info, self.warnings)
     }
 }

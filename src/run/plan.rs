@@ -77,6 +77,22 @@ impl Plan {
     ) -> Result<Self, RunStartError> {
         check_names(&definitions)?;
         let spec = Spec::build(definitions, models, settings.all, machine.cores)?;
+        Self::of(spec, models, kinds, settings, machine, filter)
+    }
+
+    /// The plan for cells that are laid out already.
+    ///
+    /// # Errors
+    ///
+    /// When the filter is wrong, or nothing is left to measure.
+    pub(crate) fn of(
+        spec: Spec,
+        models: &[ModelInfo],
+        kinds: &[&'static dyn Kind],
+        settings: Settings,
+        machine: Machine,
+        filter: Option<&str>,
+    ) -> Result<Self, RunStartError> {
         let chosen = models.iter().filter(|model| model.default || settings.all).copied().collect();
         let scope = Scope { settings, machine, models: chosen, spec, references: Default::default() };
         let filter = filter.map(parse_filter).transpose()?;

@@ -168,6 +168,86 @@ fn difference(then: &Machine, now: &Machine) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::conduct::mock::{MockEvents, MockLauncher, MockWatch, broken};
+    use crate::experiment::conduct::{Until, measure};
+    use crate::experiment::rehearsal::{BLOCKS, scope};
+    use crate::experiment::{Scope, Stage};
+    use crate::runner::RunnerError;
+    use crate::spec::{Definition, Models, default_definitions};
+
+    /// Two models that count, and the matrix of it under way.
+    fn matrix() -> (Scope, Vec<Box<dyn Underway>>) {
+        let count = default_definitions().into_iter().find(|definition| definition.name == "count").unwrap();
+        let models = Models::Named(["sequential", "rayon", "smol"].map(str::to_owned).to_vec());
+        let scope = scope(vec![Definition { models, ..count }], 2, false, 3);
+        let matrix = find("matrix").unwrap().begin(&scope, &|_| true);
+        (scope, vec![matrix])
+    }
+
+    /// Measures what is left of the matrix; one cell breaks, and an interrupt may come.
+    fn measured(scope: &Scope, matrix: &mut dyn Underway, interrupt: Option<usize>) -> MockEvents {
+        let (mut watch, mut events) = (MockWatch::default(), MockEvents::default());
+        watch.breaches = vec![("count", 3)];
+        let mut launcher = MockLauncher::new(|number, id, request| match () {
+            () if interrupt == Some(number) => Err(RunnerError::Interrupted),
+            () if id.contains("smol") && number > 20 => Err(broken()),
+            () => Ok(crate::experiment::rehearsal::observation(1_000_000, request)),
+        });
+        let mut notes = Vec::new();
+        let mut stage =
+            Stage { launcher: &mut launcher, watch: &mut watch, events: &mut events, notes: &mut notes };
+        let _ = measure(matrix, scope, &mut stage, Until::Done);
+        events
+    }
+
+    #[test]
+    fn what_the_journal_holds_is_what_was_measured_wherever_it_ends() {
+        for interrupt in [0, 1, 10, 25, 40] {
+            let (scope, mut before) = matrix();
+            let entries = measured(&scope, before[0].as_mut(), Some(interrupt)).0;
+            let (_, mut after) = matrix();
+            let mut notes = Vec::new();
+            let lost = replay(&mut after, &mut notes, entries.clone(), vec!["one line".to_owned()]);
+            assert_eq!(lost, ["lost from the journal: one line"]);
+            let told = |entry: &&Entry| matches!(entry, Entry::Note { .. });
+            assert_eq!(notes.len(), entries.iter().filter(told).count());
+            measured(&scope, before[0].as_mut(), None);
+            measured(&scope, after[0].as_mut(), None);
+            let [before, after] = [before, after].map(|mut one| one.remove(0).finish(BLOCKS));
+            assert_eq!(before, after, "interrupted at {interrupt}");
+        }
+    }
+
+    #[test]
+    fn lines_that_do_not_belong_to_the_run_are_lost_and_counted() {
+        let (scope, mut before) = matrix();
+        let entries = measured(&scope, before[0].as_mut(), Some(30)).0;
+        let foreign: Vec<Entry> = entries
+            .iter()
+            .filter_map(|entry| match entry.clone() {
+                Entry::Observation { of, calibration: false, observed, .. } => {
+                    let experiment = "elsewhere".to_owned();
+                    Some(Entry::Observation { experiment, of, calibration: false, observed })
+                }
+                Entry::Failure { experiment, failure, .. } => {
+                    Some(Entry::Failure { experiment, cells: vec!["nowhere".to_owned()], failure })
+                }
+                // A second end of a block, and a second answer of a calibration.
+                Entry::Block { .. } | Entry::Observation { calibration: true, .. } => Some(entry.clone()),
+                _ => None,
+            })
+            .filter(|entry| !matches!(entry, Entry::Block { again: true, .. }))
+            .collect();
+        assert!(foreign.len() > 10);
+        let (_, mut after) = matrix();
+        assert!(replay(&mut after, &mut Vec::new(), entries, Vec::new()).is_empty());
+        let lost = replay(&mut after, &mut Vec::new(), foreign.clone(), Vec::new());
+        let expected =
+            format!("lost from the journal: {} line(s) that do not belong to this run", foreign.len());
+        assert_eq!(lost, [expected]);
+        let [before, after] = [before, after].map(|mut one| one.remove(0).finish(BLOCKS));
+        assert_eq!(before, after);
+    }
 
     #[test]
     fn a_machine_with_another_number_of_cores_is_another_one_and_one_with_another_load_is_not() {

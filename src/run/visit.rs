@@ -1,10 +1,12 @@
 //! What experiments do under `cargo bench` before their blocks, alone: nothing is kept.
 
+use std::ops::ControlFlow;
+
 use serde_json::Value;
 
 use super::watch::Gatekeeper;
-use super::{Options, Plan, RunStartError};
-use crate::experiment::{Events, Stage};
+use super::{Options, Plan, RunStartError, Session};
+use crate::experiment::Events;
 use crate::machine;
 use crate::model::ModelInfo;
 use crate::printing::remark;
@@ -31,13 +33,17 @@ pub(crate) fn visit(
     let (facts, filter) = (machine::facts(), filter.as_deref());
     let plan = Plan::new(definitions, models, &choice.kinds(), settings, facts, filter)?;
     let mut supervisor = Supervisor::new(plan.scope.settings.track).map_err(RunStartError::Supervise)?;
-    let (mut watch, mut failures, mut notes) = (Gatekeeper::default(), Failures(0), Vec::new());
-    for (kind, _) in &plan.experiments {
-        let mut experiment = kind.begin(&plan.scope, &|id| plan.keeps(id));
-        let (launcher, events) = (&mut supervisor, &mut failures);
-        let mut stage = Stage { launcher, watch: &mut watch, events, notes: &mut notes };
-        experiment.cargo_bench(&mut stage, &plan.scope);
-    }
+    let (mut session, mut failures) = (Session::new(plan), Failures(0));
+    session.begin();
+    let _ = session.each(
+        &mut supervisor,
+        &mut Gatekeeper::default(),
+        &mut failures,
+        |experiment, scope, stage| {
+            experiment.cargo_bench(stage, scope);
+            ControlFlow::Continue(())
+        },
+    );
     Ok(Visited { failed: failures.0, interrupted_by: supervisor.interrupted_by() })
 }
 

@@ -3,12 +3,13 @@
 use concbench_stats::binomial_bound;
 use concbench_text::figures::{self, Ratio};
 
-use super::matrix::{COUNT, EFFECTS, NOOP, PARALLEL, SEQUENTIAL, further};
+use super::specs::{COUNT, EFFECTS, NOOP, PARALLEL, SEQUENTIAL, further};
 use super::{Check, Judgement, Measured, SelfTest};
-use crate::analyse::{CONFIDENCE, FEWEST_PAIRS, POWER, Price, SIGNIFICANCE, compare_alone, detectable};
-use crate::record::{
-    BlockNoise, CellRecord, Comparison, ComparisonKind, Grade, Observation, Run, Status, Verdict,
+use crate::batch::analyse::{
+    CONFIDENCE, FEWEST_PAIRS, POWER, Price, SIGNIFICANCE, compare_alone, detectable,
 };
+use crate::batch::{Comparison, ComparisonKind, Observation, Sheet, SheetCell, Verdict};
+use crate::record::{BlockNoise, Grade, Status};
 use crate::spec::TWIN_MARK;
 
 /// The probability with which chance alone may miss the bound on false alarms: 4 of 40 comparisons of equals.
@@ -24,31 +25,32 @@ const OURS: f64 = 0.01;
 
 /// All rows.
 pub(super) fn judge(equals: &Measured, effects: &Measured) -> SelfTest {
-    let runs = [&equals.run, &effects.run];
+    let sheets = [&equals.sheet, &effects.sheet];
     let (steady, one_off) =
-        (beside_themselves(&equals.run, Price::Steady), beside_themselves(&equals.run, Price::OneOff));
-    let more = beside_more_work(&effects.run);
-    let grade = runs.map(|run| run.noise.grade).into_iter().max().unwrap_or(Grade::Unknown);
+        (beside_themselves(&equals.sheet, Price::Steady), beside_themselves(&equals.sheet, Price::OneOff));
+    let more = beside_more_work(&effects.sheet);
+    let records = [&equals.record, &effects.record];
+    let grade = records.map(|record| record.noise.grade).into_iter().max().unwrap_or(Grade::Unknown);
     let mut checks = vec![
-        measured(&runs),
+        measured(&sheets),
         alarms("equals-steady", "steady", &steady),
         alarms("equals-one-off", "as one-off jobs", &one_off),
         coverage(&steady, &one_off, &more),
     ];
-    checks.extend(more.iter().map(|effect| found(effect, &effects.run)));
+    checks.extend(more.iter().map(|effect| found(effect, &effects.sheet)));
     checks.extend([
-        phases(&runs),
-        noop(&equals.run),
-        ours(&equals.run),
+        phases(&sheets),
+        noop(&equals.sheet),
+        ours(&equals.sheet),
         launch(&[equals, effects]),
-        quiet(grade, &runs),
+        quiet(grade, &sheets),
     ]);
     SelfTest {
-        tool: equals.run.tool.clone(),
-        machine: equals.run.machine.clone(),
-        seed: equals.run.run.seed,
-        blocks: equals.run.run.blocks,
-        elapsed_ns: equals.run.run.elapsed_ns + effects.run.run.elapsed_ns,
+        tool: equals.record.tool.clone(),
+        machine: equals.record.machine.clone(),
+        seed: equals.record.run.seed,
+        blocks: equals.record.run.blocks,
+        elapsed_ns: records.iter().map(|record| record.run.elapsed_ns).sum(),
         grade,
         checks,
         equals: steady.into_iter().chain(one_off).collect(),
@@ -57,11 +59,11 @@ pub(super) fn judge(equals: &Measured, effects: &Measured) -> SelfTest {
 }
 
 /// Every twin beside its cell, each comparison for itself: Holm's correction would make false alarms rarer.
-fn beside_themselves(run: &Run, price: Price) -> Vec<Comparison> {
-    let ok = |cell: &&CellRecord| cell.status == Status::Ok;
-    let twins = run.cells.iter().filter(ok).filter(|cell| cell.twin);
-    let original = |twin: &CellRecord| {
-        run.cells.iter().filter(ok).find(|cell| twin.id.strip_suffix(TWIN_MARK) == Some(&cell.id))
+fn beside_themselves(sheet: &Sheet, price: Price) -> Vec<Comparison> {
+    let ok = |cell: &&SheetCell| cell.status == Status::Ok;
+    let twins = sheet.cells.iter().filter(ok).filter(|cell| cell.twin);
+    let original = |twin: &SheetCell| {
+        sheet.cells.iter().filter(ok).find(|cell| twin.id.strip_suffix(TWIN_MARK) == Some(&cell.id))
     };
     let compare =
         |twin| Some(Comparison { kind: price.twin(), ..compare_alone(twin, original(twin)?, price)? });
@@ -81,18 +83,18 @@ impl Effect {
     }
 }
 
-fn beside_more_work(run: &Run) -> Vec<Effect> {
+fn beside_more_work(sheet: &Sheet) -> Vec<Effect> {
     let of = |model: &'static str| {
         EFFECTS.into_iter().filter_map(move |percent| {
-            let (more, base) = (cell(run, &further(percent), model)?, cell(run, COUNT, model)?);
+            let (more, base) = (cell(sheet, &further(percent), model)?, cell(sheet, COUNT, model)?);
             Some(Effect { model, percent, comparison: compare_alone(more, base, Price::Steady)? })
         })
     };
     of(SEQUENTIAL).chain(of(PARALLEL)).collect()
 }
 
-fn cell<'a>(run: &'a Run, workload: &str, model: &str) -> Option<&'a CellRecord> {
-    run.cells.iter().find(|cell| {
+fn cell<'a>(sheet: &'a Sheet, workload: &str, model: &str) -> Option<&'a SheetCell> {
+    sheet.cells.iter().find(|cell| {
         cell.workload == workload && cell.model == model && !cell.twin && cell.status == Status::Ok
     })
 }
@@ -102,8 +104,8 @@ fn judged(held: bool) -> Judgement {
 }
 
 /// Whether all that was to be measured was, which includes that every batch has done its work.
-fn measured(runs: &[&Run]) -> Check {
-    let cells: Vec<_> = runs.iter().flat_map(|run| &run.cells).collect();
+fn measured(sheets: &[&Sheet]) -> Check {
+    let cells: Vec<_> = sheets.iter().flat_map(|sheet| &sheet.cells).collect();
     let ok = cells.iter().filter(|cell| cell.status == Status::Ok).count();
     let first = cells.iter().find(|cell| cell.status != Status::Ok);
     let trouble = first.map_or_else(String::new, |cell| {
@@ -175,10 +177,10 @@ fn coverage(steady: &[Comparison], one_off: &[Comparison], more: &[Effect]) -> C
 
 /// Whether an effect is found, beside the smallest that would be found in four of five runs. It has to be where the
 /// twin says that it would be nearly always; on a machine too noisy for that, not finding it says nothing.
-fn found(effect: &Effect, run: &Run) -> Check {
+fn found(effect: &Effect, sheet: &Sheet) -> Check {
     let Effect { model, percent, comparison } = effect;
     let found = comparison.low > 1.0 && comparison.p_any <= SIGNIFICANCE;
-    let twin = run.comparisons.iter().find(|twin| {
+    let twin = sheet.comparisons.iter().find(|twin| {
         twin.kind == ComparisonKind::Twin
             && twin.pairs >= FEWEST_PAIRS
             && twin.a.contains(&format!("/{model}@"))
@@ -206,8 +208,8 @@ fn found(effect: &Effect, run: &Run) -> Check {
 }
 
 /// The observation whose phases add up worst.
-fn phases(runs: &[&Run]) -> Check {
-    let cells = runs.iter().flat_map(|run| &run.cells);
+fn phases(sheets: &[&Sheet]) -> Check {
+    let cells = sheets.iter().flat_map(|sheet| &sheet.cells);
     let observations = cells.flat_map(|cell| cell.observations.iter().map(move |made| (cell, made)));
     let worst = observations
         .map(|(cell, made)| {
@@ -229,16 +231,16 @@ fn phases(runs: &[&Run]) -> Check {
 }
 
 /// What a task of the baseline takes, in nanoseconds.
-fn task_ns(run: &Run, workload: &str) -> Option<f64> {
-    let cell = cell(run, workload, SEQUENTIAL)?;
+fn task_ns(sheet: &Sheet, workload: &str) -> Option<f64> {
+    let cell = cell(sheet, workload, SEQUENTIAL)?;
     Some(Price::Steady.estimate(cell)?.median / cell.tasks as f64)
 }
 
 const NO_BASELINE: &str = "unknown: the baseline was not measured";
 
 /// What is left of a task that does nothing, one after the other: catching its panic, polling it, folding its value.
-fn noop(run: &Run) -> Check {
-    let own = task_ns(run, NOOP);
+fn noop(sheet: &Sheet) -> Check {
+    let own = task_ns(sheet, NOOP);
     Check {
         id: "own-task".to_owned(),
         rule: None,
@@ -252,8 +254,8 @@ fn noop(run: &Run) -> Check {
 }
 
 /// The same as a share of the smallest task of the self-test that computes.
-fn ours(run: &Run) -> Check {
-    let share = task_ns(run, NOOP).zip(task_ns(run, COUNT)).map(|(own, whole)| own / whole);
+fn ours(sheet: &Sheet) -> Check {
+    let share = task_ns(sheet, NOOP).zip(task_ns(sheet, COUNT)).map(|(own, whole)| own / whole);
     Check {
         id: "own-share".to_owned(),
         rule: None,
@@ -269,13 +271,13 @@ fn ours(run: &Run) -> Check {
 /// How long an observation takes beside what it times: starting the runner and its end, the journal, the gate.
 fn launch(measured: &[&Measured]) -> Check {
     let (mut made, mut timed, mut whole) = (0.0, 0.0, 0.0);
-    for Measured { run, measuring } in measured {
+    for Measured { sheet, measuring, .. } in measured {
         whole += measuring.as_nanos() as f64;
         for (cell, observation) in
-            run.cells.iter().flat_map(|cell| cell.observations.iter().map(move |o| (cell, o)))
+            sheet.cells.iter().flat_map(|cell| cell.observations.iter().map(move |o| (cell, o)))
         {
             // An observation of a block that was measured again took its time twice.
-            let times = f64::from(1 + repeats(&run.noise.blocks, &cell.workload, observation));
+            let times = f64::from(1 + repeats(&sheet.noise, &cell.workload, observation));
             made += times;
             timed += times * observation.wall_ns as f64;
         }
@@ -294,13 +296,13 @@ fn launch(measured: &[&Measured]) -> Check {
 }
 
 fn repeats(blocks: &[BlockNoise], workload: &str, observation: &Observation) -> u32 {
-    let block = blocks.iter().find(|block| block.block == observation.block && block.workload == workload);
+    let block = blocks.iter().find(|block| block.block == observation.block && block.group == workload);
     block.map_or(0, |block| block.repeats)
 }
 
 /// Whether the machine let anything be seen. That it did not is no fault of the program.
-fn quiet(grade: Grade, runs: &[&Run]) -> Check {
-    let blocks: Vec<_> = runs.iter().flat_map(|run| &run.noise.blocks).collect();
+fn quiet(grade: Grade, sheets: &[&Sheet]) -> Check {
+    let blocks: Vec<_> = sheets.iter().flat_map(|sheet| &sheet.noise).collect();
     let breaches = blocks.iter().filter(|block| block.breach.is_some()).count();
     let repeated: u32 = blocks.iter().map(|block| block.repeats).sum();
     let most = |of: fn(&BlockNoise) -> Option<f64>| {

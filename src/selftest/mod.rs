@@ -1,27 +1,28 @@
 //! The program examines itself on this machine: it measures what it knows the answer to, with the launcher, the blocks
 //! and the statistics that every run has, and judges what comes of it.
 //!
-//! - `matrix`: what is measured: cells beside themselves, and beside twins that do a known share of more work
+//! - `specs`: what is measured: cells beside themselves, and beside twins that do a known share of more work
 //! - `judge`: what follows from the records of that, as functions of them
 
 mod judge;
-mod matrix;
+mod specs;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::campaign::{Campaign, CampaignError, Finished, Options};
+use crate::batch::{Comparison, Sheet};
+use crate::experiment::{Matrix, Settings, kind_of, sheet_of};
+use crate::machine;
 use crate::model::ModelInfo;
-use crate::record::StoreError;
-use crate::record::{Comparison, Grade, Machine, Mode, Run, Tool, Track};
+use crate::record::{Grade, Machine, Mode, Record, Tool, Track};
+use crate::run::{Aside, Plan, RunStartError, measure_aside};
 use crate::spec::Spec;
 use crate::time::nanoseconds;
 
 /// How a self-test is to be made.
 #[derive(Debug, Clone)]
-pub(crate) struct Wish {
+pub(crate) struct Options {
     /// Fewer models, so that it takes under a minute.
     pub(crate) quick: bool,
     /// A number of blocks, if not the usual one.
@@ -33,7 +34,9 @@ pub(crate) struct Wish {
 /// How many blocks it has: those of a default run.
 const BLOCKS: u32 = 20;
 /// How many a quick one has: the fewest that can call two cells different.
-const QUICK_BLOCKS: u32 = crate::analyse::FEWEST_PAIRS as u32;
+const QUICK_BLOCKS: u32 = crate::batch::analyse::FEWEST_PAIRS as u32;
+/// What measures, by its name.
+const COMMAND: &str = "concbench selftest";
 /// How long one observation may take; the longest takes a tenth of a second.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -92,10 +95,12 @@ pub(crate) enum Ended {
     Interrupted(i32),
 }
 
-/// A run, and how long its blocks took.
+/// What was measured, and how long its blocks took.
 #[derive(Debug)]
 struct Measured {
-    run: Run,
+    record: Record,
+    /// The matrix of the record.
+    sheet: Sheet,
     measuring: Duration,
 }
 
@@ -103,17 +108,15 @@ struct Measured {
 ///
 /// # Errors
 ///
-/// When nothing can be measured, or the records of it cannot be kept for as long as it takes.
-pub(crate) fn run(models: &[ModelInfo], wish: &Wish) -> Result<Ended, CampaignError> {
+/// When processes cannot be supervised.
+pub(crate) fn run(models: &[ModelInfo], options: &Options) -> Result<Ended, RunStartError> {
     let started = Instant::now();
-    let folder =
-        tempfile::tempdir().map_err(|source| StoreError::Write { path: std::env::temp_dir(), source })?;
-    let cores = crate::machine::facts().cores;
-    let equals = match measure(matrix::equals(models, wish.quick, cores)?, wish, folder.path())? {
+    let cores = machine::facts().cores;
+    let equals = match measure(specs::equals(models, options.quick, cores)?, models, options)? {
         Ok(measured) => measured,
         Err(signal) => return Ok(Ended::Interrupted(signal)),
     };
-    let effects = match measure(matrix::effects(models, cores)?, wish, folder.path())? {
+    let effects = match measure(specs::effects(models, cores)?, models, options)? {
         Ok(measured) => measured,
         Err(signal) => return Ok(Ended::Interrupted(signal)),
     };
@@ -122,31 +125,42 @@ pub(crate) fn run(models: &[ModelInfo], wish: &Wish) -> Result<Ended, CampaignEr
     Ok(Ended::Whole(Box::new(found)))
 }
 
-/// One run; the signal that ended it, if one did.
-fn measure(spec: Spec, wish: &Wish, out: &Path) -> Result<Result<Measured, i32>, CampaignError> {
-    let usual = if wish.quick { QUICK_BLOCKS } else { BLOCKS };
-    let options = Options {
-        blocks: wish.blocks.unwrap_or(usual),
+/// One matrix; the signal that ended it, if one did.
+fn measure(
+    spec: Spec,
+    models: &[ModelInfo],
+    options: &Options,
+) -> Result<Result<Measured, i32>, RunStartError> {
+    let plan = plan(spec, models, machine::facts(), options)?;
+    let Aside { record, measuring, interrupted_by } = measure_aside(plan, COMMAND, options.quiet)?;
+    Ok(match interrupted_by {
+        Some(signal) => Err(signal),
+        None => Ok(Measured::new(record, measuring)),
+    })
+}
+
+/// The plan of a run whose only experiment is the matrix.
+fn plan(
+    spec: Spec,
+    models: &[ModelInfo],
+    machine: Machine,
+    options: &Options,
+) -> Result<Plan, RunStartError> {
+    let usual = if options.quick { QUICK_BLOCKS } else { BLOCKS };
+    let settings = Settings {
+        blocks: options.blocks.unwrap_or(usual),
         mode: Mode::Custom,
-        seed: wish.seed,
-        label: "selftest".to_owned(),
-        out: out.to_owned(),
+        seed: options.seed,
         track: Track::Defaults,
         deadline: DEADLINE,
         all: false,
-        latency: false,
-        costs: false,
-        filter: None,
-        command: "concbench selftest".to_owned(),
-        quiet: wish.quiet,
     };
-    let mut campaign = Campaign::begin(spec.into(), options)?;
-    let started = Instant::now();
-    campaign.measure_blocks();
-    let measuring = started.elapsed();
-    let Finished { run, interrupted_by, .. } = campaign.finish()?;
-    Ok(match interrupted_by {
-        Some(signal) => Err(signal),
-        None => Ok(Measured { run, measuring }),
-    })
+    Plan::of(spec, models, &[kind_of::<Matrix>()], settings, machine, None)
+}
+
+impl Measured {
+    fn new(record: Record, measuring: Duration) -> Self {
+        let sheet = sheet_of(&record).expect("it was just measured").unwrap_or_default();
+        Self { record, sheet, measuring }
+    }
 }

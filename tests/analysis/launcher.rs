@@ -1,6 +1,6 @@
 //! A launcher that measures nothing: it makes up what a campaign on a drifting, noisy machine would have seen.
 
-use concbench::record::{CellRecord, Run};
+use concbench::batch::{Sheet, SheetCell};
 
 use crate::synthetic::{Generator, cell, completed, observation, twin};
 
@@ -65,9 +65,9 @@ impl Campaign {
         order: Order::RandomBlocks,
     };
 
-    /// A completed run of cells whose true times are these factors of 10 ms; the first has an A/A twin.
-    pub(crate) fn run(self, generator: &mut Generator, factors: &[f64]) -> Run {
-        let mut cells: Vec<CellRecord> =
+    /// A sheet with its analysis, of cells whose true times are these factors of 10 ms; the first has an A/A twin.
+    pub(crate) fn run(self, generator: &mut Generator, factors: &[f64]) -> Sheet {
+        let mut cells: Vec<SheetCell> =
             (1..).zip(factors).map(|(workers, _)| cell("rayon", workers, &[])).collect();
         cells.push(twin(&cells[0], &[]));
         let truth: Vec<f64> = factors.iter().chain(&factors[..1]).map(|factor| 1e7 * factor).collect();

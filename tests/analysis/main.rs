@@ -1,7 +1,6 @@
-//! What follows from the observations of a run, seen from outside: synthetic records go in, estimates, verdicts and
+//! What follows from the observations of a run, seen from outside: synthetic observations go in, estimates, verdicts and
 //! sentences come out. Nothing is measured, so every figure in these tests is exact or seeded.
 
-mod granularity;
 mod launcher;
 mod scaling;
 mod sentences;

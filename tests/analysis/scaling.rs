@@ -1,6 +1,6 @@
 //! Known curves of scaling, and refusals.
 
-use concbench::analyse::{Curve, FitRefusal, Ranged, scaling, scaling_of};
+use concbench::batch::analyse::{Curve, FitRefusal, Ranged, scaling, scaling_of};
 
 use crate::synthetic::{Generator, around, cell, completed};
 
@@ -111,16 +111,16 @@ fn few_blocks_have_no_interval_and_the_same_blocks_the_same_one() {
 }
 
 #[test]
-fn a_run_gives_the_curve_of_each_model() {
+fn a_sheet_gives_the_curve_of_each_model() {
     let mut sweep = cell("rayon", 4, &[3e6; 12]);
     sweep.ranked = false;
-    let run = completed(vec![
+    let sheet = completed(vec![
         cell("sequential", 1, &[10e6; 12]),
         cell("rayon", 1, &[12e6; 12]),
         cell("rayon", 2, &[6e6; 12]),
         sweep,
     ]);
-    let found = scaling_of(&run, "work", "rayon");
+    let found = scaling_of(&sheet, "work", "rayon");
     let shown: Vec<(u64, f64)> = found
         .points
         .iter()

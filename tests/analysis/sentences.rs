@@ -1,9 +1,9 @@
 //! The answer in words.
 
-use concbench::analyse::complete;
-use concbench::record::{CellRecord, Status};
+use concbench::batch::SheetCell;
+use concbench::record::Status;
 
-use crate::synthetic::{cell, completed, run};
+use crate::synthetic::{cell, complete, completed, sheet};
 
 const MS: f64 = 1e6;
 
@@ -15,7 +15,7 @@ fn steady_times(centre_ms: f64, shift: usize) -> Vec<f64> {
     steps
 }
 
-fn sentence(cells: Vec<CellRecord>) -> String {
+fn sentence(cells: Vec<SheetCell>) -> String {
     completed(cells).verdicts.remove(0).sentence
 }
 
@@ -89,11 +89,11 @@ fn slow_pools_wait_in_rounds() {
     cells[0].ideal_ns = Some(20_000_000);
     cells[1].ideal_ns = Some(640_000_000);
     cells[2].ideal_ns = Some(640_000_000);
-    let mut run = run(cells);
-    run.workloads[0].wait_ns = 20_000_000;
-    complete(&mut run);
+    let mut sheet = sheet(cells);
+    sheet.workloads[0].wait_ns = 20_000_000;
+    complete(&mut sheet);
     assert_eq!(
-        run.verdicts[0].sentence,
+        sheet.verdicts[0].sentence,
         "work: smol (2 workers) is the fastest at 20.4 ms a batch [20.3, 20.5]; \
          the nearest, thread-pool (2 workers) and rayon (2 workers), take 31.3x to 31.8x as long; \
          thread-pool and rayon with 2 workers need 32 rounds of 20 ms."

@@ -1,9 +1,9 @@
 //! What the method promises, counted over thousands of campaigns that never took place.
 
-use concbench::analyse::{
+use concbench::batch::analyse::{
     POWER, Price, SIGNIFICANCE, SmallestEffect, block_drift, smallest_effect, warm_trend,
 };
-use concbench::record::{Comparison, ComparisonKind, Run, Verdict};
+use concbench::batch::{Comparison, ComparisonKind, Sheet, Verdict};
 use concbench_stats::binomial_bound;
 
 use crate::launcher::{Campaign, Order, Processes, Scatter};
@@ -16,8 +16,8 @@ fn share(seed: u64, repeats: u32, mut campaign: impl FnMut(&mut Generator) -> bo
     hits as f64 / f64::from(repeats)
 }
 
-fn of_kind(run: &Run, kind: ComparisonKind) -> impl Iterator<Item = &Comparison> {
-    run.comparisons.iter().filter(move |found| found.kind == kind)
+fn of_kind(sheet: &Sheet, kind: ComparisonKind) -> impl Iterator<Item = &Comparison> {
+    sheet.comparisons.iter().filter(move |found| found.kind == kind)
 }
 
 /// An effect is found if the interval leaves out 1 and the corrected p-value of "no difference" is significant.
@@ -25,12 +25,12 @@ fn found(comparison: &Comparison) -> bool {
     (comparison.low > 1.0 || comparison.high < 1.0) && comparison.p_any <= SIGNIFICANCE
 }
 
-fn twin(run: &Run) -> &Comparison {
-    of_kind(run, ComparisonKind::Twin).next().expect("every campaign has a twin")
+fn twin(sheet: &Sheet) -> &Comparison {
+    of_kind(sheet, ComparisonKind::Twin).next().expect("every campaign has a twin")
 }
 
-fn different(run: &Run, kind: ComparisonKind) -> bool {
-    of_kind(run, kind).any(|comparison| comparison.verdict == Verdict::Different)
+fn different(sheet: &Sheet, kind: ComparisonKind) -> bool {
+    of_kind(sheet, kind).any(|comparison| comparison.verdict == Verdict::Different)
 }
 
 /// The share of campaigns in which two equal things are found to differ.
@@ -62,8 +62,8 @@ fn not_even_the_luckiest_of_twenty_identical_models_is_called_different() {
         let campaign = Campaign { scatter: Scatter::LogNormal(noise), ..Campaign::DRIFTING };
         let factors = vec![1.0; models];
         let alarms = share(3, 60, |generator| {
-            let run = campaign.run(generator, &factors);
-            different(&run, ComparisonKind::Steady) || different(&run, ComparisonKind::OneOff)
+            let sheet = campaign.run(generator, &factors);
+            different(&sheet, ComparisonKind::Steady) || different(&sheet, ComparisonKind::OneOff)
         });
         assert!(alarms <= 0.07, "{models} models with noise {noise}: {alarms}");
     }
@@ -88,8 +88,8 @@ fn ratio_intervals_cover_the_truth_on_skewed_data() {
     for scatter in skewed {
         let campaign = Campaign { scatter, ..Campaign::DRIFTING };
         let coverage = share(5, 1500, |generator| {
-            let run = campaign.run(generator, &[1.0, 1.5]);
-            let ratio = of_kind(&run, ComparisonKind::Steady).next().expect("two models were compared");
+            let sheet = campaign.run(generator, &[1.0, 1.5]);
+            let ratio = of_kind(&sheet, ComparisonKind::Steady).next().expect("two models were compared");
             let truth = if ratio.a.ends_with("@2") { 1.5 } else { 1.0 / 1.5 };
             ratio.low <= truth && truth <= ratio.high
         });
@@ -107,8 +107,8 @@ fn median_intervals_cover_the_truth_as_often_as_they_say() {
         let campaign = Campaign { scatter, drift: 0.0, ..Campaign::DRIFTING };
         let mut stated = 0.0;
         let coverage = share(6, 1500, |generator| {
-            let run = campaign.run(generator, &[1.0]);
-            let steady = run.cells[0].summary.as_ref().expect("it was measured").steady;
+            let sheet = campaign.run(generator, &[1.0]);
+            let steady = sheet.cells[0].summary.as_ref().expect("it was measured").steady;
             stated = steady.confidence;
             steady.low <= median && median <= steady.high
         });
@@ -120,8 +120,8 @@ fn median_intervals_cover_the_truth_as_often_as_they_say() {
 fn effects_of_five_and_three_percent_are_found() {
     for (effect, least) in [(1.05, 0.95), (1.03, 0.80)] {
         let power = share(7, 400, |generator| {
-            let run = Campaign::DRIFTING.run(generator, &[1.0, effect]);
-            of_kind(&run, ComparisonKind::Steady).any(|ratio| found(ratio) && ratio.a.ends_with("@2"))
+            let sheet = Campaign::DRIFTING.run(generator, &[1.0, effect]);
+            of_kind(&sheet, ComparisonKind::Steady).any(|ratio| found(ratio) && ratio.a.ends_with("@2"))
         });
         assert!(power >= least, "{effect}: {power}");
     }
@@ -143,12 +143,12 @@ fn the_smallest_effect_that_a_run_names_is_found_in_four_of_five() {
         true
     });
     let mean = |figure: fn(&SmallestEffect) -> f64| 1.0 + named.iter().map(figure).sum::<f64>() / 200.0;
-    let shown = |seed, effect: f64, shows: fn(&Run) -> bool| {
+    let shown = |seed, effect: f64, shows: fn(&Sheet) -> bool| {
         share(seed, 500, |generator| shows(&Campaign::DRIFTING.run(generator, &[1.0, effect])))
     };
-    let any = shown(10, mean(|named| named.any), |run| of_kind(run, ComparisonKind::Steady).any(found));
+    let any = shown(10, mean(|named| named.any), |sheet| of_kind(sheet, ComparisonKind::Steady).any(found));
     assert!((any - POWER).abs() < 0.07, "{any}");
-    let called = shown(11, mean(|named| named.different), |run| different(run, ComparisonKind::Steady));
+    let called = shown(11, mean(|named| named.different), |sheet| different(sheet, ComparisonKind::Steady));
     assert!((called - POWER).abs() < 0.12, "{called}");
 }
 
@@ -158,8 +158,8 @@ fn among_twenty_tied_cells_the_smallest_effect_is_still_found_in_four_of_five() 
     let mut named = Vec::new();
     share(14, 100, |generator| {
         // As many contrasts as below: every cell but the best.
-        let run = Campaign::DRIFTING.run(generator, &[1.0; TIED + 1]);
-        named.extend(smallest_effect(&run, "work", Price::Steady));
+        let sheet = Campaign::DRIFTING.run(generator, &[1.0; TIED + 1]);
+        named.extend(smallest_effect(&sheet, "work", Price::Steady));
         true
     });
     let mean = |figure: fn(&SmallestEffect) -> f64| 1.0 + named.iter().map(figure).sum::<f64>() / 100.0;
@@ -168,8 +168,8 @@ fn among_twenty_tied_cells_the_smallest_effect_is_still_found_in_four_of_five() 
         let mut factors = [1.0; TIED + 1];
         factors[TIED] = effect;
         share(seed, 200, |generator| {
-            let run = Campaign::DRIFTING.run(generator, &factors);
-            of_kind(&run, ComparisonKind::Steady).any(|ratio| ratio.a.ends_with(&slower) && shows(ratio))
+            let sheet = Campaign::DRIFTING.run(generator, &factors);
+            of_kind(&sheet, ComparisonKind::Steady).any(|ratio| ratio.a.ends_with(&slower) && shows(ratio))
         })
     };
     let any = shown(15, mean(|named| named.any), found);
@@ -182,8 +182,8 @@ fn among_twenty_tied_cells_the_smallest_effect_is_still_found_in_four_of_five() 
 fn trends_are_not_seen_where_there_are_none() {
     let still = Campaign { drift: 0.0, ..Campaign::DRIFTING };
     let drifts = share(12, 1000, |generator| {
-        let run = still.run(generator, &[1.0]);
-        block_drift(&run.cells[0], Price::Steady).is_some_and(|drift| drift.p <= SIGNIFICANCE)
+        let sheet = still.run(generator, &[1.0]);
+        block_drift(&sheet.cells[0], Price::Steady).is_some_and(|drift| drift.p <= SIGNIFICANCE)
     });
     assert!(drifts <= 0.07, "{drifts}");
     let trends = share(13, 1000, |generator| {

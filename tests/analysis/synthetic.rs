@@ -1,10 +1,9 @@
-//! Records of runs that never took place.
+//! Observations of runs that never took place.
 
+use concbench::batch::analyse::{answer, summarise};
+use concbench::batch::{Observation, Sheet, SheetCell, WorkloadRecord};
 use concbench::model::Family;
-use concbench::record::{
-    CellRecord, Grade, Machine, Mode, Noise, Observation, Run, RunInfo, SCHEMA, Status, Tool, Track,
-    WorkloadRecord,
-};
+use concbench::record::Status;
 use concbench_workloads::Class;
 
 /// A small deterministic generator: SplitMix64 (Steele, Lea and Flood, 2014).
@@ -59,24 +58,22 @@ pub(crate) fn observation(block: u32, time_ns: f64) -> Observation {
         wall_ns: 4 * time + 2 * (time / 10),
         user_ns: Some(3 * time),
         system_ns: Some(time),
-        voluntary_switches: None,
-        involuntary_switches: None,
         peak_rss_bytes: Some(1 << 20),
         tasks: 64,
         digest: "64:0".into(),
-        missing: [("voluntary_switches".into(), "synthetic".into())].into(),
+        ..Observation::default()
     }
 }
 
 /// A measured cell of the workload `work`, with one observation for each time, in blocks 0, 1 and so on.
-pub(crate) fn cell(model: &str, workers: u64, times_ns: &[f64]) -> CellRecord {
+pub(crate) fn cell(model: &str, workers: u64, times_ns: &[f64]) -> SheetCell {
     let family = match model {
         "sequential" => Family::Baseline,
         "thread-spawn" => Family::Threads,
         "smol" | "join-all" => Family::Coroutines,
         _ => Family::Pools,
     };
-    CellRecord {
+    SheetCell {
         id: format!("work/{model}@{workers}"),
         workload: "work".into(),
         model: model.into(),
@@ -98,69 +95,39 @@ pub(crate) fn cell(model: &str, workers: u64, times_ns: &[f64]) -> CellRecord {
 }
 
 /// The same cell as the A/A twin of itself, with times of its own.
-pub(crate) fn twin(of: &CellRecord, times_ns: &[f64]) -> CellRecord {
+pub(crate) fn twin(of: &SheetCell, times_ns: &[f64]) -> SheetCell {
     let twin = cell(&of.model, of.workers, times_ns);
-    CellRecord { id: format!("{}+twin", of.id), twin: true, ranked: false, ..twin }
+    SheetCell { id: format!("{}+twin", of.id), twin: true, ranked: false, ..twin }
 }
 
-/// A run of these cells, all of the workload `work`, whose analysis is still to be made.
-pub(crate) fn run(cells: Vec<CellRecord>) -> Run {
+/// A sheet of these cells, all of the workload `work`, whose analysis is still to be made.
+pub(crate) fn sheet(cells: Vec<SheetCell>) -> Sheet {
+    let workload = WorkloadRecord {
+        name: "work".into(),
+        class: Class::Cpu,
+        teaches: "nothing".into(),
+        why_this_size: "none".into(),
+        tasks: 64,
+        kernel: None,
+        wait_ns: 0,
+        timer_ns: 0,
+        hash: "0".into(),
+    };
     let blocks = cells.iter().map(|cell| cell.observations.len()).max().unwrap_or(0) as u32;
-    Run {
-        schema: SCHEMA,
-        tool: Tool {
-            name: "concbench".into(),
-            version: "0.0.0".into(),
-            commit: None,
-            rustc: "synthetic".into(),
-            target: "synthetic".into(),
-            profile: "release".into(),
-            allocator: "system".into(),
-        },
-        run: RunInfo {
-            id: "20261101T000000Z-synthetic".into(),
-            label: "synthetic".into(),
-            started_utc: "2026-11-01T00:00:00Z".into(),
-            elapsed_ns: 1,
-            seed: 1,
-            blocks,
-            mode: Mode::Custom,
-            indicative: blocks < 12,
-            complete: true,
-            track: Track::Defaults,
-            filter: None,
-            command: "concbench run".into(),
-            notes: Vec::new(),
-        },
-        machine: Machine { cores: 2, ..Machine::default() },
-        noise: Noise { grade: Grade::Unknown, warnings: Vec::new(), blocks: Vec::new() },
-        workloads: vec![WorkloadRecord {
-            name: "work".into(),
-            class: Class::Cpu,
-            teaches: "nothing".into(),
-            why_this_size: "none".into(),
-            tasks: 64,
-            kernel: None,
-            wait_ns: 0,
-            hash: "0".into(),
-        }],
-        cells,
-        comparisons: Vec::new(),
-        verdicts: Vec::new(),
-        granularity: None,
-        latency: None,
-        timers: Vec::new(),
-        memory: None,
-        switches: None,
-        timelines: Vec::new(),
-    }
+    Sheet { cores: 2, blocks, workloads: vec![workload], cells, ..Sheet::default() }
 }
 
-/// A run with its analysis.
-pub(crate) fn completed(cells: Vec<CellRecord>) -> Run {
-    let mut run = run(cells);
-    concbench::analyse::complete(&mut run);
-    run
+/// Fills in all that follows from the observations.
+pub(crate) fn complete(sheet: &mut Sheet) {
+    sheet.cells.iter_mut().for_each(summarise);
+    answer(sheet);
+}
+
+/// A sheet with its analysis.
+pub(crate) fn completed(cells: Vec<SheetCell>) -> Sheet {
+    let mut sheet = sheet(cells);
+    complete(&mut sheet);
+    sheet
 }
 
 /// `count` times around `centre_ns`, normal on the logarithm with standard deviation `noise`.

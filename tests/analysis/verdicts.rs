@@ -1,29 +1,30 @@
 //! Which comparisons are made and what they say.
 
-use concbench::analyse::{
-    CONFIDENCE, MARGIN, Price, complete, geometric_means, noise_floor, outliers, smallest_effect,
-    variance_parts, warm_trend,
+use concbench::batch::analyse::{
+    CONFIDENCE, MARGIN, Price, geometric_means, noise_floor, outliers, smallest_effect, variance_parts,
+    warm_trend,
 };
-use concbench::analyse::{Severity, Side, block_drift};
-use concbench::record::{Comparison, ComparisonKind, Run, Status, Verdict};
+use concbench::batch::analyse::{Severity, Side, block_drift};
+use concbench::batch::{Comparison, ComparisonKind, Sheet, Verdict};
+use concbench::record::Status;
 use concbench_workloads::Class;
 use proptest::prelude::*;
 
-use crate::synthetic::{Generator, around, cell, completed, run, twin};
+use crate::synthetic::{Generator, around, cell, complete, completed, sheet, twin};
 
 const MS: f64 = 1e6;
 
-fn comparison<'a>(run: &'a Run, kind: ComparisonKind, model: &str) -> &'a Comparison {
+fn comparison<'a>(sheet: &'a Sheet, kind: ComparisonKind, model: &str) -> &'a Comparison {
     let of_model = |found: &&Comparison| found.kind == kind && found.a.contains(model);
-    run.comparisons.iter().find(of_model).expect("the two were compared")
+    sheet.comparisons.iter().find(of_model).expect("the two were compared")
 }
 
-fn steady<'a>(run: &'a Run, model: &str) -> &'a Comparison {
-    comparison(run, ComparisonKind::Steady, model)
+fn steady<'a>(sheet: &'a Sheet, model: &str) -> &'a Comparison {
+    comparison(sheet, ComparisonKind::Steady, model)
 }
 
 /// `rayon` at 10 ms, and `smol` at `factor` times that, with this noise and number of blocks.
-fn two_models(factor: f64, noise: f64, blocks: usize) -> Run {
+fn two_models(factor: f64, noise: f64, blocks: usize) -> Sheet {
     let mut generator = Generator::new(7);
     let fast = around(&mut generator, 10.0 * MS, noise, blocks);
     let slow = around(&mut generator, 10.0 * MS * factor, noise, blocks);
@@ -40,11 +41,11 @@ fn a_clear_difference_a_clear_likeness_and_neither() {
 
 #[test]
 fn a_sure_but_small_difference_does_not_count() {
-    let run = two_models(1.01, 0.001, 20);
-    let found = steady(&run, "smol");
+    let sheet = two_models(1.01, 0.001, 20);
+    let found = steady(&sheet, "smol");
     assert!(found.low > 1.0 && found.p_any < 0.001, "{found:?}");
     assert_eq!(found.verdict, Verdict::Equivalent);
-    assert_eq!(run.verdicts[0].winners.len(), 2);
+    assert_eq!(sheet.verdicts[0].winners.len(), 2);
 }
 
 #[test]
@@ -59,8 +60,8 @@ fn eleven_blocks_only_indicate_and_twelve_can_tell() {
 fn four_blocks_cannot_even_call_two_cells_equivalent() {
     let constant = |blocks: usize| {
         let times = vec![MS; blocks];
-        let run = completed(vec![cell("rayon", 2, &times), cell("smol", 2, &times)]);
-        run.comparisons[0].verdict
+        let sheet = completed(vec![cell("rayon", 2, &times), cell("smol", 2, &times)]);
+        sheet.comparisons[0].verdict
     };
     assert_eq!(constant(4), Verdict::Unresolved);
     assert_eq!(constant(5), Verdict::Equivalent);
@@ -72,19 +73,19 @@ fn the_twin_sets_the_noise_floor_and_the_margin() {
     let original = cell("sequential", 1, &around(&mut generator, 20.0 * MS, 0.1, 20));
     let again = twin(&original, &around(&mut generator, 20.0 * MS, 0.1, 20));
     let other = cell("rayon", 2, &around(&mut generator, 10.0 * MS, 0.1, 20));
-    let run = completed(vec![original, again, other]);
-    let twins = comparison(&run, ComparisonKind::Twin, "+twin");
+    let sheet = completed(vec![original, again, other]);
+    let twins = comparison(&sheet, ComparisonKind::Twin, "+twin");
     assert_eq!((twins.margin, twins.b.as_str()), (MARGIN, "work/sequential@1"));
-    let floor = run.verdicts[0].noise_floor.expect("there is a twin");
+    let floor = sheet.verdicts[0].noise_floor.expect("there is a twin");
     assert_eq!(floor, noise_floor(twins));
     assert!(floor > MARGIN && twins.low >= 1.0 / (1.0 + floor) && twins.high <= 1.0 + floor);
-    assert_eq!(steady(&run, "sequential").margin, floor);
-    let smallest = smallest_effect(&run, "work", Price::Steady).expect("there are enough blocks");
-    assert_eq!(run.verdicts[0].smallest_effect, Some(smallest.different));
+    assert_eq!(steady(&sheet, "sequential").margin, floor);
+    let smallest = smallest_effect(&sheet, "work", Price::Steady).expect("there are enough blocks");
+    assert_eq!(sheet.verdicts[0].smallest_effect, Some(smallest.different));
     assert!(smallest.different > floor);
-    let one_off = comparison(&run, ComparisonKind::TwinOneOff, "+twin");
+    let one_off = comparison(&sheet, ComparisonKind::TwinOneOff, "+twin");
     assert_eq!(
-        comparison(&run, ComparisonKind::OneOff, "sequential").margin,
+        comparison(&sheet, ComparisonKind::OneOff, "sequential").margin,
         noise_floor(one_off).max(MARGIN)
     );
 }
@@ -94,9 +95,9 @@ fn a_twin_is_never_ranked() {
     let original = cell("rayon", 2, &[10.0 * MS; 12]);
     let mut again = twin(&original, &[9.0 * MS; 12]);
     again.ranked = true;
-    let run = completed(vec![original, again, cell("smol", 2, &[30.0 * MS; 12])]);
-    assert_eq!(run.verdicts[0].winners, ["work/rayon@2"]);
-    assert!(steady(&run, "smol").b.ends_with("rayon@2"));
+    let sheet = completed(vec![original, again, cell("smol", 2, &[30.0 * MS; 12])]);
+    assert_eq!(sheet.verdicts[0].winners, ["work/rayon@2"]);
+    assert!(steady(&sheet, "smol").b.ends_with("rayon@2"));
 }
 
 #[test]
@@ -105,10 +106,10 @@ fn cells_that_are_not_ok_or_not_ranked_take_no_part() {
     broken.status = Status::Crashed;
     let mut sweep = cell("rayon", 1, &[6.0 * MS; 12]);
     sweep.ranked = false;
-    let run = completed(vec![cell("rayon", 2, &[10.0 * MS; 12]), broken, sweep]);
-    assert!(run.comparisons.is_empty());
-    assert_eq!(run.verdicts[0].winners, ["work/rayon@2"]);
-    let has_summary: Vec<bool> = run.cells.iter().map(|cell| cell.summary.is_some()).collect();
+    let sheet = completed(vec![cell("rayon", 2, &[10.0 * MS; 12]), broken, sweep]);
+    assert!(sheet.comparisons.is_empty());
+    assert_eq!(sheet.verdicts[0].winners, ["work/rayon@2"]);
+    let has_summary: Vec<bool> = sheet.cells.iter().map(|cell| cell.summary.is_some()).collect();
     assert_eq!(has_summary, [true, false, true]);
 }
 
@@ -120,8 +121,8 @@ fn pairs_come_from_the_same_block_whatever_the_order() {
     let mut slow = cell("smol", 2, &doubled);
     slow.observations.reverse();
     slow.observations.pop();
-    let run = completed(vec![cell("rayon", 2, &drifting), slow]);
-    let found = steady(&run, "smol");
+    let sheet = completed(vec![cell("rayon", 2, &drifting), slow]);
+    let found = steady(&sheet, "smol");
     assert_eq!(found.pairs, 13);
     assert!((found.ratio - 2.0).abs() < 1e-6 && (found.high - found.low) < 1e-6, "{found:?}");
 }
@@ -144,8 +145,8 @@ fn estimates_of_a_cell() {
     one.ideal_ns = Some(8_000_000);
     one.observations[0].warm_ns = vec![1_000_000, 9_000_000, 20_000_000];
     one.observations[1].user_ns = None;
-    let run = completed(vec![one]);
-    let summary = run.cells[0].summary.as_ref().expect("it is ok");
+    let sheet = completed(vec![one]);
+    let summary = sheet.cells[0].summary.as_ref().expect("it is ok");
     assert_eq!((summary.steady.median, summary.steady.min, summary.steady.count), (10.0 * MS, 9.0 * MS, 6));
     assert!(summary.steady.confidence >= CONFIDENCE);
     assert_eq!(summary.one_off.median, 12.0 * MS);
@@ -157,25 +158,25 @@ fn estimates_of_a_cell() {
 
 #[test]
 fn doing_it_again_changes_nothing() {
-    let mut run = two_models(1.2, 0.05, 20);
-    let once = serde_json::to_string(&run).expect("a record can be written");
-    complete(&mut run);
-    assert_eq!(once, serde_json::to_string(&run).expect("a record can be written"));
-    run.cells[0].status = Status::Failed;
-    complete(&mut run);
-    assert!(run.cells[0].summary.is_none() && run.comparisons.is_empty());
+    let mut sheet = two_models(1.2, 0.05, 20);
+    let once = sheet.clone();
+    complete(&mut sheet);
+    assert_eq!(once, sheet);
+    sheet.cells[0].status = Status::Failed;
+    complete(&mut sheet);
+    assert!(sheet.cells[0].summary.is_none() && sheet.comparisons.is_empty());
 }
 
 #[test]
 fn a_run_without_observations_is_no_reason_to_fail() {
-    let run = completed(vec![cell("rayon", 2, &[])]);
-    assert!(run.cells[0].summary.is_none() && run.verdicts[0].winners.is_empty());
+    let sheet = completed(vec![cell("rayon", 2, &[])]);
+    assert!(sheet.cells[0].summary.is_none() && sheet.verdicts[0].winners.is_empty());
     assert_eq!(completed(Vec::new()).verdicts.len(), 1);
 }
 
 #[test]
 fn means_of_ratios_count_their_cases_and_take_the_better_number_of_workers() {
-    let mut both = run(vec![
+    let mut both = sheet(vec![
         cell("rayon", 2, &[10.0 * MS; 12]),
         cell("smol", 2, &[40.0 * MS; 12]),
         cell("smol", 64, &[20.0 * MS; 12]),
@@ -207,11 +208,11 @@ fn means_of_ratios_count_their_cases_and_take_the_better_number_of_workers() {
 fn outliers_are_flagged_and_stay() {
     let mut times = around(&mut Generator::new(5), 10.0 * MS, 0.01, 20);
     times[4] = 30.0 * MS;
-    let run = completed(vec![cell("rayon", 2, &times)]);
-    let flagged = outliers(&run.cells[0], Price::Steady);
+    let sheet = completed(vec![cell("rayon", 2, &times)]);
+    let flagged = outliers(&sheet.cells[0], Price::Steady);
     let wild = flagged.iter().find(|outlier| outlier.block == 4).expect("it lies far out");
     assert_eq!((wild.severity, wild.side, wild.time_ns), (Severity::Severe, Side::High, 30.0 * MS));
-    assert_eq!(run.cells[0].summary.as_ref().map(|summary| summary.steady.count), Some(20));
+    assert_eq!(sheet.cells[0].summary.as_ref().map(|summary| summary.steady.count), Some(20));
 }
 
 #[test]
@@ -263,8 +264,8 @@ proptest! {
     fn a_verdict_agrees_with_its_interval(a in times(14), factor in 0.9..1.2f64, noise in 0.001..0.1f64, seed: u64) {
         let mut generator = Generator::new(seed);
         let b: Vec<f64> = a.iter().map(|time| time * factor * (noise * generator.normal()).exp()).collect();
-        let run = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b)]);
-        for found in &run.comparisons {
+        let sheet = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b)]);
+        for found in &sheet.comparisons {
             let (low, high) = (1.0 / (1.0 + found.margin), 1.0 + found.margin);
             match found.verdict {
                 Verdict::Different => {
@@ -287,8 +288,8 @@ proptest! {
         let compare = |above: &[f64], below: &[f64]| {
             let original = cell("rayon", 2, below);
             let again = twin(&original, above);
-            let run = completed(vec![original, again]);
-            comparison(&run, ComparisonKind::Twin, "+twin").clone()
+            let sheet = completed(vec![original, again]);
+            comparison(&sheet, ComparisonKind::Twin, "+twin").clone()
         };
         let (ab, ba) = (compare(&a, &b), compare(&b, &a));
         prop_assert!((ab.ratio * ba.ratio - 1.0).abs() < 1e-9);
@@ -309,10 +310,10 @@ proptest! {
 
     #[test]
     fn whoever_is_known_to_be_slower_never_wins(a in times(14), b in times(14), c in times(14)) {
-        let run = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b), cell("join-all", 1, &c)]);
-        let verdict = &run.verdicts[0];
+        let sheet = completed(vec![cell("rayon", 2, &a), cell("smol", 2, &b), cell("join-all", 1, &c)]);
+        let verdict = &sheet.verdicts[0];
         prop_assert!(!verdict.winners.is_empty());
-        for found in run.comparisons.iter().filter(|found| found.kind == ComparisonKind::Steady) {
+        for found in sheet.comparisons.iter().filter(|found| found.kind == ComparisonKind::Steady) {
             let slower = found.verdict == Verdict::Different && found.ratio > 1.0;
             prop_assert_eq!(verdict.winners.contains(&found.a), !slower);
         }

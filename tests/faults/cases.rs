@@ -75,6 +75,7 @@ const CASES: &[Case] = &[
     quick("Ctrl-Z, then continue", "stopped-by-key", terminal::stopped_and_continued),
     alone(quick("run resumed after SIGKILL", "resumed", || resume::after_kills(2))),
     alone(slow("run resumed after SIGKILL", "resumed-10", || resume::after_kills(10))),
+    alone(quick("run resumed after SIGKILL", "resumed-all", || resume::every_experiment(3))),
     alone(slow("run resumed after SIGKILL", "resumed-default-matrix", || resume::default_matrix(10))),
     quick("resumed on another build, machine or setting", "resume-refused", resume::refused),
     quick("16 file descriptors", "descriptors", limits::descriptors),

@@ -28,8 +28,9 @@ pub(crate) fn records() -> Held {
         b"{\"schema\": 99}".to_vec(),
         b"{\"schema\": -1}".to_vec(),
         b"{\"schema\": 1}".to_vec(),
+        b"{\"schema\": 2}".to_vec(),
         "[".repeat(1_000_000).into_bytes(),
-        [b"{\"schema\": 1, \"x\": ".to_vec(), "[".repeat(1_000_000).into_bytes()].concat(),
+        [b"{\"schema\": 2, \"x\": ".to_vec(), "[".repeat(1_000_000).into_bytes()].concat(),
         String::from_utf8_lossy(&good).replacen("\"seed\": ", "\"seed\": NaN", 1).into_bytes(),
         String::from_utf8_lossy(&good).replacen("\"blocks\": 2", "\"blocks\": 1e999", 1).into_bytes(),
         vec![0xff; 4096],
@@ -42,16 +43,19 @@ pub(crate) fn records() -> Held {
         for pointer in [
             "/run/id",
             "/run/label",
-            "/workloads/0/name",
-            "/workloads/0/teaches",
-            "/cells/0/id",
-            "/cells/0/reason",
+            "/experiments/matrix/setup/workloads/0/name",
+            "/experiments/matrix/setup/workloads/0/teaches",
+            "/experiments/matrix/cells/0/id",
+            "/experiments/matrix/cells/0/factors/model",
+            "/experiments/matrix/cells/0/reason",
         ] {
             let mut record = record.clone();
             *record.pointer_mut(pointer).unwrap() = json!(hostile);
-            if pointer == "/workloads/0/name" {
-                for cell in record["cells"].as_array_mut().unwrap() {
-                    cell["workload"] = json!(hostile);
+            if pointer.ends_with("/workloads/0/name") {
+                for cell in record["experiments"]["matrix"]["cells"].as_array_mut().unwrap() {
+                    cell["factors"]["workload"] = json!(hostile);
+                    let id = cell["id"].as_str().unwrap().replacen("work", hostile, 1);
+                    cell["id"] = json!(id);
                 }
             }
             let code = give(record.to_string().as_bytes());
@@ -60,15 +64,18 @@ pub(crate) fn records() -> Held {
     }
     for (pointer, value) in [
         ("/run/blocks", json!(u32::MAX)),
-        ("/cells/0/observations/0/startup_ns", json!(u64::MAX)),
-        ("/cells/0/observations/0/cold_ns", json!(u64::MAX)),
-        ("/cells/0/observations/0/warm_ns", json!([])),
-        ("/cells/0/observations", json!([])),
-        ("/cells/0/workers", json!(u64::MAX)),
-        ("/cells/0/tasks", json!(0)),
-        ("/cells", json!([])),
-        ("/workloads", json!([])),
-        ("/verdicts", json!([])),
+        ("/experiments/matrix/cells/0/observations/0/responses/startup_ns", json!(u64::MAX)),
+        ("/experiments/matrix/cells/0/observations/0/responses/cold_ns", json!(u64::MAX)),
+        ("/experiments/matrix/cells/0/observations/0/responses/warm_ns", json!([])),
+        ("/experiments/matrix/cells/0/observations", json!([])),
+        ("/experiments/matrix/cells/0/factors/workers", json!(u64::MAX)),
+        ("/experiments/matrix/cells/0/factors/tasks", json!(0)),
+        ("/experiments/matrix/cells", json!([])),
+        ("/experiments/matrix/setup/workloads", json!([])),
+        ("/experiments/matrix/findings/verdicts", json!([])),
+        ("/experiments/matrix/findings", json!(null)),
+        ("/experiments/matrix", json!({})),
+        ("/experiments", json!({})),
         ("/noise/blocks", json!([])),
     ] {
         let mut record = record.clone();

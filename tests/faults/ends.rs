@@ -5,13 +5,12 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
-use concbench::record::Run;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use rustix::process::Signal;
 
 use crate::cases::Held;
-use crate::scene::{Running, Scene, status};
+use crate::scene::{Run, Running, Scene, status};
 
 /// What it is to open a file without ever waiting for it.
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
@@ -105,7 +104,7 @@ pub(crate) fn told_to_ignore() -> Held {
     assert!(run.run.complete);
     let observations = run.cells.iter().flat_map(|cell| &cell.observations);
     assert!(observations.clone().count() >= 12);
-    assert!(observations.clone().all(|observation| observation.user_ns.is_some()));
+    assert!(observations.clone().all(|observation| observation.usage.is_some()));
     Held::Times(2)
 }
 

@@ -48,8 +48,10 @@ pub(crate) fn arguments() -> Held {
         ("report no-such-run", 2, &["no-such-run"]),
         ("list no-such-cell", 4, &["no cell matches"]),
         ("run --resume x --label other", 2, &["--resume", "--label"]),
-        ("run --resume x --granularity", 2, &["--resume", "--granularity"]),
-        ("list --granularity", 2, &["list", "--granularity"]),
+        ("run --resume x --with memory", 2, &["--resume", "--with"]),
+        ("run --with everything", 2, &["--with", "all, matrix"]),
+        ("run --with memory --only matrix", 2, &["--with", "--only"]),
+        ("list --only no-such-experiment", 2, &["--only", "matrix"]),
         ("serve --address nowhere", 2, &["--address", "as in 127.0.0.1:8017"]),
         ("serve --threads 0", 2, &["--threads", "from 1 to 1024"]),
         ("serve --threads 18446744073709551615", 2, &["--threads", "from 1 to 1024"]),
@@ -79,8 +81,9 @@ pub(crate) fn arguments() -> Held {
 /// Variables that stand for flags without a value.
 pub(crate) fn switches() -> Held {
     let scene = Scene::new();
-    let list =
-        |value: &str| scene.run(scene.concbench("list ^count/ --format csv").env("CONCBENCH_ALL", value));
+    let list = |value: &str| {
+        scene.run(scene.concbench("list ^count/ --cells --format csv").env("CONCBENCH_ALL", value))
+    };
     let usual = list("false");
     let all = list("true");
     assert_ne!(usual.stdout, all.stdout);

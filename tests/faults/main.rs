@@ -27,6 +27,7 @@ mod workloads;
 use std::process::ExitCode;
 
 use concbench::Harness;
+use concbench::spec::Definition;
 
 /// What makes this executable the program under test, as a command line or as a bench.
 const PLAY: &str = "FAULTS_PLAY";
@@ -63,16 +64,21 @@ fn main() -> ExitCode {
         .and_model::<doubles::Stumble>()
         .and_model::<doubles::ForkLock>()
         .and_model::<doubles::Rogue>()
-        .workload_of(8, "work", workloads::Work { pause_us: 0 })
-        .workload_of(8, "slow", workloads::Work { pause_us: 20_000 })
-        .workload_of(8, "fails", workloads::Fails)
-        .workload_of(8, "panics", workloads::Panics)
-        .workload_of(8, "differs", workloads::Differs)
-        .workload_of(8, "daemon", workloads::Daemon)
-        .workload_of(8, "sleeps", workloads::Sleeps)
-        .workload_of(8, "locks", workloads::Locks);
+        .workload_as(of_eight("work"), workloads::Work { pause_us: 0 })
+        .workload_as(of_eight("slow"), workloads::Work { pause_us: 20_000 })
+        .workload_as(of_eight("fails"), workloads::Fails)
+        .workload_as(of_eight("panics"), workloads::Panics)
+        .workload_as(of_eight("differs"), workloads::Differs)
+        .workload_as(of_eight("daemon"), workloads::Daemon)
+        .workload_as(of_eight("sleeps"), workloads::Sleeps)
+        .workload_as(of_eight("locks"), workloads::Locks);
     match play.as_deref() {
         Some("bench") => harness.main(),
         _ => harness.cli(),
     }
+}
+
+/// Batches of eight tasks.
+fn of_eight(name: &str) -> Definition {
+    Definition::registered(name).tasks(8)
 }

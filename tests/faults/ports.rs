@@ -2,10 +2,10 @@
 
 use std::net::TcpListener;
 
-use concbench::record::{Run, Status};
+use concbench::record::Status;
 
 use crate::cases::Held;
-use crate::scene::{Scene, cell};
+use crate::scene::{Run, Scene, cell, factor};
 use crate::target;
 
 /// Runs a workload that connects and one that does not, in a network of its own that this script prepares.
@@ -17,7 +17,7 @@ fn in_own_network(scene: &Scene, script: &str, blocks: u32) -> Option<Run> {
     let ended = scene.run(&mut command);
     ended.expect(3);
     let run = scene.check();
-    for found in run.cells.iter().filter(|found| found.workload == "cpu") {
+    for found in run.cells.iter().filter(|found| factor(found, "workload") == "cpu") {
         assert_eq!(found.status, Status::Ok, "{}: {:?}", found.id, found.reason);
     }
     Some(run)
@@ -28,7 +28,7 @@ pub(crate) fn no_network() -> Held {
     let Some(run) = in_own_network(&scene, "true", 1) else {
         return Held::Skipped("unshare --net, which needs root".to_owned());
     };
-    for found in run.cells.iter().filter(|found| found.workload == "web") {
+    for found in run.cells.iter().filter(|found| factor(found, "workload") == "web") {
         assert_eq!(found.status, Status::Failed, "{}: {:?}", found.id, found.reason);
     }
     let reason = cell(&run, "web/sequential").reason.clone().unwrap();
@@ -43,7 +43,7 @@ pub(crate) fn exhausted() -> Held {
     let Some(run) = in_own_network(&scene, prepare, 3) else {
         return Held::Skipped("unshare --net and ip, which need root".to_owned());
     };
-    let web: Vec<_> = run.cells.iter().filter(|found| found.workload == "web").collect();
+    let web: Vec<_> = run.cells.iter().filter(|found| factor(found, "workload") == "web").collect();
     assert!(web.iter().any(|found| found.status == Status::Failed), "no port was ever missing");
     for found in web.iter().filter(|found| found.status != Status::Ok) {
         assert_eq!(found.status, Status::Failed, "{}: {:?}", found.id, found.reason);

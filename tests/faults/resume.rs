@@ -2,20 +2,21 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use concbench::record::{Run, store};
+use concbench::record::{Observed, Status, store};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::cases::Held;
-use crate::scene::{Ended, Running, Scene};
+use crate::scene::{Ended, Run, Running, Scene};
 
 const BLOCKS: usize = 6;
 
-fn begin(scene: &Scene) -> std::process::Command {
+fn begin(scene: &Scene) -> Command {
     scene.double(&format!("run ^slow/(sequential|thread-spawn|process-pool)@ --blocks {BLOCKS} --seed 7"))
 }
 
@@ -25,12 +26,13 @@ fn go_on(scene: &Scene) -> Ended {
 }
 
 /// Everything about a record that does not depend on how fast the machine was.
-fn shape(run: &Run) -> Vec<(String, String, Vec<u32>, Vec<String>)> {
+fn shape(run: &Run) -> Vec<(String, Status, Vec<u32>, Vec<Value>)> {
     let cells = run.cells.iter().map(|cell| {
         let mut blocks: Vec<u32> = cell.observations.iter().map(|made| made.block).collect();
         blocks.sort_unstable();
-        let digests = cell.observations.iter().map(|made| made.digest.clone()).collect();
-        (cell.id.clone(), cell.status.to_string(), blocks, digests)
+        let digest = |made: &Observed<Value>| made.responses.get("digest").cloned().unwrap_or_default();
+        let digests = cell.observations.iter().map(digest).collect();
+        (cell.id.clone(), cell.status, blocks, digests)
     });
     cells.collect()
 }
@@ -78,13 +80,18 @@ pub(crate) fn after_kills(times: u32) -> Held {
 /// What was measured before is in the record as it was measured, unless its block was thrown away and measured again.
 fn assert_kept(journal: &[Value], run: &Run) {
     for entry in journal {
-        let cell = run.cells.iter().find(|cell| entry["cell"] == cell.id.as_str()).unwrap();
-        let kept =
-            cell.observations.iter().any(|made| serde_json::to_value(made).unwrap() == entry["observation"]);
+        let (of, observed) = (entry["of"].as_str().unwrap(), &entry["observed"]);
+        let experiment = &run.experiments[entry["experiment"].as_str().unwrap()];
+        if entry["calibration"] == true {
+            assert_eq!(experiment.calibrations[of], observed["responses"], "lost: {entry}");
+            continue;
+        }
+        let cell = experiment.cells.iter().find(|cell| cell.id == of).unwrap();
+        let kept = cell.observations.iter().any(|made| serde_json::to_value(made).unwrap() == *observed);
         let repeated = run.noise.blocks.iter().any(|noise| {
             noise.repeats > 0
-                && noise.workload == cell.workload
-                && entry["observation"]["block"] == noise.block
+                && entry["experiment"] == noise.experiment.as_str()
+                && observed["block"] == noise.block
         });
         assert!(kept || repeated, "lost: {entry}");
     }
@@ -128,7 +135,7 @@ pub(crate) fn refused() -> Held {
     };
     refuse("another build", &|header| header["executable"] = "00".into());
     refuse("`cores` was 4096", &|header| header["machine"]["cores"] = 4096.into());
-    refuse("other cells", &|header| header["cells"][0] = "work/none@1".into());
+    refuse("other cells", &|header| header["experiments"][0][1][0] = "work/none@1".into());
     refuse("version 99", &|header| header["version"] = 99.into());
     refuse("no header", &|header| header["entry"] = "note".into());
     let ended = scene.run(scene.double("run --blocks 3 --resume").arg(&folder));
@@ -142,9 +149,57 @@ pub(crate) fn refused() -> Held {
     Held::Times(7)
 }
 
-/// The matrix that everybody measures, as one long run: killed at random moments, gone on with after each.
+/// The matrix that everybody measures, as one long run.
 pub(crate) fn default_matrix(kills: u32) -> Held {
-    let begin = |scene: &Scene| scene.concbench("run --quick --blocks 2 --quiet --seed 7");
+    let (whole, again) = killed(kills, |scene| scene.concbench("run --quick --blocks 2 --quiet --seed 7"));
+    assert_eq!(shape(&again), shape(&whole));
+    Held::Times(kills)
+}
+
+/// Every experiment of a small definition.
+pub(crate) fn every_experiment(kills: u32) -> Held {
+    let begin = |scene: &Scene| {
+        std::fs::write(scene.path().join("given-own.toml"), SMALL).unwrap();
+        let filter = "/(sequential|smol|tokio-multi-thread)@";
+        scene.concbench(&format!(
+            "run {filter} --definition given-own.toml --with all --quick --quiet --seed 7"
+        ))
+    };
+    let (whole, again) = killed(kills, begin);
+    // What is skipped may follow from what was measured: how large a task a model can carry.
+    let comparable = |run: &Run, other: &Run| -> Vec<_> {
+        let skipped =
+            |id: &str| other.cells.iter().any(|cell| cell.id == id && cell.status == Status::Skipped);
+        let cells =
+            shape(run).into_iter().filter(|(id, status, ..)| *status != Status::Skipped && !skipped(id));
+        cells.map(|(id, status, blocks, _)| (id, status, blocks)).collect()
+    };
+    assert_eq!(comparable(&again, &whole), comparable(&whole, &again));
+    let ids = |run: &Run| run.cells.iter().map(|cell| cell.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&again), ids(&whole));
+    assert!(whole.experiments.len() > 1, "{:?}", ids(&whole));
+    Held::Times(kills)
+}
+
+/// Something to compute, and something to wait for.
+const SMALL: &str = r#"
+[[workload]]
+name = "counts"
+task = { kernel = "count", n = 20000 }
+tasks = 8
+teaches = "x"
+why-this-size = "y"
+
+[[workload]]
+name = "asks"
+task = { kernel = "http", requests = 1, delay_us = 1000, body_bytes = 64 }
+tasks = 4
+teaches = "x"
+why-this-size = "y"
+"#;
+
+/// A run that is left alone, and one that is killed at random moments and gone on with after each.
+fn killed(kills: u32, begin: impl Fn(&Scene) -> Command) -> (Run, Run) {
     let whole = Scene::new();
     let mut running = whole.start(&mut begin(&whole));
     let planned = moments(&whole, &mut running);
@@ -173,9 +228,8 @@ pub(crate) fn default_matrix(kills: u32) -> Held {
     scene.run(&mut command).expect(0);
     let run = scene.check();
     assert!(run.run.complete);
-    assert_eq!(shape(&run), shape(&whole));
     assert_kept(&made, &run);
-    Held::Times(kills)
+    (whole, run)
 }
 
 /// How many lines the journal of a run gets before it is whole.

@@ -29,14 +29,12 @@ pub(crate) fn play(role: &str) {
     let Ok(order) = serde_json::from_slice::<Value>(&order[..length]) else {
         return;
     };
-    for kind in ["observe", "start"] {
-        let assignment = &order["message"][kind]["assignment"];
-        let does = assignment["recipe"]["name"].as_str().unwrap_or_default();
-        // What is to go wrong under criterion goes well in the preflight.
-        if assignment["model"] == MODEL && does.starts_with("criterion-") == (kind == "start") {
-            let does = does.trim_start_matches("criterion-");
-            Rogue::new().act(does, kind, &assignment["expected"]);
-        }
+    let observe = &order["message"]["observe"];
+    let does = observe["assignment"]["recipe"]["name"].as_str().unwrap_or_default();
+    let serves = observe["order"] == "serve";
+    // What is to go wrong under criterion goes well in the preflight.
+    if observe["assignment"]["model"] == MODEL && does.starts_with("criterion-") == serves {
+        Rogue::new().act(does.trim_start_matches("criterion-"), serves);
     }
 }
 
@@ -54,21 +52,18 @@ impl Rogue {
         Self { orders: BufReader::new(answers.try_clone().expect("a descriptor")), answers }
     }
 
-    fn act(&mut self, does: &str, kind: &str, digest: &Value) -> ! {
+    fn act(&mut self, does: &str, serves: bool) -> ! {
         if does == "unread-kill" {
             die();
         }
         self.read();
-        let good = match kind {
-            "observe" => observed(digest),
-            _ => json!({ "started": { "cold_ns": BATCH_NS } }),
-        };
+        let good = observed(if serves { json!(BATCH_NS) } else { observation() });
         match does {
             "read-kill" => die(),
             "read-zero" => std::process::exit(0),
             "nonsense" => self.say(b"nonsense\n"),
-            "version" => self.say(b"{\"v\":99,\"message\":\"stopped\"}\n"),
-            "turn" => self.answer(&json!("stopped")),
+            "version" => self.say(b"{\"v\":99,\"message\":{\"observed\":{\"observation\":1}}}\n"),
+            "turn" => self.answer(&reference()),
             "endless" => self.say(&vec![b'x'; ENDLESS]),
             "deaf" => drop(self.answers.shutdown(Shutdown::Both)),
             "answered-kill" => {
@@ -93,11 +88,11 @@ impl Rogue {
         let mut served = 0;
         loop {
             let order = self.read();
-            let count = order["message"]["batches"]["count"].as_u64();
+            let count = order["message"]["next"]["order"]["batches"].as_u64();
             let step = if count.is_some() { "batch" } else { "stop" };
             if does.starts_with(step) && (step == "stop" || served == 3) {
                 if does.ends_with("half-kill") {
-                    self.say(b"{\"v\":1,\"mess");
+                    self.say(b"{\"v\":2,\"mess");
                 }
                 self.end(does);
             }
@@ -106,9 +101,9 @@ impl Rogue {
                 Some(count) => {
                     // Criterion asks for twice as many until some time has passed.
                     std::thread::sleep(Duration::from_nanos(BATCH_NS));
-                    self.answer(&json!({ "batches": { "total_ns": count } }));
+                    self.answer(&observed(json!(count)));
                 }
-                None => self.answer(&json!("stopped")),
+                None => self.answer(&observed(observation())),
             }
         }
     }
@@ -141,15 +136,25 @@ impl Rogue {
 }
 
 fn line(answer: &Value) -> Vec<u8> {
-    format!("{}\n", json!({ "v": 1, "message": answer })).into_bytes()
+    format!("{}\n", json!({ "v": 2, "message": answer })).into_bytes()
+}
+
+fn observed(observation: Value) -> Value {
+    json!({ "observed": { "observation": observation } })
 }
 
 /// As good as any: a rogue is no model, but its answer is whole.
-fn observed(digest: &Value) -> Value {
-    json!({ "observed": { "phases": {
+fn observation() -> Value {
+    json!({
         "startup_ns": 1000, "cold_ns": BATCH_NS, "warm_ns": [BATCH_NS], "probe_ns": 0, "shutdown_ns": 1000,
-        "wall_ns": 2 * BATCH_NS + 2000, "peak_rss_bytes": { "Ok": 4096 }, "digest": digest,
-    } } })
+        "wall_ns": 2 * BATCH_NS + 2000, "peak_rss_bytes": 4096, "tasks": 4, "digest": "00",
+    })
+}
+
+/// What nobody has asked for.
+fn reference() -> Value {
+    let waits = json!({ "sleep_ns": 0, "sleeps": 0, "connects": 0 });
+    json!({ "reference": { "reference": { "digest": { "tasks": 4, "sum": 0 }, "waits": waits, "elapsed_ns": 1 } } })
 }
 
 fn die() -> ! {

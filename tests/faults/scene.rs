@@ -4,6 +4,7 @@
 //! listener, since a listener belongs to a process; planned = ok + not ok, each with a reason; the record parses.
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
@@ -12,8 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
-use concbench::record::{CellRecord, Run, Status, store};
+use concbench::record::{Observed, RawCell, Record, Status, store};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use serde_json::Value;
 
 /// The variable by which every descendant of a run is known, wherever it has gone.
 const SCENE: &str = "FAULTS_SCENE";
@@ -49,6 +51,20 @@ pub(crate) struct Ended {
     pub(crate) signal: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+/// A record, and the cells of all its experiments.
+pub(crate) struct Run {
+    record: Record,
+    pub(crate) cells: Vec<RawCell>,
+}
+
+impl Deref for Run {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.record
+    }
 }
 
 impl Scene {
@@ -163,7 +179,9 @@ impl Scene {
     }
 
     pub(crate) fn record(&self) -> Run {
-        store::load(&self.run_folder().expect("a run")).expect("a record that parses")
+        let record = store::load(&self.run_folder().expect("a run")).expect("a record that parses");
+        let cells = record.experiments.values().flat_map(|experiment| experiment.cells.clone()).collect();
+        Run { record, cells }
     }
 
     /// How many whole lines the journal has.
@@ -174,12 +192,12 @@ impl Scene {
     }
 
     /// The journal's lines of one kind.
-    pub(crate) fn journal(&self, kind: &str) -> Vec<serde_json::Value> {
+    pub(crate) fn journal(&self, kind: &str) -> Vec<Value> {
         let folder = self.run_folder();
         let text = folder.and_then(|folder| fs::read_to_string(folder.join("journal.jsonl")).ok());
         let text = text.unwrap_or_default();
         let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        let entries = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let entries = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
         entries.filter(|entry| entry["entry"] == kind).collect()
     }
 
@@ -237,7 +255,11 @@ impl Scene {
         for cell in &run.cells {
             let silent = cell.reason.as_deref().is_none_or(str::is_empty);
             assert!(cell.status == Status::Ok || !silent, "{} has no reason", cell.id);
-            assert!(cell.status != Status::Ok || cell.summary.is_some() || !run.run.complete, "{}", cell.id);
+            assert!(
+                cell.status != Status::Ok || !cell.summary.is_empty() || !run.run.complete,
+                "{}",
+                cell.id
+            );
         }
         run
     }
@@ -291,9 +313,19 @@ impl Ended {
 }
 
 /// The cell of this model, for this workload.
-pub(crate) fn cell<'a>(run: &'a Run, prefix: &str) -> &'a CellRecord {
+pub(crate) fn cell<'a>(run: &'a Run, prefix: &str) -> &'a RawCell {
     let found = run.cells.iter().find(|cell| cell.id.starts_with(prefix));
     found.unwrap_or_else(|| panic!("no cell {prefix}"))
+}
+
+/// A level of a cell: its workload, say.
+pub(crate) fn factor<'a>(cell: &'a RawCell, name: &str) -> &'a str {
+    cell.factors[name].as_str().unwrap_or_else(|| panic!("{} has no {name}", cell.id))
+}
+
+/// A time that an observation says, in nanoseconds.
+pub(crate) fn time_ns(made: &Observed<Value>, name: &str) -> u64 {
+    made.responses[name].as_u64().unwrap_or_else(|| panic!("no {name}: {made:?}"))
 }
 
 pub(crate) fn names(folder: impl AsRef<Path>) -> HashSet<String> {

@@ -1,9 +1,9 @@
 //! Runners that go wrong in every state: at each step of a model, and at each step of what they say to the supervisor.
 
-use concbench::record::{Run, Status};
+use concbench::record::Status;
 
 use crate::cases::Held;
-use crate::scene::{Scene, cell};
+use crate::scene::{Run, Scene, cell};
 use crate::{doubles, rogue};
 
 /// What a runner does at a step, how its cell ends, and what the reason says.
@@ -118,7 +118,8 @@ pub(crate) fn stays() -> Held {
     let run = scene.check();
     let stayed = cell(&run, "answered-hang/");
     assert_eq!(stayed.status, Status::Ok, "{:?}", stayed.reason);
-    assert_eq!(stayed.observations[0].user_ns, None);
-    assert!(stayed.observations[0].missing["user_ns"].contains("did not exit in time"));
+    let observed = &stayed.observations[0];
+    assert_eq!(observed.usage, None);
+    assert!(observed.reason.as_deref().unwrap_or_default().contains("did not exit in time"));
     Held::Times(2)
 }

@@ -7,7 +7,7 @@ use concbench::record::Status;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cases::Held;
-use crate::scene::Scene;
+use crate::scene::{Scene, factor};
 
 pub(crate) fn definition(target: &str) -> String {
     format!(
@@ -61,7 +61,7 @@ pub(crate) fn lies() -> Held {
             scene.run(&mut scene.concbench("run --definition given-own.toml --blocks 1 --deadline 1"));
         ended.expect(3);
         for cell in &scene.check().cells {
-            let expected = if cell.workload == "web" { *status } else { Status::Ok };
+            let expected = if factor(cell, "workload") == "web" { *status } else { Status::Ok };
             assert_eq!(cell.status, expected, "{}: {:?}", cell.id, cell.reason);
         }
     }
@@ -86,7 +86,7 @@ pub(crate) fn dies() -> Held {
     let ended = running.end();
     assert!(matches!(ended.code, Some(0 | 3)), "{ended:?}");
     let run = scene.check();
-    for cell in run.cells.iter().filter(|cell| cell.workload == "cpu") {
+    for cell in run.cells.iter().filter(|cell| factor(cell, "workload") == "cpu") {
         assert_eq!((cell.status, cell.observations.len()), (Status::Ok, 8), "{}", cell.id);
     }
     assert!(killed > 0, "no target was ever seen");
@@ -112,7 +112,7 @@ pub(crate) fn stops() -> Held {
     running.end().expect(3);
     let run = scene.check();
     for cell in &run.cells {
-        let expected = if cell.workload == "web" { Status::TimedOut } else { Status::Ok };
+        let expected = if factor(cell, "workload") == "web" { Status::TimedOut } else { Status::Ok };
         assert_eq!(cell.status, expected, "{}: {:?}", cell.id, cell.reason);
     }
     Held::Times(1)

@@ -1,7 +1,8 @@
 //! A record that somebody made to do harm.
 
-use concbench::analyse;
-use concbench::record::{Run, Warning};
+use concbench::record::{Record, Warning};
+use concbench::results;
+use serde_json::Value;
 
 /// Markup, quotes, a formula, text that runs from right to left, terminal commands, and a great length.
 const HOSTILE: [&str; 8] = [
@@ -16,40 +17,69 @@ const HOSTILE: [&str; 8] = [
 ];
 
 /// The sample with hostile text in every field that holds any. Names that belong together still do.
-pub fn hostile() -> Run {
-    let run = super::sample();
-    let mut json = serde_json::to_value(&run).expect("JSON");
-    let mut count = 0;
-    poison(&mut json, &mut count, "");
-    let mut run: Run = serde_json::from_value(json).expect("a record");
-    analyse::complete(&mut run);
-    let long = "a-very-long-name".repeat(625);
-    run.run.label = long.clone();
-    run.run.notes = HOSTILE.iter().map(|text| (*text).to_owned()).chain([long.clone()]).collect();
-    for text in HOSTILE {
-        run.noise.warnings.push(Warning { id: text.into(), message: text.into(), remedy: long.clone() });
+pub fn hostile() -> Record {
+    let mut json = serde_json::to_value(super::sample()).expect("JSON");
+    poison(&mut json, "");
+    let experiments = json["experiments"].as_object_mut().expect("experiments");
+    for (experiment, part) in experiments {
+        for cell in part["cells"].as_array_mut().expect("cells") {
+            cell["id"] = id(experiment, &cell["factors"]).into();
+        }
     }
-    run.cells[3].reason = Some(long.clone());
-    run.machine.cpu = Some(long.clone());
-    run.verdicts[0].sentence = long;
-    run
+    let mut record: Record = serde_json::from_value(json).expect("a record");
+    let long = "a-very-long-name".repeat(625);
+    record.run.label = long.clone();
+    record.run.notes = HOSTILE.iter().map(|text| (*text).to_owned()).chain([long.clone()]).collect();
+    for text in HOSTILE {
+        record.noise.warnings.push(Warning { id: text.into(), message: text.into(), remedy: long.clone() });
+    }
+    record.machine.cpu = Some(long.clone());
+    let matrix = record.experiments.get_mut("matrix").expect("the sample has one");
+    matrix.cells[3].reason = Some(long.clone());
+    results::complete(&mut record).expect("its parts still fit each other");
+    let matrix = record.experiments.get_mut("matrix").expect("the sample has one");
+    matrix.findings["verdicts"][0]["sentence"] = long.into();
+    record
 }
 
-/// Appends hostile text to every string that is free text; the words of enumerations stay.
-fn poison(value: &mut serde_json::Value, count: &mut usize, key: &str) {
-    const WORDS: [&str; 10] =
-        ["status", "family", "class", "mode", "track", "grade", "kernel", "kind", "latency", "placement"];
+/// The id of a cell, by its levels.
+fn id(experiment: &str, factors: &Value) -> String {
+    let text = |name: &str| factors[name].as_str().unwrap_or_default();
+    match experiment {
+        "matrix" => {
+            let twin = if factors["twin"] == true { "+twin" } else { "" };
+            format!("{}/{}@{}{twin}", text("workload"), text("model"), factors["workers"])
+        }
+        "memory" => format!("memory/{}@{}", text("model"), factors["tasks"]),
+        "switches" => format!("switches/{}@{}", text("model"), text("placement")),
+        other => format!("{other}/{}@{}", text("model"), factors["workers"]),
+    }
+}
+
+/// Puts hostile text before every string that is free text; the words of enumerations stay.
+fn poison(value: &mut Value, key: &str) {
+    const WORDS: [&str; 12] = [
+        "status",
+        "family",
+        "class",
+        "mode",
+        "track",
+        "grade",
+        "kernel",
+        "kind",
+        "verdict",
+        "placement",
+        "experiment",
+        "workers_rule",
+    ];
     match value {
-        serde_json::Value::String(text) if !WORDS.contains(&key) && key != "verdict" => {
+        Value::String(text) if !WORDS.contains(&key) => {
             // One text for one name, so that cells still find their workload.
             let which = text.bytes().map(usize::from).sum::<usize>() % HOSTILE.len();
             *text = format!("{}{text}", HOSTILE[which]);
-            *count += 1;
         }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| poison(item, count, key)),
-        serde_json::Value::Object(fields) => {
-            fields.iter_mut().for_each(|(name, field)| poison(field, count, name));
-        }
+        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, key)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, field)| poison(field, name)),
         _ => {}
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use concbench::record::{BlockNoise, Grade, Machine, Noise, Warning, WorkloadRecord};
+use concbench::batch::WorkloadRecord;
+use concbench::record::{BlockNoise, Grade, Machine, Noise, Warning};
 
 use super::{BLOCKS, CORES, Random};
 
@@ -38,16 +39,17 @@ pub(super) fn noise(workloads: &[WorkloadRecord], random: &mut Random) -> Noise 
     let blocks = workloads
         .iter()
         .flat_map(|work| (0..BLOCKS).map(|block| (work.name.clone(), block)))
-        .map(|(workload, block)| BlockNoise {
+        .map(|(group, block)| BlockNoise {
             steal: Some(if block == 13 { 0.061 } else { random.unit() * 0.01 }),
             foreign: Some(random.unit() * 0.02),
             throttled_ns: Some(0),
             pressure: Some(0.1),
             thermal_throttles: None,
             repeats: u32::from(block == 13),
-            breach: (block == 13 && workload == "count")
+            breach: (block == 13 && group == "count")
                 .then(|| "steal 6.1 % of CPU time, the gate is 5 %".into()),
-            workload,
+            experiment: "matrix".into(),
+            group,
             block,
         })
         .collect();

@@ -1,8 +1,9 @@
 //! What is measured: workloads, models, and the cells that they make.
 
+use concbench::batch::{SheetCell, WorkloadRecord};
 use concbench::model::Family;
-use concbench::record::{CellRecord, Status, WorkloadRecord};
-use concbench_workloads::{Class, Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
+use concbench::record::Status;
+use concbench_workloads::{Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
 
 use super::CORES;
 
@@ -57,6 +58,7 @@ pub(super) fn workloads() -> Vec<WorkloadRecord> {
         why_this_size: why.into(),
         tasks,
         wait_ns: kernel.wait_ns(),
+        timer_ns: kernel.timer_ns(),
         kernel: Some(kernel),
         hash: format!("{name}-hash"),
     };
@@ -131,14 +133,8 @@ pub(super) fn cell(
     workers: u64,
     ranked: bool,
     twin: bool,
-) -> CellRecord {
-    let cores = workers.min(CORES) as f64;
-    let computing = compute_ns(work) * work.tasks as f64 / cores;
-    let waiting = match model.waits {
-        Some(_) => (work.tasks as f64 / workers as f64).ceil() * work.wait_ns as f64,
-        None => work.wait_ns as f64,
-    };
-    CellRecord {
+) -> SheetCell {
+    SheetCell {
         id: format!("{}/{}@{workers}{}", work.name, model.id, if twin { "+twin" } else { "" }),
         workload: work.name.clone(),
         model: model.id.into(),
@@ -152,14 +148,14 @@ pub(super) fn cell(
         status: Status::Ok,
         reason: None,
         stderr_tail: None,
-        ideal_ns: (work.class != Class::Creation).then_some(computing.max(waiting) as u64),
+        ideal_ns: None,
         criterion_median_ns: None,
         observations: Vec::new(),
         summary: None,
     }
 }
 
-pub(super) fn break_some(cells: &mut [CellRecord]) {
+pub(super) fn break_some(cells: &mut [SheetCell]) {
     let faults = [
         (
             "noop",

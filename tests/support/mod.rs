@@ -7,19 +7,21 @@ mod matrix;
 mod observations;
 pub mod odd;
 mod sections;
+pub mod sheet;
 
-use concbench::analyse;
+use std::collections::BTreeMap;
+
 use concbench::model::Family;
-use concbench::record::{
-    CellRecord, Granularity, Mode, Run, RunInfo, SCHEMA, Span, Timeline, Tool, Track, WorkloadRecord,
-};
-use concbench_workloads::{Class, Count, Kernel};
+use concbench::record::{Mode, Record, RunInfo, SCHEMA, Tool, Track};
+use concbench::results;
+use concbench_workloads::Class;
+use serde_json::json;
 
 use machine::{machine, noise};
-use matrix::{MODELS, ModelSample, break_some, cell, compute_ns, default_workers, workloads};
+use matrix::{MODELS, break_some, cell, default_workers, workloads};
 pub use observations::Random;
 use observations::observe;
-use sections::{latency, memory, switches, timers};
+use sections::{memory, switches, timers};
 
 /// The cores of the machine, the blocks of the run.
 const CORES: u64 = 4;
@@ -27,12 +29,12 @@ const BLOCKS: u32 = 20;
 
 /// A run with 15 models, 6 workloads, several numbers of workers, a failed, a crashed, a timed-out and an unsupported
 /// cell.
-pub fn sample() -> Run {
+pub fn sample() -> Record {
     sample_with(1, |_, _| 1.0)
 }
 
 /// Such a run with another seed, and times multiplied for each workload and model.
-pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
+pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Record {
     let mut random = Random::new(seed);
     let workloads = workloads();
     let mut cells = Vec::new();
@@ -59,7 +61,7 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
     break_some(&mut cells);
     observe(&mut cells, &workloads, &mut random, &slower);
     let noise = noise(&workloads, &mut random);
-    let mut run = Run {
+    let mut record = Record {
         schema: SCHEMA,
         tool: Tool {
             name: "concbench".into(),
@@ -87,89 +89,19 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Run {
         },
         machine: machine(),
         noise,
-        workloads,
-        cells,
-        comparisons: Vec::new(),
-        verdicts: Vec::new(),
-        granularity: None,
-        latency: None,
-        timers: timers(),
-        memory: None,
-        switches: None,
-        timelines: Vec::new(),
+        experiments: BTreeMap::from([
+            ("matrix".to_owned(), sheet::experiment(&workloads, &cells)),
+            ("timers".to_owned(), timers()),
+            ("memory".to_owned(), memory()),
+            ("switches".to_owned(), switches(&mut Random::new(seed ^ 0x5151))),
+        ]),
     };
-    run.latency = Some(latency(&mut Random::new(seed ^ 0xfeed), &run.cells));
-    run.granularity = Some(sweep(&mut Random::new(seed ^ 0xabcd), &slower));
-    run.memory = Some(memory());
-    run.switches = Some(switches(&mut Random::new(seed ^ 0x5151)));
-    run.timelines = timelines();
-    analyse::complete(&mut run);
-    for cell in run.cells.iter_mut().filter(|cell| cell.ranked && !cell.twin) {
-        let median = cell.summary.as_ref().map(|summary| summary.steady.median);
-        cell.criterion_median_ns = median.map(|median| median * random.factor(0.03));
-    }
-    run
-}
-
-/// Tasks from 1 us to 16 ms, under every model that can carry them.
-fn sweep(random: &mut Random, slower: &impl Fn(&str, &str) -> f64) -> Granularity {
-    let sizes = [1u64, 4, 16, 64, 256, 1_000, 4_000, 16_000];
-    let works: Vec<WorkloadRecord> = sizes
-        .iter()
-        .map(|us| {
-            let n = us * 3_636;
-            let kernel = Kernel::Count(Count { n });
-            WorkloadRecord {
-                name: format!("granularity-{us}us"),
-                class: kernel.class(),
-                teaches: "How much of the machine is left for the work when tasks have this size.".into(),
-                why_this_size: "A step of the sweep.".into(),
-                tasks: (8_000 / us).clamp(8, 512),
-                wait_ns: 0,
-                kernel: Some(kernel),
-                hash: format!("granularity-{us}"),
-            }
-        })
+    results::complete(&mut record).expect("a record of this version");
+    let measured = sheet::sheet(&record).cells.into_iter().filter(|cell| cell.ranked && !cell.twin);
+    let medians: BTreeMap<String, f64> = measured
+        .filter_map(|cell| Some((cell.id, cell.summary?.steady.median * random.factor(0.03))))
         .collect();
-    let carries = |work: &WorkloadRecord, model: &ModelSample| compute_ns(work) * 60.0 > model.task_ns;
-    let mut cells: Vec<CellRecord> = Vec::new();
-    for work in &works {
-        let models = MODELS.iter().filter(|model| carries(work, model));
-        cells.extend(models.map(|model| cell(work, model, default_workers(work, model), true, false)));
-    }
-    observe(&mut cells, &works, random, slower);
-    Granularity {
-        workloads: works,
-        cells,
-        comparisons: Vec::new(),
-        verdicts: Vec::new(),
-        models: Vec::new(),
-        regions: Vec::new(),
-    }
-}
-
-/// A batch of `factorial` on four workers, and the same on one.
-fn timelines() -> Vec<Timeline> {
-    let batch = |cell: &str, workers: u32| {
-        let spans: Vec<Span> = (0..12u32)
-            .map(|task| {
-                let start_ns = u64::from(task / workers) * 5_350_000 + u64::from(task % workers) * 40_000;
-                Span {
-                    task: task.into(),
-                    lane: task % workers,
-                    start_ns,
-                    end_ns: start_ns + 5_300_000,
-                    waiting: false,
-                }
-            })
-            .collect();
-        Timeline {
-            cell: cell.into(),
-            batch_ns: spans.iter().map(|span| span.end_ns).max().unwrap_or(0) + 50_000,
-            lanes: (0..workers).map(|worker| format!("worker {worker}")).collect(),
-            spans,
-            truncated: None,
-        }
-    };
-    vec![batch("factorial/rayon@4", 4), batch("factorial/tokio-current-thread@1", 1)]
+    let matrix = record.experiments.get_mut("matrix").expect("it was measured");
+    matrix.setup["criterion_median_ns"] = json!(medians);
+    record
 }

@@ -1,8 +1,7 @@
 //! What is observed: the truth about a cell, and chance.
 
-use std::collections::BTreeMap;
-
-use concbench::record::{CellRecord, Observation, Status, WorkloadRecord};
+use concbench::batch::{Observation, SheetCell, WorkloadRecord};
+use concbench::record::Status;
 
 use super::matrix::{MODELS, ModelSample, compute_ns};
 use super::{BLOCKS, CORES};
@@ -58,7 +57,7 @@ fn truth(work: &WorkloadRecord, model: &ModelSample, workers: u64) -> f64 {
 }
 
 pub(super) fn observe(
-    cells: &mut [CellRecord],
+    cells: &mut [SheetCell],
     workloads: &[WorkloadRecord],
     random: &mut Random,
     slower: &impl Fn(&str, &str) -> f64,
@@ -99,13 +98,7 @@ fn one(
     let batches = (WARM + 1) as f64;
     let cpu = (compute_ns(work) + model.task_ns * 0.8) * work.tasks as f64 * batches + model.startup_ns;
     let kernel = if model.task_ns > 5_000.0 { 0.6 } else { 0.08 };
-    let no_counters = model.id == "process-async";
-    let mut missing = BTreeMap::new();
-    if no_counters {
-        for field in ["voluntary_switches", "involuntary_switches"] {
-            missing.insert(field.to_owned(), "the counters of a grandchild are not added up".to_owned());
-        }
-    }
+    let counted = model.id != "process-async";
     Observation {
         block,
         position,
@@ -115,16 +108,17 @@ fn one(
         probe_ns: 40_000,
         wall_ns: 40_000 + startup_ns + cold_ns + shutdown_ns + warm_ns.iter().sum::<u64>(),
         warm_ns,
-        user_ns: Some((cpu * (1.0 - kernel) * random.factor(0.02)) as u64),
-        system_ns: Some((cpu * kernel * random.factor(0.05)) as u64),
-        voluntary_switches: (!no_counters)
+        user_ns: counted.then_some((cpu * (1.0 - kernel) * random.factor(0.02)) as u64),
+        system_ns: counted.then_some((cpu * kernel * random.factor(0.05)) as u64),
+        voluntary_switches: counted
             .then(|| (work.tasks as f64 * batches * (model.task_ns / 400.0).min(4.0)) as u64),
-        involuntary_switches: (!no_counters).then(|| (steady / 4e6 * batches) as u64 + random.next() % 9),
+        involuntary_switches: counted.then(|| (steady / 4e6 * batches) as u64 + random.next() % 9),
         peak_rss_bytes: Some(
             ((model.rss + work.tasks as f64 * (model.task_ns / 1e6).min(0.02)) * 1048576.0) as u64,
         ),
         tasks: work.tasks,
         digest: format!("{:016x}", work.tasks * 0x9e37),
-        missing,
+        usage_reason: (!counted).then(|| "the counters of a grandchild are not added up".to_owned()),
+        peak_rss_reason: None,
     }
 }

@@ -3,8 +3,9 @@
 use super::{Findings, Matrix, Setup, ideal};
 use crate::batch::analyse::{answer, summarise};
 use crate::batch::{BatchCell, BatchObservation, ModelTimer, Sheet, SheetCell};
-use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, View};
-use crate::record::{BlockNoise, CellRecord, RunInfo};
+use crate::experiment::complete::facts;
+use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, kind};
+use crate::record::{BlockNoise, CellRecord, Record, RunInfo};
 
 /// What follows from the observations.
 pub(super) fn analyse(measured: &MeasuredOf<Matrix>, context: &Context<'_>) -> Findings {
@@ -21,11 +22,22 @@ pub(super) fn analyse(measured: &MeasuredOf<Matrix>, context: &Context<'_>) -> F
     }
 }
 
+/// The matrix of a record with all that follows from it; `None` where none was measured.
+///
+/// # Errors
+///
+/// When what stands there is none, in one line.
+pub(crate) fn sheet_of(record: &Record) -> Result<Option<Sheet>, String> {
+    let facts = facts(record)?;
+    let typed = |raw| kind::typed::<Matrix, Findings>(raw, None);
+    let matrix = record.experiments.get(Matrix::ID).map(typed).transpose()?;
+    Ok(matrix.map(|matrix| sheet(&matrix, record, &facts.timers)))
+}
+
 /// The matrix with all that follows from it, as sections read it.
-pub(super) fn sheet(record: &RecordOf<Matrix>, view: &View<'_>) -> Sheet {
-    let run = &view.record.run;
-    let (cores, noise) = (view.record.machine.cores, &view.record.noise.blocks);
-    let mut sheet = empty(&record.setup, &record.cells, cores, run, noise, &view.facts.timers);
+pub(super) fn sheet(record: &RecordOf<Matrix>, whole: &Record, timers: &[ModelTimer]) -> Sheet {
+    let (cores, noise) = (whole.machine.cores, &whole.noise.blocks);
+    let mut sheet = empty(&record.setup, &record.cells, cores, &whole.run, noise, timers);
     for cell in &mut sheet.cells {
         cell.ideal_ns = record.findings.ideal_ns.get(&cell.id).copied();
         summarise(cell);

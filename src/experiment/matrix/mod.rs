@@ -13,6 +13,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use analyse::sheet_of;
 use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
 use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, work_of};
@@ -133,7 +134,7 @@ impl Experiment for Matrix {
     }
 
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
-        section::sections(&analyse::sheet(record, view), view)
+        section::sections(&analyse::sheet(record, view.record, &view.facts.timers), view)
     }
 }
 

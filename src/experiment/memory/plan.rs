@@ -133,3 +133,123 @@ fn no_room(tasks: u64, bytes: f64, room: u64, limit: &str) -> String {
         mebibytes(bytes),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::experiment::conduct::mock::{MockLauncher, broken};
+    use crate::experiment::rehearsal::{rehearse, scope};
+    use crate::record::{Mode, RawExperiment};
+
+    /// A machine on which a task costs so many bytes, and so many nanoseconds to start.
+    struct Machine {
+        task_bytes: u64,
+        task_ns: u64,
+        /// How much memory can be taken, or why that is not known.
+        room: Result<u64, &'static str>,
+        /// From how many tasks on they break.
+        breaks: u64,
+    }
+
+    impl Machine {
+        fn with(task_bytes: u64, room: u64) -> Self {
+            Self { task_bytes, task_ns: 0, room: Ok(room), breaks: u64::MAX }
+        }
+
+        /// The numbers of tasks of a model that were tried, and the record of all.
+        fn measure(&self, model: &str, mode: Mode) -> (Vec<u64>, RawExperiment) {
+            let mut scope = scope(Vec::new(), 4, true, 1);
+            scope.settings.mode = mode;
+            let setup = json!({
+                "room_bytes": self.room.ok(), "room_limit": "memory.max", "room_reason": self.room.err(),
+            });
+            let mut asked = Vec::new();
+            let mut launcher = MockLauncher::new(|_, _, request| {
+                let tasks = request.work.as_ref().unwrap().tasks;
+                asked.push(tasks);
+                if tasks >= self.breaks {
+                    return Err(broken());
+                }
+                let resident = (5 << 20) + tasks * self.task_bytes;
+                Ok(json!({
+                    "gathered_ns": tasks * self.task_ns,
+                    "processes": 1,
+                    "resident_bytes": resident,
+                    "page_table_bytes": resident / 512,
+                }))
+            });
+            let keeps = |id: &str| id.starts_with(&format!("memory/{model}@"));
+            let mut record = rehearse(Memory::ID, &scope, Some(setup), &keeps, &mut launcher);
+            drop(launcher);
+            (asked, record.experiments.remove(Memory::ID).unwrap())
+        }
+    }
+
+    fn per_task(memory: &RawExperiment) -> &Value {
+        &memory.findings[0]["per_task"]
+    }
+
+    #[test]
+    fn with_room_every_number_of_tasks_is_tried() {
+        let (asked, found) = Machine::with(400, 64 << 30).measure("smol", Mode::Default);
+        assert_eq!(asked, COROUTINES);
+        assert!(found.cells.iter().all(|cell| cell.status == Status::Ok));
+        let slope = per_task(&found)["bytes"].as_f64().unwrap();
+        assert!((slope - 400.0 * 513.0 / 512.0).abs() < 1e-3, "{slope}");
+        let base = per_task(&found)["base_bytes"].as_f64().unwrap();
+        assert!((base - f64::from(5 << 20) * 513.0 / 512.0).abs() < 2.0, "{base}");
+        let (asked, _) = Machine::with(400, 64 << 30).measure("smol", Mode::Quick);
+        assert_eq!(asked, COROUTINES[..QUICK]);
+    }
+
+    #[test]
+    fn tasks_that_would_take_half_of_the_memory_are_not_started_and_the_limit_is_named() {
+        let (asked, found) = Machine::with(400, 100 << 20).measure("smol", Mode::Default);
+        assert_eq!(asked.last(), Some(&100_000), "300,000 would take 114 MiB and more");
+        let refused = &found.cells[5];
+        assert_eq!((refused.id.as_str(), refused.status), ("memory/smol@300000", Status::Unsupported));
+        assert_eq!(
+            refused.reason.as_deref().unwrap(),
+            "memory.max leaves 100 MiB, of which one in 2 may be taken, and 300000 tasks would take about 120 MiB; \
+             raise memory.max of the control group"
+        );
+        assert_ne!(found.cells[6].status, Status::Ok);
+    }
+
+    #[test]
+    fn tasks_that_would_take_too_long_or_could_not_be_reckoned_are_left_out() {
+        let slow = Machine { task_ns: 30_000, ..Machine::with(10_000, 64 << 30) };
+        let (asked, found) = slow.measure("tokio-multi-thread", Mode::Default);
+        assert_eq!(asked.last(), Some(&100_000));
+        let left_out = &found.cells[5];
+        assert_eq!(left_out.status, Status::Skipped);
+        assert!(left_out.reason.as_deref().unwrap().contains("9 s to start"), "{left_out:?}");
+        let blind = Machine { room: Err("no /proc"), ..Machine::with(10_000, 0) };
+        let (asked, found) = blind.measure("thread-spawn", Mode::Default);
+        assert_eq!(asked, [100]);
+        assert!(found.cells[1].reason.as_deref().unwrap().contains("no /proc"), "{found:?}");
+    }
+
+    #[test]
+    fn behind_tasks_that_break_no_larger_number_is_tried() {
+        let frail = Machine { breaks: 50, ..Machine::with(200_000, 64 << 30) };
+        let (asked, found) = frail.measure("process-fork", Mode::Default);
+        assert_eq!(asked, [10, 25, 50]);
+        let statuses: Vec<Status> = found.cells.iter().map(|cell| cell.status).collect();
+        assert_eq!(statuses[..3], [Status::Ok, Status::Ok, Status::Crashed]);
+        assert!(statuses[3..].iter().all(|status| *status == Status::Skipped), "{statuses:?}");
+        assert!(!per_task(&found).is_null(), "what was measured still counts");
+    }
+
+    #[test]
+    fn every_model_whose_tasks_can_all_wait_has_its_sizes() {
+        let cells = cells(&scope(Vec::new(), 4, true, 1));
+        let largest = |id: &str| cells.iter().filter(|cell| cell.model == id).map(|cell| cell.tasks).max();
+        assert_eq!(largest("process-forkserver"), Some(200));
+        assert_eq!(largest("thread-spawn"), Some(100_000));
+        assert_eq!(largest("process-async"), Some(1_000_000));
+        assert_eq!((largest("thread-pool"), largest("sequential")), (None, None));
+    }
+}

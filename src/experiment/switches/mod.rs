@@ -171,3 +171,56 @@ fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<Order>, Failure> {
     };
     Ok(Ask { order, work: None, deadline: scope.settings.deadline })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::experiment::conduct::mock::{MockLauncher, broken};
+    use crate::experiment::rehearsal::{BLOCKS, rehearse, scope};
+    use crate::record::RawExperiment;
+
+    /// The switches of two pairs on so many cores, of which one may break: what was asked for, and the record.
+    fn switched(cores: u64, breaks: &str) -> (Vec<String>, RawExperiment) {
+        let scope = scope(Vec::new(), cores, false, 7);
+        let mut launcher = MockLauncher::new(|_, id, _| match id.contains(breaks) {
+            true => Err(broken()),
+            false => Ok(json!({ "rounds": 1_000, "elapsed_ns": 400_000 })),
+        });
+        let keeps = |id: &str| id.contains("/smol@") || id.contains("/thread-spawn@");
+        let mut record = rehearse(Switches::ID, &scope, None, &keeps, &mut launcher);
+        (launcher.asked, record.experiments.remove(Switches::ID).unwrap())
+    }
+
+    #[test]
+    fn every_pair_is_observed_once_in_each_block_in_an_order_that_the_seed_decides() {
+        let (asked, found) = switched(2, "nothing");
+        assert_eq!(asked, switched(2, "nothing").0);
+        assert_eq!(found.cells.len(), 4);
+        for pair in found.cells {
+            let blocks: Vec<_> = pair.observations.iter().map(|made| made.block).collect();
+            assert_eq!(blocks, (0..BLOCKS).collect::<Vec<_>>(), "{}", pair.id);
+            assert_eq!(pair.summary["switch_ns"].median, 200.0);
+        }
+        let orders: Vec<_> = asked.chunks(4).collect();
+        assert!(orders.windows(2).any(|pair| pair[0] != pair[1]), "the order changes from block to block");
+    }
+
+    #[test]
+    fn a_pair_that_fails_is_observed_no_more_and_keeps_its_reason() {
+        let (asked, found) = switched(2, "/smol@");
+        assert_eq!(asked.iter().filter(|id| id.contains("smol")).count(), 2);
+        let broken = found.cells.iter().filter(|pair| pair.status == Status::Crashed && pair.reason.is_some());
+        assert_eq!(broken.count(), 2);
+    }
+
+    #[test]
+    fn with_one_core_nothing_is_free() {
+        let (_, found) = switched(1, "nothing");
+        for pair in found.cells {
+            let free = pair.factors["placement"] == "free";
+            assert_eq!(pair.status, if free { Status::Unsupported } else { Status::Ok }, "{}", pair.id);
+        }
+    }
+}

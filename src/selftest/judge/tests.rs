@@ -3,38 +3,50 @@
 use std::time::Duration;
 
 use super::*;
-use crate::campaign::rehearsal::{BLOCKS, rehearse};
+use crate::experiment::complete;
+use crate::experiment::conduct::mock::broken;
+use crate::experiment::rehearsal::{BLOCKS, Rehearsal};
 use crate::models::{BuiltIn, Catalogue};
-use crate::plan::Slot;
-use crate::runner::schedule::mock::{MockLauncher, broken};
-use crate::selftest::matrix;
+use crate::record::Record;
+use crate::runner::Work;
+use crate::selftest::specs;
 use crate::spec::Spec;
 
 const CORES: u64 = 2;
 
+type Truth = fn(&str, &Work) -> f64;
+
 /// How long a batch takes where twins that do more work take longer by their share, and nothing else differs.
-fn honest(spec: &Spec, slot: Slot) -> f64 {
-    let name = &spec.workload_of(&spec.cells[slot.cell]).definition.name;
+fn honest(_: &str, work: &Work) -> f64 {
+    let name = &work.recipe.name;
     let more = EFFECTS.into_iter().find(|&percent| *name == further(percent)).unwrap_or(0);
     let task = if name == NOOP { 5.0 } else { 200_000.0 };
     48.0 * task * (1.0 + more as f64 / 100.0)
 }
 
+fn equals() -> Spec {
+    specs::equals(&BuiltIn::infos(), false, CORES).expect("it is valid")
+}
+
+fn effects() -> Spec {
+    specs::effects(&BuiltIn::infos(), CORES).expect("it is valid")
+}
+
+/// Every observation takes 3 ms beside what it times.
+fn measured_of(record: Record) -> Measured {
+    let mut measured = Measured::new(record, Duration::ZERO);
+    let cells = &measured.sheet.cells;
+    let timed: u64 = cells.iter().flat_map(|cell| &cell.observations).map(|made| made.wall_ns).sum();
+    let made = cells.len() as u32 * BLOCKS;
+    measured.measuring = Duration::from_nanos(timed) + made * Duration::from_millis(3);
+    measured
+}
+
 /// A self-test on a machine with this noise, and this truth.
-fn tested(noise: f64, truth: fn(&Spec, Slot) -> f64) -> (Measured, Measured) {
-    let rehearsed = |spec: Spec, seed| {
-        let mut launcher = MockLauncher::new(seed);
-        (launcher.noise, launcher.truth) = (noise, truth);
-        let run = rehearse(&spec, seed, CORES, &mut launcher);
-        let timed: u64 = run.cells.iter().flat_map(|cell| &cell.observations).map(|made| made.wall_ns).sum();
-        let made = run.cells.len() as u32 * BLOCKS;
-        // Each observation takes 3 ms beside what it times.
-        Measured { run, measuring: Duration::from_nanos(timed) + made * Duration::from_millis(3) }
-    };
-    let infos = BuiltIn::infos();
-    let equals = matrix::equals(&infos, false, CORES).expect("it is valid");
-    let effects = matrix::effects(&infos, CORES).expect("it is valid");
-    (rehearsed(equals, 1), rehearsed(effects, 2))
+fn tested(noise: f64, truth: Truth) -> (Measured, Measured) {
+    let rehearsed =
+        |spec, seed| measured_of(Rehearsal { noise, truth, ..Rehearsal::new(seed) }.run_spec(spec));
+    (rehearsed(equals(), 1), rehearsed(effects(), 2))
 }
 
 fn verdict(found: &SelfTest, id: &str) -> Option<Judgement> {
@@ -62,8 +74,7 @@ fn on_a_quiet_machine_everything_is_held() {
 
 #[test]
 fn twins_that_differ_are_false_alarms() {
-    let unequal =
-        |spec: &Spec, slot: Slot| honest(spec, slot) * if spec.cells[slot.cell].twin { 1.1 } else { 1.0 };
+    let unequal = |id: &str, work: &Work| honest(id, work) * if id.ends_with(TWIN_MARK) { 1.1 } else { 1.0 };
     let (equals, effects) = tested(0.01, unequal);
     let found = judge(&equals, &effects);
     for id in ["equals-steady", "equals-one-off", "coverage"] {
@@ -74,11 +85,8 @@ fn twins_that_differ_are_false_alarms() {
 
 #[test]
 fn an_effect_that_is_not_found_is_missed_only_where_it_could_have_been_seen() {
-    let without_effect = |spec: &Spec, slot: Slot| {
-        let name = &spec.workload_of(&spec.cells[slot.cell]).definition.name;
-        if name == NOOP { 240.0 } else { 1e7 }
-    };
-    let effects = |noise, truth: fn(&Spec, Slot) -> f64| {
+    let without_effect = |_: &str, work: &Work| if work.recipe.name == NOOP { 240.0 } else { 1e7 };
+    let effects = |noise, truth: Truth| {
         let (equals, effects) = tested(noise, truth);
         let found = judge(&equals, &effects);
         ["effect-2-sequential", "effect-5-sequential", "effect-5-tokio-multi-thread"]
@@ -92,9 +100,9 @@ fn an_effect_that_is_not_found_is_missed_only_where_it_could_have_been_seen() {
 #[test]
 fn phases_that_leave_something_out_are_missed() {
     let (mut equals, effects) = tested(0.01, honest);
-    let made = &mut equals.run.cells[3].observations[7];
+    let made = &mut equals.sheet.cells[3].observations[7];
     made.wall_ns += made.wall_ns / 50;
-    let id = equals.run.cells[3].id.clone();
+    let id = equals.sheet.cells[3].id.clone();
     let found = judge(&equals, &effects);
     assert_eq!(verdict(&found, "phases"), Some(Judgement::Missed));
     assert_eq!(check(&found, "phases").figure, format!("2.0 % apart, of {id}"));
@@ -108,25 +116,22 @@ fn tasks_that_are_mostly_ours_are_missed() {
 
 #[test]
 fn a_cell_that_fails_is_missed_and_named() {
-    let spec = matrix::effects(&BuiltIn::infos(), CORES).expect("it is valid");
-    let mut launcher = MockLauncher::new(1);
-    launcher.trouble = |_, slot| (slot.cell == 0).then(broken);
-    let run = rehearse(&spec, 1, CORES, &mut launcher);
-    let id = run.cells[0].id.clone();
-    let found = measured(&[&run]);
+    let trouble = |_, id: &str| (id == "count/sequential@1").then(broken);
+    let record = Rehearsal { trouble, ..Rehearsal::new(1) }.run_spec(effects());
+    let found = measured(&[&measured_of(record).sheet]);
     assert_eq!(found.verdict, Some(Judgement::Missed));
-    assert_eq!(found.figure, format!("9 of 10; {id} is crashed: it broke"));
+    assert_eq!(found.figure, "9 of 10; count/sequential@1 is crashed: it broke");
 }
 
 #[test]
 fn a_block_that_was_measured_again_took_its_time_twice() {
     let (mut equals, effects) = tested(0.0, honest);
     let before = launch(&[&equals]).value.expect("it was measured");
-    let noise = &mut equals.run.noise.blocks[0];
+    let noise = &mut equals.sheet.noise[0];
     noise.repeats = 1;
-    let (block, workload) = (noise.block, noise.workload.clone());
+    let (block, workload) = (noise.block, noise.group.clone());
     let again =
-        equals.run.cells.iter().filter(|cell| cell.workload == workload).map(|cell| &cell.observations);
+        equals.sheet.cells.iter().filter(|cell| cell.workload == workload).map(|cell| &cell.observations);
     let twice: u64 =
         again.flatten().filter(|made| made.block == block).map(|made| made.wall_ns + 3_000_000).sum();
     equals.measuring += Duration::from_nanos(twice);
@@ -137,12 +142,15 @@ fn a_block_that_was_measured_again_took_its_time_twice() {
 
 #[test]
 fn few_blocks_and_noisy_machines_tell_nothing() {
-    let (mut equals, mut effects) = tested(0.01, honest);
-    for run in [&mut equals.run, &mut effects.run] {
-        run.noise.grade = Grade::Noisy;
-        run.cells.iter_mut().for_each(|cell| cell.observations.truncate(11));
-        crate::analyse::complete(run);
-    }
+    let (equals, effects) = tested(0.01, honest);
+    let shortened = |Measured { mut record, measuring, .. }: Measured| {
+        let cells = record.experiments.values_mut().flat_map(|experiment| &mut experiment.cells);
+        cells.for_each(|cell| cell.observations.truncate(11));
+        complete(&mut record).expect("it is still a record");
+        record.noise.grade = Grade::Noisy;
+        Measured::new(record, measuring)
+    };
+    let (equals, effects) = (shortened(equals), shortened(effects));
     let found = judge(&equals, &effects);
     for id in ["equals-steady", "equals-one-off", "coverage", "machine"] {
         assert_eq!(verdict(&found, id), Some(Judgement::Unknown), "{id}");
