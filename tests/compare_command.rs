@@ -161,7 +161,8 @@ fn few_common_cells_are_compared_and_none_is_refused() {
     let [first, few, none] = [&first, &few, &none].map(|path| path.to_str().unwrap());
     let csv = ends(&["compare", first, few, "--format", "csv"], 0);
     assert_eq!(csv.matches(",steady_ns,").count(), 2 * 2, "{csv}");
-    assert!(refuses(&["compare", first, none]).contains("no measured cell in common"));
+    let refusal = refuses(&["compare", first, none]);
+    assert!(refusal.contains("no measured cell in common"), "{refusal}");
 }
 
 #[test]
