@@ -30,9 +30,10 @@ type Rows = (Vec<&'static str>, Vec<Vec<String>>);
 fn of_models(models: &[ModelInfo]) -> Rows {
     let rows = models.iter().map(|info| {
         let when = if info.default { "default" } else { "--all" };
-        [info.id, when, info.summary, info.right_when, info.elsewhere].map(str::to_owned).to_vec()
+        let crash = info.lost_in_a_crash();
+        [info.id, when, info.summary, info.right_when, crash, info.elsewhere].map(str::to_owned).to_vec()
     });
-    (vec!["model", "measured", "what it is", "right when", "elsewhere"], rows.collect())
+    (vec!["model", "measured", "what it is", "right when", "a crash ends", "elsewhere"], rows.collect())
 }
 
 fn of_experiments(

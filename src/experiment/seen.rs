@@ -53,10 +53,6 @@ impl<E: Experiment> Underway for Seen<E> {
         E::ID
     }
 
-    fn question(&self) -> &'static str {
-        E::QUESTION
-    }
-
     fn ids(&self) -> Vec<&str> {
         self.cells.iter().map(|cell| cell.id.as_str()).collect()
     }

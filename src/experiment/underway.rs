@@ -11,9 +11,6 @@ pub(crate) trait Underway: std::fmt::Debug {
     /// The id of the experiment.
     fn id(&self) -> &'static str;
 
-    /// The question that it answers.
-    fn question(&self) -> &'static str;
-
     /// The ids of its cells.
     fn ids(&self) -> Vec<&str>;
 

@@ -100,8 +100,6 @@ pub(crate) enum Place {
     Terminal,
     /// In the summary to paste.
     Summary,
-    /// In both.
-    Both,
 }
 
 /// A file beside the page.

@@ -41,15 +41,13 @@ pub(crate) enum CellError {
     TimedOut(String),
     #[error("{}", .0.reason)]
     Another(Failure),
-    #[error("{0}")]
-    Unsupported(String),
 }
 
 impl CellError {
     /// What it makes of the cell.
     pub(crate) fn status(&self) -> Status {
         match self {
-            Self::Model(ModelError::Unsupported(_)) | Self::Unsupported(_) => Status::Unsupported,
+            Self::Model(ModelError::Unsupported(_)) => Status::Unsupported,
             Self::Model(ModelError::Died { .. }) => Status::Crashed,
             Self::TimedOut(_) => Status::TimedOut,
             Self::Another(failure) => failure.status,

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use concbench::record::{LoadSummary, Run, Status};
+use concbench::record::{Record, Status, parse::parse};
 use concbench::server::{ServeOptions, Server};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 /// How long the server stalls, in milliseconds, and how long it does not in between.
@@ -45,7 +46,7 @@ fn stall(address: SocketAddr, stop: &AtomicBool) {
 }
 
 /// The record and the report of a run with one round of loads, while the server stalls.
-fn measure() -> (serde_json::Value, Run, String) {
+fn measure() -> (Value, Record, String) {
     let server = Server::bind(&ServeOptions { allow_stall: true, ..ServeOptions::default() }).unwrap();
     let address = server.address();
     let (end, ended) = oneshot::channel::<()>();
@@ -56,8 +57,17 @@ fn measure() -> (serde_json::Value, Run, String) {
     let output = thread::scope(|scope| {
         scope.spawn(|| server.run_until(async { drop(ended.await) }).unwrap());
         let stalling = scope.spawn(|| stall(address, &stop));
-        let output = Command::new(env!("CARGO_BIN_EXE_checked-concbench"))
-            .args(["run", "--quiet", "--latency", "--blocks", "1", "--definition", file.to_str().unwrap()])
+        let output = Command::new(env!("CARGO_BIN_EXE_concbench"))
+            .args([
+                "run",
+                "--quiet",
+                "--only",
+                "latency",
+                "--blocks",
+                "1",
+                "--definition",
+                file.to_str().unwrap(),
+            ])
             .args(["--out", folder.path().to_str().unwrap()])
             .output()
             .unwrap();
@@ -70,34 +80,47 @@ fn measure() -> (serde_json::Value, Run, String) {
     let latest = folder.path().join("latest");
     let text = fs::read_to_string(latest.join("results.json")).unwrap();
     let page = fs::read_to_string(latest.join("index.html")).unwrap();
-    (serde_json::from_str(&text).unwrap(), serde_json::from_str(&text).unwrap(), page)
+    (serde_json::from_str(&text).unwrap(), parse(text.as_bytes()).unwrap(), page)
+}
+
+/// The schema that the program publishes.
+fn schema() -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_concbench")).arg("schema").output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]
 fn a_stall_shows_in_the_open_p99_and_is_missing_from_the_closed_one() {
-    let (json, run, page) = measure();
-    let schema: serde_json::Value =
-        serde_json::from_str(include_str!("../../../schema/results.schema.json")).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let (json, record, page) = measure();
+    let validator = jsonschema::validator_for(&schema()).unwrap();
     let faults: Vec<_> = validator.iter_errors(&json).map(|fault| fault.to_string()).collect();
     assert_eq!(faults, Vec::<String>::new());
 
-    let latency = run.latency.expect("it was asked for");
-    let [spawn, pool] = &latency.cells[..] else { panic!("{:?}", latency.cells) };
-    assert_eq!((spawn.model.as_str(), spawn.status), ("process-spawn", Status::Unsupported));
-    assert_eq!((pool.model.as_str(), pool.status), ("process-pool", Status::Ok), "{:?}", pool.reason);
-
-    let p99 = |summary: &LoadSummary| summary.p99_ns.expect("there are enough tasks");
-    let closed = pool.closed.summary.as_ref().unwrap();
-    // The stall was there: whoever had asked by then waited for all of it. Two of hundreds do not make a percentile.
-    assert!(closed.max_ns >= 0.5e6 * STALL_MS as f64, "{closed:?}");
-    assert!(closed.p99_ns.unwrap() < closed.max_ns / 3.0, "{closed:?}");
-    for load in pool.open.iter().filter(|load| load.share < Some(1.0)) {
-        let open = load.summary.as_ref().unwrap();
-        assert!(p99(open) > 3.0 * p99(closed), "at {:?}: {open:?}, closed: {closed:?}", load.share);
-        assert!(open.queued > 0.05, "who came during a stall found both workers waiting: {open:?}");
+    let latency = &record.experiments["latency"];
+    for cell in &latency.cells {
+        let expected = match cell.factors["model"].as_str().unwrap() {
+            "process-spawn" => Status::Unsupported,
+            _ => Status::Ok,
+        };
+        assert_eq!(cell.status, expected, "{}: {:?}", cell.id, cell.reason);
     }
-    assert!(pool.knee.is_none() && pool.refusal.as_deref().unwrap().contains("99th percentile"), "{pool:?}");
+    assert_eq!(latency.cells.len(), 2 * (1 + 5));
+    assert_eq!(latency.calibrations.len(), 2, "the bursts of the pool");
+    let [spawn, pool] = &latency.findings.as_array().unwrap()[..] else { panic!("{:?}", latency.findings) };
+    assert_eq!((&spawn["model"], &spawn["closed"]), (&"process-spawn".into(), &Value::Null));
+
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("no number: {value}"));
+    let closed = &pool["closed"];
+    let closed_p99 = number(&closed["p99_ns"]);
+    // The stall was there: whoever had asked by then waited for all of it. Two of hundreds do not make a percentile.
+    assert!(number(&closed["max_ns"]) >= 0.5e6 * STALL_MS as f64, "{closed}");
+    assert!(closed_p99 < number(&closed["max_ns"]) / 3.0, "{closed}");
+    for load in pool["open"].as_array().unwrap().iter().filter(|load| number(&load["share"]) < 1.0) {
+        let open = &load["summary"];
+        assert!(number(&open["p99_ns"]) > 3.0 * closed_p99, "{load}, closed: {closed}");
+        assert!(number(&open["queued"]) > 0.05, "who came during a stall found both workers waiting: {load}");
+    }
+    assert!(pool["refusal"].as_str().is_some_and(|why| why.contains("99th percentile")), "{pool}");
     assert!(
         page.contains("What the closed load hid most") && page.contains("process-pool: under a closed load")
     );

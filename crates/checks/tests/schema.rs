@@ -1,10 +1,12 @@
 //! What a run really writes, against the published schema and against what the schema cannot say.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use concbench::record::{CellRecord, Mode, Run, Status, Timeline, store};
+use concbench::record::{Mode, RawCell, Record, Status, parse, store};
+use concbench::results;
+use serde_json::{Value, json};
 
 /// Two workloads under three models: one that computes, one that waits; a process, a pool and the baseline.
 const DEFINITION: &str = r#"
@@ -31,7 +33,7 @@ pool-workers = ["cores", "tasks"]
 const SOMEBODY: &str = "somebody-in-particular";
 
 /// Measures the definition, and returns the record as it lies on disk.
-fn measure(folder: &Path, arguments: &[&str]) -> (serde_json::Value, Run) {
+fn measure(folder: &Path, arguments: &[&str]) -> (Value, Record) {
     let definition = folder.join("tiny.toml");
     fs::write(&definition, DEFINITION).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_checked-concbench"))
@@ -43,117 +45,185 @@ fn measure(folder: &Path, arguments: &[&str]) -> (serde_json::Value, Run) {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(folder.join("latest").join(store::RECORD)).unwrap();
-    (serde_json::from_str(&text).unwrap(), serde_json::from_str(&text).unwrap())
+    (serde_json::from_str(&text).unwrap(), parse::parse(text.as_bytes()).unwrap())
 }
 
-fn validator() -> jsonschema::Validator {
-    let schema = include_str!("../../../schema/results.schema.json");
-    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).expect("the schema is one")
+/// The published schema.
+const SCHEMA: &str = include_str!("../../../schema/results.schema.json");
+
+fn faults(record: &Value) -> Vec<String> {
+    let schema = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    validator.iter_errors(record).map(|error| format!("{}: {error}", error.instance_path)).collect()
 }
 
-fn faults(record: &serde_json::Value) -> Vec<String> {
-    validator().iter_errors(record).map(|error| format!("{}: {error}", error.instance_path)).collect()
+/// A field of an observation, or of a cell's levels.
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
 }
 
-fn check_cell(cell: &CellRecord, blocks: usize, digest: &str) {
+fn check_cell(cell: &RawCell, blocks: usize, digest: &Value) {
     assert_eq!(cell.status, Status::Ok, "{}: {:?}", cell.id, cell.reason);
     assert_eq!(cell.observations.len(), blocks, "{}", cell.id);
-    for observation in &cell.observations {
-        assert_eq!(observation.tasks, cell.tasks, "{}", cell.id);
-        assert_eq!(observation.digest, digest, "{}", cell.id);
-        let (phases, wall) = (observation.phases_ns(), observation.wall_ns);
+    for made in &cell.observations {
+        let seen = &made.responses;
+        assert_eq!(seen["tasks"], cell.factors["tasks"], "{}", cell.id);
+        assert_eq!(&seen["digest"], digest, "{}", cell.id);
+        let parts = ["startup_ns", "cold_ns", "probe_ns", "shutdown_ns"].iter().map(|part| number(&seen[part]));
+        let warm = seen["warm_ns"].as_array().unwrap().iter().map(number);
+        let (phases, wall) = (parts.chain(warm).sum::<u64>(), number(&seen["wall_ns"]));
         assert!(phases.abs_diff(wall) * 100 <= wall, "{}: phases {phases} ns, wall {wall} ns", cell.id);
     }
 }
 
 /// Every task of the batch ran, within the batch, on a worker of the kind that its model has.
-fn check_timeline(run: &Run, timeline: &Timeline) {
-    let cell = run.cells.iter().find(|cell| cell.id == timeline.cell).expect("a cell of the run");
-    assert_eq!(timeline.truncated, None, "{}", cell.id);
-    let mut tasks: Vec<u64> = timeline.spans.iter().map(|span| span.task).collect();
+fn check_timeline(cell: &RawCell) {
+    let [made] = &cell.observations[..] else { panic!("{}: {:?}", cell.id, cell.reason) };
+    let timeline = &made.responses;
+    assert_eq!(timeline.get("truncated"), None, "{}", cell.id);
+    let spans = timeline["spans"].as_array().unwrap();
+    let mut tasks: Vec<u64> = spans.iter().map(|span| number(&span["task"])).collect();
     tasks.sort_unstable();
     tasks.dedup();
-    assert_eq!(tasks, (0..cell.tasks).collect::<Vec<_>>(), "{}", cell.id);
-    assert!(timeline.lanes.len() as u64 <= cell.workers, "{}: {:?}", cell.id, timeline.lanes);
-    let kind = if cell.model == "process-pool" { "process " } else { "worker " };
-    for (number, lane) in timeline.lanes.iter().enumerate() {
-        assert_eq!(*lane, format!("{kind}{number}"), "{}", cell.id);
+    assert_eq!(tasks, [0, 1, 2, 3], "{}", cell.id);
+    let lanes = timeline["lanes"].as_array().unwrap();
+    assert!(lanes.len() as u64 <= number(&cell.factors["workers"]), "{}: {lanes:?}", cell.id);
+    let kind = if cell.factors["model"] == "process-pool" { "process " } else { "worker " };
+    for (place, lane) in lanes.iter().enumerate() {
+        assert_eq!(*lane, json!(format!("{kind}{place}")), "{}", cell.id);
     }
-    for span in &timeline.spans {
-        assert!(span.start_ns <= span.end_ns && span.end_ns <= timeline.batch_ns, "{}: {span:?}", cell.id);
-        assert!((span.lane as usize) < timeline.lanes.len(), "{}: {span:?}", cell.id);
+    for span in spans {
+        let [start, end] = ["start_ns", "end_ns"].map(|name| number(&span[name]));
+        assert!(start <= end && end <= number(&timeline["batch_ns"]), "{}: {span}", cell.id);
+        assert!((number(&span["lane"]) as usize) < lanes.len(), "{}: {span}", cell.id);
     }
+}
+
+#[test]
+fn the_published_schema_is_that_of_the_program() {
+    let output = Command::new(env!("CARGO_BIN_EXE_checked-concbench")).arg("schema").output().unwrap();
+    assert!(output.status.success());
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed == SCHEMA, "`make schema` publishes it");
+}
+
+/// The records that are committed: those of the reference, and one of every experiment.
+fn committed() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let entries = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let runs = entries(root.join("../../reports/reference")).filter(|path| path.is_dir());
+    let mut paths: Vec<PathBuf> = runs.map(|run| run.join(store::RECORD)).collect();
+    paths.extend(entries(root.join("tests/records")));
+    paths
+}
+
+#[test]
+fn every_committed_record_fits_the_schema_and_analysed_again_has_the_same_bytes() {
+    let mut experiments = 0;
+    for path in committed() {
+        let text = fs::read_to_string(&path).unwrap();
+        let json: Value = serde_json::from_str(&text).unwrap();
+        if json["schema"] == 1 {
+            continue;
+        }
+        assert_eq!(faults(&json), Vec::<String>::new(), "{}", path.display());
+        let mut record = store::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        results::complete(&mut record).unwrap();
+        let again = serde_json::to_string_pretty(&record).unwrap() + "\n";
+        assert!(again == text, "{}: analysed again it is another one", path.display());
+        experiments = experiments.max(record.experiments.len());
+    }
+    assert!(experiments > 3, "no record holds more than {experiments} experiments");
 }
 
 #[test]
 fn a_record_fits_its_schema_and_its_figures_fit_each_other() {
     let folder = tempfile::tempdir().unwrap();
-    let (json, run) = measure(folder.path(), &["--blocks", "2"]);
+    let (json, record) = measure(folder.path(), &["--blocks", "2"]);
     assert_eq!(faults(&json), Vec::<String>::new());
-    assert_eq!(run.run.mode, Mode::Custom);
-    assert!(run.run.complete);
-    assert_eq!(run.workloads.len(), 2);
-    for workload in &run.workloads {
-        let cells = || run.cells.iter().filter(|cell| cell.workload == workload.name);
-        let digest = &cells().find(|cell| cell.model == "sequential").unwrap().observations[0].digest;
-        assert!(cells().count() >= 3, "{}", workload.name);
+    assert_eq!(record.run.mode, Mode::Custom);
+    assert!(record.run.complete);
+    let matrix = &record.experiments["matrix"];
+    let workloads = matrix.setup["workloads"].as_array().unwrap();
+    assert_eq!(workloads.len(), 2);
+    for workload in workloads {
+        let name = &workload["name"];
+        let cells = || matrix.cells.iter().filter(|cell| cell.factors["workload"] == *name);
+        let baseline = cells().find(|cell| cell.factors["model"] == "sequential").unwrap();
+        let digest = &baseline.observations[0].responses["digest"];
+        assert!(cells().count() >= 3, "{name}");
         cells().for_each(|cell| check_cell(cell, 2, digest));
     }
-    assert!(run.cells.iter().any(|cell| cell.twin));
+    assert!(matrix.cells.iter().any(|cell| cell.factors["twin"] == true));
     // Each model once in both workloads: they are of different classes.
-    assert_eq!(run.timelines.len(), 6);
-    run.timelines.iter().for_each(|timeline| check_timeline(&run, timeline));
+    let timelines = &record.experiments["timelines"].cells;
+    assert_eq!(timelines.len(), 6);
+    timelines.iter().for_each(check_timeline);
 }
 
 #[test]
 fn the_timers_of_a_run_are_measured_and_a_wait_below_ten_times_their_resolution_is_not_ranked() {
     let folder = tempfile::tempdir().unwrap();
-    let (json, run) = measure(folder.path(), &["--blocks", "1"]);
+    let (json, record) = measure(folder.path(), &["--blocks", "1"]);
     assert_eq!(faults(&json), Vec::<String>::new());
-    let models: Vec<_> = run.timers.iter().map(|timer| timer.model.as_str()).collect();
-    assert_eq!(models, ["sequential", "process-pool", "tokio-multi-thread"]);
-    for timer in &run.timers {
-        assert_eq!(timer.reason, None, "{}", timer.model);
+    let timers = &record.experiments["timers"];
+    let measured = |id: &str| timers.cells.iter().find(|cell| cell.factors["model"] == id).unwrap();
+    for id in ["sequential", "process-pool", "tokio-multi-thread"] {
+        let cell = measured(id);
+        assert_eq!((cell.status, &cell.reason), (Status::Ok, &None), "{id}");
         // A sleep of a microsecond takes at least that, and none that was asked for is missing.
-        assert!(timer.resolution_ns.unwrap() >= 1_000.0, "{}", timer.model);
-        let counts: Vec<_> = timer.slept.iter().map(|slept| (slept.asked_ns, slept.late_ns.len())).collect();
+        assert!(cell.summary["late_after_1us_ns"].median >= 0.0, "{id}");
+        let slept = cell.observations[0].responses["slept"].as_array().unwrap();
+        let count = |slept: &Value| (number(&slept["asked_ns"]), slept["late_ns"].as_array().unwrap().len());
+        let counts: Vec<_> = slept.iter().map(count).collect();
         assert_eq!(counts, [(1_000, 100), (1_000_000, 100), (10_000_000, 20)]);
     }
-    let verdict = |name: &str| run.verdicts.iter().find(|found| found.workload == name).unwrap();
-    let short = verdict("tiny-sleep");
-    assert!(short.winners.is_empty() && short.unranked.is_some(), "{short:?}");
-    assert!(run.comparisons.iter().any(|found| found.workload == "tiny-sleep"), "it is shown all the same");
-    assert_eq!(verdict("tiny-count").unranked, None);
+    let findings = &record.experiments["matrix"].findings;
+    let found = |list: &str, name: &str| {
+        let found = findings[list].as_array().unwrap().iter().find(|found| found["workload"] == name);
+        found.unwrap_or_else(|| panic!("{list} lacks {name}")).clone()
+    };
+    let short = found("verdicts", "tiny-sleep");
+    assert!(short["winners"] == json!([]) && short["unranked"].is_string(), "{short}");
+    assert!(found("comparisons", "tiny-sleep")["ratio"].is_number(), "it is shown all the same");
+    assert_eq!(found("verdicts", "tiny-count")["unranked"], Value::Null);
 }
 
 #[test]
 fn a_quick_run_says_that_its_verdicts_are_indicative() {
     let folder = tempfile::tempdir().unwrap();
-    let (json, run) = measure(folder.path(), &["--quick", "tiny-count"]);
+    let (json, record) = measure(folder.path(), &["--quick", "tiny-count"]);
     assert_eq!(faults(&json), Vec::<String>::new());
-    assert_eq!((run.run.mode, run.run.blocks), (Mode::Quick, 5));
-    assert!(run.run.indicative);
-    assert!(run.cells.iter().all(|cell| cell.workload == "tiny-count"));
+    assert_eq!((record.run.mode, record.run.blocks), (Mode::Quick, 5));
+    assert!(record.run.indicative);
+    let cells = record.experiments.values().flat_map(|experiment| &experiment.cells);
+    assert!(cells.clone().count() > 3 && cells.clone().all(|cell| cell.id.contains("tiny-count")));
 }
 
 #[test]
-fn the_schema_refuses_a_time_without_a_digest_and_a_failure_without_a_reason() {
+fn the_schema_refuses_what_no_run_writes() {
     let folder = tempfile::tempdir().unwrap();
-    let (record, _) = measure(folder.path(), &["--blocks", "1", "tiny-count/sequential"]);
-    let spoilt = |spoil: fn(&mut serde_json::Value)| {
+    let only = ["--only", "matrix", "--blocks", "1", "tiny-count/sequential"];
+    let (record, _) = measure(folder.path(), &only);
+    let spoilt = |spoil: fn(&mut Value)| {
         let mut record = record.clone();
         spoil(&mut record);
         faults(&record)
     };
     assert_eq!(spoilt(|_| ()), Vec::<String>::new());
-    let spoils: [fn(&mut serde_json::Value); 5] = [
+    fn cell(record: &mut Value) -> &mut Value {
+        &mut record["experiments"]["matrix"]["cells"][0]
+    }
+    let spoils: [fn(&mut Value); 6] = [
         |record| {
-            record["cells"][0]["observations"][0].as_object_mut().unwrap().remove("digest");
+            let seen = &mut cell(record)["observations"][0]["responses"];
+            seen.as_object_mut().unwrap().remove("digest").unwrap();
         },
-        |record| record["cells"][0]["observations"][0]["cold_ns"] = 0.into(),
-        |record| record["cells"][0]["status"] = "crashed".into(),
-        |record| record["run"]["indicative"] = false.into(),
-        |record| record["surprise"] = 1.into(),
+        |record| cell(record)["observations"][0]["responses"]["cold_ns"] = json!(-1),
+        |record| cell(record)["status"] = "vanished".into(),
+        |record| cell(record)["factors"]["workers"] = "two".into(),
+        |record| record["experiments"]["matrix"]["findings"] = Value::Null,
+        |record| record["experiments"]["astrology"] = record["experiments"]["matrix"].clone(),
     ];
     for (number, spoil) in spoils.into_iter().enumerate() {
         assert!(!spoilt(spoil).is_empty(), "spoilt record {number} passes");
@@ -177,10 +247,10 @@ fn private() -> Vec<String> {
 #[test]
 fn a_record_names_a_machine_by_its_label_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let (record, run) =
+    let (json, record) =
         measure(folder.path(), &["--blocks", "1", "--label", "rented", "tiny-count/sequential"]);
-    assert_eq!(run.run.label, "rented");
-    let text = record.to_string();
+    assert_eq!(record.run.label, "rented");
+    let text = json.to_string();
     for name in private().iter().map(String::as_str).chain([SOMEBODY]) {
         assert!(!text.contains(name), "{name}");
     }

@@ -138,7 +138,7 @@ impl Responses for Observation {
             Response::maybe("p50_ns", quantile(0.5, 1)),
             Response::maybe("p90_ns", quantile(0.9, FEWEST_FOR_P90)),
             Response::maybe("p99_ns", quantile(0.99, FEWEST_FOR_P99)),
-            Response::maybe("due_per_s", self.rate_per_s),
+            Response::maybe("rate_per_s", self.rate_per_s),
             Response::one("done_per_s", self.done_per_s()),
             Response::maybe("queued_share", share(self.queued)),
             Response::maybe("late_share", share(self.late)),

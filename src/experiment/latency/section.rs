@@ -86,13 +86,16 @@ impl Found<'_> {
             let more = if knee.beyond { "at least " } else { "" };
             format!("{more}{} ({})", units::count(knee.rate_per_s), self.label(model))
         };
-        match with_knee.collect::<Vec<_>>().as_slice() {
-            [] => "It is not known how many tasks a second can come before latency gives way: no model has a knee.".into(),
-            [only] => format!("Latency gives way beyond {} tasks a second.", part(only)),
-            [most, .., fewest] => {
-                format!("Latency gives way beyond {} to {} tasks a second.", part(fewest), part(most))
+        let with_knee: Vec<_> = with_knee.collect();
+        let range = match with_knee.as_slice() {
+            [] => {
+                let unknown = "It is not known how many tasks a second can come before latency gives way: no model has a knee.";
+                return unknown.to_owned();
             }
-        }
+            [only] => part(only),
+            [most, .., fewest] => format!("{} to {}", part(fewest), part(most)),
+        };
+        format!("Before latency gives way, {range} tasks a second can come.")
     }
 
     /// For how many models the closed load hides what open ones show.
@@ -103,10 +106,9 @@ impl Found<'_> {
             (0, _) => format!(
                 "In this run no 99th percentile below capacity is more than {HIDDEN} times that of the closed load."
             ),
-            (hidden, all) => format!(
-                "The closed load hides slow tasks of {hidden} of {} models: due at a rate below capacity, the slowest of a \
+            (_, all) => format!(
+                "The closed load hides slow tasks of {hidden} of {all} models: due at a rate below capacity, the slowest of a \
                  hundred take more than {HIDDEN} times as long.",
-                all
             ),
         }
     }

@@ -185,7 +185,7 @@ fn saved_median(folder: &Path, id: &str, started: SystemTime) -> Result<f64, Str
         Ok(_) => {}
     }
     let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
-    let estimates: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let estimates: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let median = estimates["median"]["point_estimate"].as_f64();
     median.ok_or_else(|| format!("{} has no median", path.display()))
 }

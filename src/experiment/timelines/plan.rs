@@ -161,18 +161,18 @@ mod tests {
     fn what_takes_too_long_is_refused_and_the_others_are_traced() {
         let mut definitions = default_definitions();
         for definition in definitions.iter_mut().filter(|definition| definition.name == "sleep") {
-            definition.tasks = 100_000;
+            definition.tasks = 3_000;
         }
-        let scope = scope(definitions, Mode::Quick);
+        let scope = scope(definitions, Mode::Default);
         let seen = Seen::<Timelines>::new(&scope, Timelines::cells(&scope));
         let [block] = &next(&scope, &seen)[..] else { panic!("all are one block") };
         assert!(block.gated && block.trials.len() == seen.cells.len());
         for (cell, trial) in seen.cells.iter().zip(&block.trials) {
-            let long = takes(&scope, &cell.factors) > QUICK_BUDGET;
+            let long = takes(&scope, &cell.factors) > BUDGET;
             assert_eq!(trial.ask.is_err(), long, "{}", cell.id);
             if let Err(failure) = &trial.ask {
                 assert_eq!(failure.status, Status::Skipped);
-                assert!(failure.reason.contains("the 5 s that all timelines"), "{}", failure.reason);
+                assert!(failure.reason.contains("the 20 s that all timelines"), "{}", failure.reason);
             }
         }
         assert!(block.trials.iter().any(|trial| trial.ask.is_err()));
