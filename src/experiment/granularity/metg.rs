@@ -1,6 +1,7 @@
 //! METG(50 %): the smallest task size at which half of the calibrated peak is still reached.
 
 use concbench_stats::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, median, percentile_interval, sorted};
+use concbench_text::plural;
 
 use super::findings::Metg;
 use crate::batch::analyse::CONFIDENCE;
@@ -21,7 +22,7 @@ pub(super) struct SweepPoint {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub(super) enum MetgRefusal {
     /// The sweep is no sweep.
-    #[error("the sweep has {sizes} task sizes, at least two are needed")]
+    #[error("it was measured with {}, at least two are needed", plural(*.sizes, "task size"))]
     TooFewSizes {
         /// How many it has.
         sizes: u64,
