@@ -121,7 +121,7 @@ fn the_greatest_numbers_of_a_record_are_summed() {
     }
     let cells = record.experiments.values_mut().flat_map(|experiment| &mut experiment.cells);
     for observed in cells.flat_map(|cell| &mut cell.observations) {
-        greatest(&mut observed.responses, false);
+        greatest(&mut observed.responses, None);
     }
     pages(&record);
     experiment::complete(&mut record).expect("numbers make it no other record");
@@ -133,13 +133,19 @@ fn whole() -> Record {
     parse::parse(include_bytes!("../../fuzz/corpus/record/whole.json")).expect("a record")
 }
 
-/// Makes every time, size and count of tasks as great as it can be.
-fn greatest(value: &mut Value, quantity: bool) {
-    let is_one = |name: &str| name.ends_with("_ns") || name.ends_with("_bytes") || name == "tasks";
-    match value {
-        Value::Number(number) if quantity && number.is_u64() => *value = u64::MAX.into(),
-        Value::Array(items) => items.iter_mut().for_each(|item| greatest(item, quantity)),
-        Value::Object(fields) => fields.iter_mut().for_each(|(name, field)| greatest(field, is_one(name))),
+/// Makes every time, size and count of tasks as great as it can be; how late a task wakes has a sign.
+fn greatest(value: &mut Value, most: Option<u64>) {
+    let most_of = |name: &str| match name {
+        "late_ns" => Some(i64::MAX as u64),
+        "tasks" => Some(u64::MAX),
+        name => (name.ends_with("_ns") || name.ends_with("_bytes")).then_some(u64::MAX),
+    };
+    match (value, most) {
+        (value @ Value::Number(_), Some(most)) if value.is_u64() => *value = most.into(),
+        (Value::Array(items), _) => items.iter_mut().for_each(|item| greatest(item, most)),
+        (Value::Object(fields), _) => {
+            fields.iter_mut().for_each(|(name, field)| greatest(field, most_of(name)));
+        }
         _ => {}
     }
 }
