@@ -1,6 +1,7 @@
 //! METG(50 %): the smallest task size at which half of the calibrated peak is still reached.
 
 use concbench_stats::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, median, percentile_interval, sorted};
+use concbench_text::plural;
 
 use super::findings::Metg;
 use crate::batch::analyse::CONFIDENCE;
@@ -21,7 +22,7 @@ pub(super) struct SweepPoint {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub(super) enum MetgRefusal {
     /// The sweep is no sweep.
-    #[error("the sweep has {sizes} task sizes, at least two are needed")]
+    #[error("it was measured with {}, at least two are needed", plural(*.sizes, "task size"))]
     TooFewSizes {
         /// How many it has.
         sizes: u64,
@@ -61,10 +62,10 @@ pub(super) fn metg(sweep: &[SweepPoint]) -> Result<Metg, MetgRefusal> {
     let sizes = points.len() as u64;
     let medians = points.iter().map(|point| (point.task_ns, middle(&point.efficiency))).collect::<Vec<_>>();
     let task_ns = match crossing(&medians) {
-        _ if sizes < 2 => return Err(MetgRefusal::TooFewSizes { sizes }),
-        Crossing::Above(efficiency) => return Err(MetgRefusal::NeverReached { efficiency }),
-        Crossing::Below(efficiency) => return Err(MetgRefusal::AlwaysReached { efficiency }),
+        Crossing::Above(efficiency) if sizes > 0 => return Err(MetgRefusal::NeverReached { efficiency }),
+        Crossing::Below(efficiency) if sizes > 1 => return Err(MetgRefusal::AlwaysReached { efficiency }),
         Crossing::At(task_ns) => task_ns,
+        _ => return Err(MetgRefusal::TooFewSizes { sizes }),
     };
     let (low_ns, high_ns) = interval(&points);
     Ok(Metg { task_ns, low_ns, high_ns, sizes })

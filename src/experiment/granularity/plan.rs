@@ -35,6 +35,9 @@ const HOPELESS: f64 = 0.2;
 const CALIBRATION: (u64, u64, u32) = (1_000_000, 4, 5);
 /// The name of that calibration.
 const STEP: &str = "step";
+/// With how many warm batches it is tried whether a model carries a size. The best of all counts, since one alone may have
+/// been disturbed.
+const TRIES: u32 = 2;
 /// The model whose cell gets an A/A twin, so that each size has a noise floor.
 const TWIN: &str = "tokio-multi-thread";
 /// How long a runner takes to start and end.
@@ -84,23 +87,21 @@ pub(super) fn tasks(task_ns: u64, cores: u64) -> u64 {
 
 /// How far a task has to count on this machine, so that it takes so long; `None` before that was timed.
 pub(super) fn steps(task_ns: u64, calibrations: &BTreeMap<String, BatchObservation>) -> Option<u64> {
-    // The best of several batches, since nothing makes one faster than it is.
-    let calibration = calibrations.get(STEP)?;
-    let best = calibration.warm_ns.iter().copied().min().unwrap_or(calibration.cold_ns);
     let (n, tasks, _) = CALIBRATION;
-    let step_ns = best.max(1) as f64 / (n * tasks) as f64;
+    let step_ns = best_ns(calibrations.get(STEP)?) / (n * tasks) as f64;
     Some((task_ns as f64 / step_ns).round().max(1.0) as u64)
 }
 
-/// About how long it takes to measure these cells. Few models come near the peak: they take twice as long on average.
+/// About how long it takes to measure these cells. Few models come near the peak: they take half as long again on
+/// average.
 pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
     let warm = if scope.is_quick() { QUICK_WARM } else { 2 };
     let batch = |cell: &Cell| match cell.family {
         Family::Baseline => BATCH * scope.cores() as u32,
-        _ => 2 * BATCH,
+        _ => BATCH * 3 / 2,
     };
     let observation = |cell: &Cell, warm| START + batch(cell) * (1 + warm);
-    cells.iter().map(|cell| observation(cell, 0) + observation(cell, warm) * scope.settings.blocks).sum()
+    cells.iter().map(|cell| observation(cell, TRIES) + observation(cell, warm) * scope.settings.blocks).sum()
 }
 
 /// First how long it takes to count, then what each model carries, then the blocks.
@@ -135,58 +136,66 @@ fn recipe(name: &str, n: u64) -> Recipe {
     Recipe { name: name.to_owned(), kernel, trace: None, instrument: None }
 }
 
-/// The next size to try a model at, coming down from the largest; or the refusal of the sizes below the one at which
+/// The next size to try a model at, coming down from the largest; or the refusal of all sizes below the one at which
 /// hardly any of the peak is left, which is the last that is worth its time.
 fn carried(scope: &Scope, seen: &Seen<Granularity>, model: &ModelInfo) -> Vec<Trial<Order>> {
     let of_model = |(_, cell): &(usize, &Cell)| cell.model == model.id;
     let cells = || seen.cells.iter().map(|cell| &cell.factors).enumerate().filter(of_model);
-    let mut sizes: Vec<u64> = cells().map(|(_, cell)| cell.task_ns).collect();
-    sizes.sort_unstable_by(|left, right| right.cmp(left));
-    sizes.dedup();
-    let least = if scope.is_quick() { HALF } else { HOPELESS };
-    let mut lost: Option<Failure> = None;
-    for task_ns in sizes {
-        let of_size = cells().filter(|(number, cell)| cell.task_ns == task_ns && seen.cells[*number].is_open());
-        let open: Vec<(usize, &Cell)> = of_size.collect();
-        let size = size_name(task_ns);
-        if let Some(failure) = lost.as_ref().filter(|_| !open.is_empty()) {
-            let refusal = |(number, _): &(usize, &Cell)| Trial {
-                subject: Subject::Cell(*number),
-                ask: Err(failure.clone()),
-                padding: 0,
-            };
-            return open.iter().map(refusal).collect();
-        }
-        let name = carry_name(&model.id, &size);
-        match (seen.calibrations.get(&name), open.first()) {
-            (Some(made), _) => {
-                let share = efficiency(made.cold_ns as f64, made.tasks, task_ns as f64, scope.cores());
-                if share < least && model.family != Family::Baseline {
-                    let share = figures::percent(share);
-                    lost = Some(skipped(format!(
-                        "tasks of {size} reached {share} of the peak, and smaller ones would reach less"
-                    )));
-                }
-            }
-            (None, Some((_, cell))) => {
-                let order = Order { warm: 0 };
-                let ask = ask(scope, seen, cell, order, scope.settings.deadline);
-                let cells = open.iter().map(|(number, _)| *number).collect();
-                let subject = Subject::Calibration { name, cells };
+    let open = |of_size: &dyn Fn(&Cell) -> bool| -> Vec<usize> {
+        let open = cells().filter(|(number, cell)| of_size(cell) && seen.cells[*number].is_open());
+        open.map(|(number, _)| number).collect()
+    };
+    let mut sizes: Vec<&Cell> = cells().map(|(_, cell)| cell).collect();
+    sizes.sort_by_key(|cell| std::cmp::Reverse(cell.task_ns));
+    sizes.dedup_by_key(|cell| cell.task_ns);
+    for cell in sizes {
+        let name = carry_name(model.id, &cell.size);
+        let here = open(&|other| other.task_ns == cell.task_ns);
+        let lost = match seen.calibrations.get(&name) {
+            None if here.is_empty() => Some(format!("tasks of {} could not be measured", cell.size)),
+            None => {
+                let ask = ask(scope, seen, cell, Order { warm: TRIES }, scope.settings.deadline);
+                let subject = Subject::Calibration { name, cells: here };
                 return ask.map(|ask| Trial { subject, ask: Ok(ask), padding: 0 }).into_iter().collect();
             }
-            (None, None) => lost = Some(skipped(format!("tasks of {size} could not be measured"))),
+            Some(made) => hopeless(scope, seen, model, cell, made),
+        };
+        if let Some(reason) = lost {
+            let failure = Failure::new(Status::Skipped, reason);
+            let refusal =
+                |number| Trial { subject: Subject::Cell(number), ask: Err(failure.clone()), padding: 0 };
+            return open(&|other| other.task_ns < cell.task_ns).into_iter().map(refusal).collect();
         }
     }
     Vec::new()
 }
 
-fn carry_name(model: &str, size: &str) -> String {
-    format!("carry/{model}/{size}")
+/// Why smaller tasks of a model are not worth their time, if they are not.
+fn hopeless(
+    scope: &Scope,
+    seen: &Seen<Granularity>,
+    model: &ModelInfo,
+    cell: &Cell,
+    made: &BatchObservation,
+) -> Option<String> {
+    let least = if scope.is_quick() { HALF } else { HOPELESS };
+    // What the baseline needs now, if that is known: on a busy machine all take longer.
+    let baseline = baseline(scope).and_then(|model| seen.calibrations.get(&carry_name(model.id, &cell.size)));
+    let task_ns = baseline.map_or(cell.task_ns as f64, |made| best_ns(made) / made.tasks.max(1) as f64);
+    let share = efficiency(best_ns(made), made.tasks, task_ns, scope.cores());
+    (share < least && model.family != Family::Baseline).then(|| {
+        let share = figures::percent(share);
+        format!("tasks of {} reached {share} of the peak, and smaller ones would reach less", cell.size)
+    })
 }
 
-fn skipped(reason: String) -> Failure {
-    Failure::new(Status::Skipped, reason)
+/// The shortest batch: nothing makes one faster than it is.
+fn best_ns(made: &BatchObservation) -> f64 {
+    made.warm_ns.iter().copied().fold(made.cold_ns, u64::min).max(1) as f64
+}
+
+fn carry_name(model: &str, size: &str) -> String {
+    format!("carry/{model}/{size}")
 }
 
 /// Randomised complete blocks: every model at one size. The sizes alternate, so that a drift of the machine over the run
