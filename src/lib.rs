@@ -39,7 +39,8 @@ pub use concbench_server as server;
 pub use concbench_workloads::{Io, Result, TaskError, Workload};
 pub use harness::Harness;
 
-/// What can be made of a record: its findings, a page, tables, and figures for other programs.
+/// What can be made of a record: its findings, a page, tables, and figures for other programs; and of several records, a
+/// comparison.
 ///
 /// ```no_run
 /// let mut record = concbench::record::store::load("reports/latest".as_ref())?;
@@ -48,6 +49,11 @@ pub use harness::Harness;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod results {
+    pub use crate::experiment::compare::{
+        CompareOptions, CompareRefusal, Compared, ComparedCell, ComparedExperiment, ComparedResponse,
+        Contrast, Missing, Objection, ObjectionKind, Place, Regression, compare, comparison_csv,
+        comparison_html, comparison_table, write_comparison,
+    };
     pub use crate::experiment::{Export, complete, exported, html, observations, text_tables, write_report};
     pub use crate::report::{Format, ReportError};
 }

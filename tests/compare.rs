@@ -4,80 +4,121 @@ mod support;
 
 use std::path::PathBuf;
 
-use concbench::analyse::{AcrossOptions, AcrossRefusal, Contrast, ObjectionKind, across};
-use concbench::model::Family;
-use concbench::record::{Run, Status, Verdict};
-use concbench::report::{self, Format};
+use concbench::batch::Verdict;
+use concbench::record::{RawCell, RawExperiment, Record, Status, Track};
+use concbench::results::{
+    self, CompareOptions, CompareRefusal, Compared, ComparedCell, ComparedExperiment, Contrast, Format,
+    ObjectionKind, compare,
+};
+use serde_json::json;
 
-fn options() -> AcrossOptions {
-    AcrossOptions { threshold: 0.05, ..AcrossOptions::default() }
+const POOLS: [&str; 4] = ["thread-pool", "rayon", "process-pool", "process-pool-shm"];
+
+fn options() -> CompareOptions {
+    CompareOptions { threshold: 0.05, ..CompareOptions::default() }
 }
 
-fn labelled(mut run: Run, label: &str) -> Run {
-    run.run.label = label.to_owned();
-    run
+fn labelled(mut record: Record, label: &str) -> Record {
+    record.run.label = label.to_owned();
+    record
+}
+
+fn matrix(found: &Compared) -> &ComparedExperiment {
+    found.experiments.iter().find(|experiment| experiment.id == "matrix").expect("every run has one")
+}
+
+fn matrix_of(record: &mut Record) -> &mut RawExperiment {
+    record.experiments.get_mut("matrix").expect("it was measured")
+}
+
+fn model(cell: &ComparedCell) -> &str {
+    cell.model.as_deref().expect("a cell of the matrix has a model")
+}
+
+fn contrasts(found: &Compared) -> impl Iterator<Item = &Contrast> {
+    let responses = found.experiments.iter().flat_map(|of| &of.cells).flat_map(|cell| &cell.responses);
+    responses.flat_map(|response| &response.contrasts)
 }
 
 #[test]
 fn a_run_beside_itself_is_never_different() {
-    let run = support::sample();
-    let found = across(&[run.clone(), run], &options()).expect("they are alike");
+    let record = support::sample();
+    let found = compare(&[record.clone(), record.clone()], &options()).expect("they are alike");
     assert!(found.objections.is_empty());
-    assert!(!found.cells.is_empty());
-    for cell in &found.cells {
-        let contrast = cell.contrasts[0];
-        assert!((contrast.ratio - 1.0).abs() < 1e-12, "{}", cell.model);
-        assert!(matches!(contrast.verdict, Verdict::Equivalent | Verdict::Unresolved), "{}", cell.model);
+    assert_eq!(found.experiments.len(), record.experiments.len());
+    assert!(!matrix(&found).cells.is_empty());
+    for contrast in contrasts(&found) {
+        assert!((contrast.ratio - 1.0).abs() < 1e-12, "{contrast:?}");
+        assert!(matches!(contrast.verdict, Verdict::Equivalent | Verdict::Unresolved), "{contrast:?}");
     }
-    assert!(found.classes.iter().all(|class| !matches!(class.contrasts[0].verdict, Verdict::Different)));
     assert!(found.regressions.is_empty());
-    assert!(found.ranks.iter().all(|model| model.ranks[0] == model.ranks[1]));
     assert_ne!(found.places[0].name, found.places[1].name);
+    let page = results::comparison_html(&[record.clone(), record], &found).expect("a page");
+    assert!(page.contains("Every model keeps its place."));
 }
 
 #[test]
 fn a_machine_measured_twice_is_rarely_different() {
     let (mut cells, mut different) = (0, 0);
     for seed in 0..5 {
-        let runs =
+        let records =
             [support::sample_with(2 * seed, |_, _| 1.0), support::sample_with(2 * seed + 1, |_, _| 1.0)];
-        let found = across(&runs, &options()).expect("they are alike");
-        cells += found.cells.len();
-        different +=
-            found.cells.iter().filter(|cell| cell.contrasts[0].verdict == Verdict::Different).count();
+        let found = compare(&records, &options()).expect("they are alike");
+        let verdicts = matrix(&found).cells.iter().map(|cell| cell.first().contrasts[0].verdict);
+        cells += verdicts.len();
+        different += verdicts.filter(|verdict| *verdict == Verdict::Different).count();
     }
     assert!(different * 100 <= cells, "{different} of {cells}");
 }
 
 #[test]
 fn a_family_that_takes_twice_as_long_is_found_and_no_other() {
-    let pools = ["thread-pool", "rayon", "process-pool", "process-pool-shm"];
-    let slow = |_: &str, model: &str| if pools.contains(&model) { 2.0 } else { 1.0 };
-    let runs = [support::sample_with(1, |_, _| 1.0), support::sample_with(2, slow)];
-    let found = across(&runs, &options()).expect("they are alike");
-    for cell in &found.cells {
-        let contrast = cell.contrasts[0];
-        let doubled = cell.family == Family::Pools;
-        assert_eq!(contrast.is_slower(), doubled, "{} {}", cell.workload, cell.model);
+    let slow = |_: &str, model: &str| if POOLS.contains(&model) { 2.0 } else { 1.0 };
+    let records = [support::sample_with(1, |_, _| 1.0), support::sample_with(2, slow)];
+    let found = compare(&records, &options()).expect("they are alike");
+    for cell in &matrix(&found).cells {
+        let contrast = cell.first().contrasts[0];
+        let doubled = POOLS.contains(&model(cell));
+        let slower = contrast.verdict == Verdict::Different && contrast.ratio > 1.0;
+        assert_eq!((cell.first().name, slower), ("steady_ns", doubled), "{}", cell.key);
         if doubled {
-            assert!((1.9..2.1).contains(&contrast.ratio), "{} {}", cell.workload, contrast.ratio);
+            assert!((1.9..2.1).contains(&contrast.ratio), "{} {}", cell.key, contrast.ratio);
         }
     }
-    let pools_in = found.cells.iter().filter(|cell| cell.family == Family::Pools).count();
-    assert_eq!(found.regressions.len(), pools_in);
+    let pools = matrix(&found).cells.iter().filter(|cell| POOLS.contains(&model(cell))).count();
+    let regressions = found.regressions.iter().filter(|of| found.experiments[of.experiment].id == "matrix");
+    assert_eq!(regressions.count(), pools);
+}
+
+#[test]
+fn a_cell_is_the_same_where_its_workers_come_from_the_same_rule() {
+    let mut other = support::sample_with(2, |_, _| 1.0);
+    other.machine.cores *= 16;
+    for cell in &mut matrix_of(&mut other).cells {
+        if cell.factors["workers_rule"] == "cores" {
+            let workers = 16 * cell.factors["workers"].as_u64().expect("a number");
+            cell.factors["workers"] = json!(workers);
+            let twin = if cell.factors["twin"] == true { "+twin" } else { "" };
+            let (name, _) = cell.id.split_once('@').expect("an id has workers");
+            cell.id = format!("{name}@{workers}{twin}");
+        }
+    }
+    let found = compare(&[support::sample(), other], &options()).expect("they are alike");
+    assert!(matrix(&found).cells.iter().any(|cell| cell.key == "count/rayon@cores"));
+    assert!(matrix(&found).cells.iter().all(|cell| !cell.key.contains("twin")));
 }
 
 #[test]
 fn five_runs_stand_against_the_first() {
-    let runs: Vec<Run> = (0..5u32)
+    let records: Vec<Record> = (0..5u32)
         .map(|n| labelled(support::sample_with(n.into(), |_, _| 1.0 + f64::from(n)), &format!("machine-{n}")))
         .collect();
-    let found = across(&runs, &options()).expect("they are alike");
-    for class in &found.classes {
-        for (index, contrast) in class.contrasts.iter().enumerate() {
+    let found = compare(&records, &options()).expect("they are alike");
+    for cell in &matrix(&found).cells {
+        for (index, contrast) in cell.first().contrasts.iter().enumerate() {
             let truth = index as f64 + 2.0;
             assert!(contrast.low / 1.1 < truth && truth < contrast.high * 1.1, "{truth}: {contrast:?}");
-            assert!(contrast.is_slower());
+            assert_eq!(contrast.verdict, Verdict::Different);
         }
     }
     assert_eq!(found.places[4].name, "machine-4");
@@ -87,41 +128,40 @@ fn five_runs_stand_against_the_first() {
 fn only_common_cells_count_and_the_others_say_why() {
     let first = support::sample();
     let mut second = support::sample_with(2, |_, _| 1.0);
-    second.cells.retain(|cell| {
-        cell.workload == "count" && ["sequential", "rayon", "smol"].contains(&cell.model.as_str())
-    });
-    for cell in second.cells.iter_mut().filter(|cell| cell.model == "smol") {
-        cell.status = Status::Crashed;
-        cell.reason = Some("killed".into());
-        cell.summary = None;
+    let cells = &mut matrix_of(&mut second).cells;
+    let is = |cell: &RawCell, model: &str| cell.id.starts_with(&format!("count/{model}@"));
+    cells.retain(|cell| ["sequential", "rayon", "smol"].iter().any(|model| is(cell, model)));
+    for cell in cells.iter_mut().filter(|cell| is(cell, "smol")) {
+        (cell.status, cell.reason) = (Status::Crashed, Some("killed".into()));
     }
-    let found = across(&[first, second], &options()).expect("they share cells");
-    let mut models: Vec<_> = found.cells.iter().map(|cell| cell.model.as_str()).collect();
+    let found = compare(&[first, second], &options()).expect("they share cells");
+    let matrix = matrix(&found);
+    let mut models: Vec<_> = matrix.cells.iter().map(model).collect();
     models.sort_unstable();
     assert_eq!(models, ["rayon", "sequential"]);
-    let smol =
-        found.missing.iter().find(|cell| cell.model == "smol" && cell.workload == "count").expect("listed");
+    let smol = matrix.missing.iter().find(|cell| cell.key == "count/smol@cores").expect("listed");
     assert_eq!((smol.place, smol.reason.as_str()), (1, "crashed: killed"));
+    assert!(found.is_worse(), "it broke");
 }
 
 #[test]
 fn runs_that_measure_something_else_are_refused_with_what_to_do() {
     let base = support::sample();
-    let refuse = |edit: fn(&mut Run), kind: ObjectionKind| {
+    let refuse = |edit: fn(&mut Record), kind: ObjectionKind| {
         let mut other = base.clone();
         edit(&mut other);
-        let runs = [base.clone(), other];
-        let Err(AcrossRefusal::Unlike(found)) = across(&runs, &options()) else {
+        let records = [base.clone(), other];
+        let Err(CompareRefusal::Unlike(found)) = compare(&records, &options()) else {
             panic!("{kind:?} was let through")
         };
         assert!(found.iter().any(|objection| objection.kind == kind && !objection.remedy.is_empty()));
-        let anyway = AcrossOptions { anyway: true, ..options() };
-        let flagged = across(&runs, &anyway).expect("asked for anyway");
+        let anyway = CompareOptions { anyway: true, ..options() };
+        let flagged = compare(&records, &anyway).expect("asked for anyway");
         assert!(flagged.objections.iter().any(|objection| objection.kind == kind));
     };
-    refuse(|run| run.tool.version = "9.9.9".into(), ObjectionKind::ToolVersion);
-    refuse(|run| run.tool.profile = "debug".into(), ObjectionKind::Profile);
-    refuse(|run| run.run.track = concbench::record::Track::Equalised, ObjectionKind::Track);
+    refuse(|record| record.tool.version = "9.9.9".into(), ObjectionKind::ToolVersion);
+    refuse(|record| record.tool.profile = "debug".into(), ObjectionKind::Profile);
+    refuse(|record| record.run.track = Track::Equalised, ObjectionKind::Track);
 }
 
 #[test]
@@ -130,58 +170,68 @@ fn other_settings_are_flagged_and_another_workload_is_left_out() {
     let mut other = support::sample_with(2, |_, _| 1.0);
     other.run.complete = false;
     other.run.blocks = 5;
-    other.workloads[0].hash = "another".into();
-    let found = across(&[base.clone(), other.clone()], &options()).expect("the rest is common");
+    other.experiments.retain(|id, _| id == "matrix");
+    matrix_of(&mut other).setup["workloads"][0]["hash"] = json!("another");
+    let found = compare(&[base.clone(), other.clone()], &options()).expect("the rest is common");
     let kinds: Vec<_> = found.objections.iter().map(|objection| objection.kind).collect();
-    for kind in [ObjectionKind::Incomplete, ObjectionKind::Blocks, ObjectionKind::Workload] {
+    for kind in [
+        ObjectionKind::Incomplete,
+        ObjectionKind::Blocks,
+        ObjectionKind::Experiments,
+        ObjectionKind::Workload,
+    ] {
         assert!(kinds.contains(&kind), "{kind:?}");
     }
-    let gone = &base.workloads[0].name;
-    assert!(found.cells.iter().all(|cell| &cell.workload != gone));
-    for work in &mut other.workloads {
-        work.hash = "another".into();
-    }
-    assert_eq!(across(&[base, other], &options()), Err(AcrossRefusal::NothingCommon));
+    let gone = base.experiments["matrix"].setup["workloads"][0]["name"].as_str().expect("a name");
+    assert!(matrix(&found).cells.iter().all(|cell| cell.group != gone));
+    assert_eq!(found.experiments.len(), 1, "only what both have");
+    let works = matrix_of(&mut other).setup["workloads"].as_array_mut().expect("workloads");
+    works.iter_mut().for_each(|work| work["hash"] = json!("another"));
+    assert_eq!(compare(&[base, other], &options()), Err(CompareRefusal::NothingCommon));
 }
 
 #[test]
 fn one_run_and_a_missing_price_are_refused() {
-    let run = support::sample();
-    assert_eq!(across(std::slice::from_ref(&run), &options()), Err(AcrossRefusal::TooFew { found: 1 }));
-    let options = AcrossOptions { prices: vec![Some(0.1)], ..options() };
-    assert_eq!(across(&[run.clone(), run], &options), Err(AcrossRefusal::Prices { prices: 1, runs: 2 }));
+    let record = support::sample();
+    assert_eq!(compare(std::slice::from_ref(&record), &options()), Err(CompareRefusal::TooFew { found: 1 }));
+    let options = CompareOptions { prices: vec![Some(0.1)], ..options() };
+    let refusal = compare(&[record.clone(), record], &options);
+    assert_eq!(refusal, Err(CompareRefusal::Prices { prices: 1, runs: 2 }));
+}
+
+/// The same run with so many blocks.
+fn short(mut record: Record, blocks: u32) -> Record {
+    for cell in &mut matrix_of(&mut record).cells {
+        cell.observations.retain(|observation| observation.block < blocks);
+    }
+    results::complete(&mut record).expect("a record of this version");
+    record
 }
 
 #[test]
 fn few_blocks_only_indicate() {
-    let short = |seed: u64, factor: f64| {
-        let mut run = support::sample_with(seed, |_, _| factor);
-        for cell in &mut run.cells {
-            cell.observations.retain(|observation| observation.block < 5);
-        }
-        concbench::analyse::complete(&mut run);
-        run
-    };
-    let found = across(&[short(1, 1.0), short(2, 3.0)], &options()).expect("they are alike");
-    assert!(found.cells.iter().all(|cell| cell.contrasts[0].verdict != Verdict::Different));
-    assert!(found.cells.iter().any(|cell| cell.contrasts[0].verdict == Verdict::Indicative));
-    assert!(found.regressions.is_empty(), "an indication is no regression");
+    let of = |seed: u64, factor: f64| short(support::sample_with(seed, |_, _| factor), 5);
+    let found = compare(&[of(1, 1.0), of(2, 3.0)], &options()).expect("they are alike");
+    let verdicts = || matrix(&found).cells.iter().map(|cell| cell.first().contrasts[0].verdict);
+    assert!(verdicts().all(|verdict| verdict != Verdict::Different));
+    assert!(verdicts().any(|verdict| verdict == Verdict::Indicative));
+    let regressed = |experiment: usize| found.experiments[experiment].id == "matrix";
+    assert!(found.regressions.iter().all(|of| !regressed(of.experiment)), "an indication is no regression");
 }
 
 #[test]
 fn one_and_two_blocks_cannot_even_call_two_runs_equivalent() {
     let verdicts = |blocks: u32| -> Vec<Verdict> {
-        let mut run = support::sample();
-        for observations in run.cells.iter_mut().map(|cell| &mut cell.observations) {
-            observations.retain(|observation| observation.block < blocks);
+        let mut record = support::sample();
+        for observations in matrix_of(&mut record).cells.iter_mut().map(|cell| &mut cell.observations) {
             if let Some(first) = observations.first().cloned() {
-                observations.iter_mut().for_each(|other| other.warm_ns.clone_from(&first.warm_ns));
+                let warm = &first.responses["warm_ns"];
+                observations.iter_mut().for_each(|other| other.responses["warm_ns"] = warm.clone());
             }
         }
-        concbench::analyse::complete(&mut run);
-        let found = across(&[run.clone(), run], &options()).expect("they are alike");
-        let classes = found.classes.iter().map(|class| class.contrasts[0].verdict);
-        found.cells.iter().map(|cell| cell.contrasts[0].verdict).chain(classes).collect()
+        let record = short(record, blocks);
+        let found = compare(&[record.clone(), record], &options()).expect("they are alike");
+        matrix(&found).cells.iter().map(|cell| cell.first().contrasts[0].verdict).collect()
     };
     assert!(verdicts(1).iter().all(|verdict| *verdict == Verdict::Unresolved));
     assert!(verdicts(2).iter().all(|verdict| *verdict == Verdict::Unresolved));
@@ -189,52 +239,29 @@ fn one_and_two_blocks_cannot_even_call_two_runs_equivalent() {
 }
 
 #[test]
-fn the_interval_of_a_class_is_that_of_its_figure() {
-    // A third of the second run took half as long again: resampled medians then lie far from those of the samples.
-    let mut second = support::sample_with(2, |_, _| 1.0);
-    for observation in second.cells.iter_mut().flat_map(|cell| &mut cell.observations) {
-        if observation.block % 3 == 0 {
-            observation.warm_ns.iter_mut().for_each(|time| *time += *time / 2);
-        }
-    }
-    concbench::analyse::complete(&mut second);
-    let found = across(&[support::sample_with(1, |_, _| 1.0), second], &options()).expect("they are alike");
-    for class in &found.classes {
-        let of_class = class.contrasts[0];
-        let cells: Vec<_> = found.cells.iter().filter(|cell| cell.class == class.class).collect();
-        let mean = |log: fn(&Contrast) -> f64| {
-            cells.iter().map(|cell| log(&cell.contrasts[0])).sum::<f64>() / cells.len() as f64
-        };
-        assert!((mean(|cell| cell.ratio.ln()) - of_class.ratio.ln()).abs() < 1e-9, "{of_class:?}");
-        let (below, above) = (of_class.ratio / of_class.low, of_class.high / of_class.ratio);
-        assert!((below / above - 1.0).abs() < 1e-9, "{of_class:?}");
-        // Alike cells tell together as much more than one of them as the root of their number.
-        let expected = mean(|cell| (cell.high / cell.low).ln()) / (cells.len() as f64).sqrt();
-        let width = (of_class.high / of_class.low).ln();
-        assert!((0.8..2.0).contains(&(width / expected)), "{width} and {expected}: {of_class:?}");
-    }
-}
-
-#[test]
 fn the_page_and_the_table_answer_first() {
     let faster = |work: &str, _: &str| if ["factorial", "count"].contains(&work) { 0.7 } else { 1.0 };
-    let mut runs = [
+    let mut records = [
         labelled(support::sample_with(1, |_, _| 1.0), "small"),
         labelled(support::sample_with(2, faster), "large"),
         labelled(support::sample_with(3, |_, model| if model == "rayon" { 1.3 } else { 1.0 }), "changed"),
     ];
-    runs[1].machine.cpu = Some("another".into());
-    let options = AcrossOptions { prices: vec![Some(0.1), Some(0.2), None], ..options() };
-    let found = across(&runs, &options).expect("they are alike");
-    let table = report::compare_table(&found, Format::Table);
+    records[1].machine.cpu = Some("another".into());
+    let options = CompareOptions { prices: vec![Some(0.1), Some(0.2), None], ..options() };
+    let found = compare(&records, &options).expect("they are alike");
+    let table = results::comparison_table(&records, &found, Format::Terminal).expect("a table");
     let first = table.lines().next().expect("an answer");
     assert!(first.contains("large is 1.4") && first.contains("as fast at computing"), "{first}");
     assert!(table.contains("work for the money") && table.contains("changed: 1.3"), "{table}");
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compare-sample").join("index.html");
-    report::write_comparison(&runs, &found, &path).expect("a page");
+    results::write_comparison(&records, &found, &path).expect("a page");
     let page = std::fs::read_to_string(&path).expect("the page");
     assert!(page.contains("another") && page.contains("as fast"));
-    assert_eq!(page, report::compare_html(&runs, &found).expect("a page"));
-    let csv = report::compare_table(&found, Format::Csv);
-    assert_eq!(csv.lines().count(), 1 + found.cells.len() * runs.len());
+    for experiment in &found.experiments {
+        assert!(page.contains(&format!("<section id=\"{}\"", experiment.id)), "{}", experiment.id);
+    }
+    assert_eq!(page, results::comparison_html(&records, &found).expect("a page"));
+    let responses = found.experiments.iter().flat_map(|of| &of.cells).flat_map(|cell| &cell.responses);
+    let csv = results::comparison_csv(&found);
+    assert_eq!(csv.lines().count(), 1 + responses.count() * records.len());
 }

@@ -5,17 +5,17 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use concbench::record::{Run, Status, store};
+use concbench::record::{RawExperiment, Record, Status, store};
 
 const POOLS: [&str; 4] = ["thread-pool", "rayon", "process-pool", "process-pool-shm"];
 
 /// Saves a run under a label, as `run` does, and returns its folder.
-fn saved(reports: &Path, label: &str, mut run: Run) -> PathBuf {
-    run.run.label = label.to_owned();
-    run.run.id = format!("20261120T101500Z-{label}");
-    let folder = reports.join(&run.run.id);
+fn saved(reports: &Path, label: &str, mut record: Record) -> PathBuf {
+    record.run.label = label.to_owned();
+    record.run.id = format!("20261120T101500Z-{label}");
+    let folder = reports.join(&record.run.id);
     std::fs::create_dir_all(&folder).unwrap();
-    store::save(&run, &folder).unwrap();
+    store::save(&record, &folder).unwrap();
     folder
 }
 
@@ -44,6 +44,10 @@ fn refuses(arguments: &[&str]) -> String {
     errors
 }
 
+fn matrix_of(record: &mut Record) -> &mut RawExperiment {
+    record.experiments.get_mut("matrix").unwrap()
+}
+
 fn slow_pools(_: &str, model: &str) -> f64 {
     if POOLS.contains(&model) { 2.0 } else { 1.0 }
 }
@@ -58,9 +62,12 @@ fn a_slower_family_is_named_and_fails_the_command_on_request() {
     let mut slower = 0;
     for row in csv::Reader::from_reader(csv.as_bytes()).records() {
         let row = row.unwrap();
-        let pool = POOLS.contains(&&row[1]);
-        assert_eq!(&row[10] == "slower", pool && &row[3] == "after", "{row:?}");
-        slower += u32::from(&row[10] == "slower");
+        if (&row[0], &row[2]) != ("matrix", "steady_ns") {
+            continue;
+        }
+        let pool = POOLS.iter().any(|pool| row[1].contains(&format!("/{pool}@")));
+        assert_eq!(&row[11] == "slower", pool && &row[4] == "after", "{row:?}");
+        slower += u32::from(&row[11] == "slower");
     }
     assert!(slower > 10, "{csv}");
     ends(&["compare", before, after], 0);
@@ -73,10 +80,10 @@ fn a_slower_family_is_named_and_fails_the_command_on_request() {
 fn a_cell_that_broke_fails_the_command_as_well() {
     let reports = tempfile::tempdir().unwrap();
     let before = saved(reports.path(), "before", support::sample());
-    let mut run = support::sample();
-    let smol = run.cells.iter_mut().find(|cell| cell.id == "factorial/smol@4").unwrap();
-    (smol.status, smol.reason, smol.summary) = (Status::Crashed, Some("killed".into()), None);
-    let after = saved(reports.path(), "after", run);
+    let mut record = support::sample();
+    let smol = matrix_of(&mut record).cells.iter_mut().find(|cell| cell.id == "factorial/smol@4").unwrap();
+    (smol.status, smol.reason) = (Status::Crashed, Some("killed".into()));
+    let after = saved(reports.path(), "after", record);
     let (before, after) = (before.to_str().unwrap(), after.to_str().unwrap());
     ends(&["compare", before, after, "--fail-on-regression", "5%"], 6);
     ends(&["compare", after, before, "--fail-on-regression", "5%"], 0);
@@ -143,17 +150,20 @@ fn few_common_cells_are_compared_and_none_is_refused() {
     let reports = tempfile::tempdir().unwrap();
     let first = saved(reports.path(), "first", support::sample());
     let cut = |label: &str, keep: &[&str]| {
-        let mut run = support::sample_with(2, |_, _| 1.0);
-        run.cells.retain(|cell| keep.contains(&cell.id.as_str()));
-        concbench::analyse::complete(&mut run);
-        saved(reports.path(), label, run)
+        let mut record = support::sample_with(2, |_, _| 1.0);
+        record.experiments.retain(|id, _| id == "matrix");
+        record.noise.blocks.clear();
+        matrix_of(&mut record).cells.retain(|cell| keep.contains(&cell.id.as_str()));
+        concbench::results::complete(&mut record).unwrap();
+        saved(reports.path(), label, record)
     };
     let few = cut("few", &["count/rayon@4", "count/sequential@1"]);
     let none = cut("none", &[]);
     let [first, few, none] = [&first, &few, &none].map(|path| path.to_str().unwrap());
     let csv = ends(&["compare", first, few, "--format", "csv"], 0);
-    assert_eq!(csv.lines().count(), 1 + 2 * 2, "{csv}");
-    assert!(refuses(&["compare", first, none]).contains("no measured cell in common"));
+    assert_eq!(csv.matches(",steady_ns,").count(), 2 * 2, "{csv}");
+    let refusal = refuses(&["compare", first, none]);
+    assert!(refusal.contains("no measured cell in common"), "{refusal}");
 }
 
 #[test]
@@ -214,7 +224,7 @@ fn report_writes_what_continuous_benchmarking_reads() {
         let written = ends(&["report", folder.to_str().unwrap(), "--format", format], 0);
         serde_json::from_str(&written).unwrap()
     };
-    assert!(export("bmf")["factorial/rayon@4"]["latency"]["value"].is_number());
+    assert!(export("bmf")["factorial/rayon@4"]["steady_ns"]["value"].is_number());
     let entries = export("github-action-benchmark");
-    assert!(entries.as_array().unwrap().iter().any(|entry| entry["name"] == "factorial/rayon@4 latency"));
+    assert!(entries.as_array().unwrap().iter().any(|entry| entry["name"] == "factorial/rayon@4 steady_ns"));
 }

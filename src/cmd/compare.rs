@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use super::args::{CompareArgs, Output};
 use super::bad::BadArgument;
 use super::exit;
-use crate::experiment::compare::{CompareOptions, CompareRefusal, Compared, compare, table, write_page};
+use crate::experiment::compare::{
+    CompareOptions, CompareRefusal, Compared, compare, comparison_csv, comparison_table, write_comparison,
+};
 use crate::printing::{print, remark};
 use crate::record::{Record, store};
-use crate::report::ReportError;
-use crate::report::compare::Style;
 use crate::report::text::slug;
+use crate::report::{Format, ReportError};
 
 /// What counts as slower where nothing else is asked for.
 const THRESHOLD: f64 = 0.05;
@@ -27,7 +28,7 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<ExitCode> {
         threshold: arguments.fail_on_regression.unwrap_or(THRESHOLD),
     };
     let found = compare(&records, &options).map_err(refused)?;
-    let page = write_page(&records, &found, &page(arguments, &records)).map_err(unfit)?;
+    let page = write_comparison(&records, &found, &page(arguments, &records)).map_err(unfit)?;
     print(&format(&records, &found, arguments.format)?)?;
     remark(&format!("comparison: {}", page.display()));
     match arguments.fail_on_regression {
@@ -38,9 +39,9 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<ExitCode> {
 
 fn format(records: &[Record], found: &Compared, output: Output) -> anyhow::Result<String> {
     Ok(match output {
-        Output::Table => table(records, found, Style::Terminal)?,
-        Output::Md => table(records, found, Style::Markdown)?,
-        Output::Csv => table(records, found, Style::Csv)?,
+        Output::Table => comparison_table(records, found, Format::Terminal)?,
+        Output::Md => comparison_table(records, found, Format::Markdown)?,
+        Output::Csv => comparison_csv(found),
         Output::Json => serde_json::to_string_pretty(found)? + "\n",
     })
 }

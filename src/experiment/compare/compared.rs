@@ -9,73 +9,73 @@ use crate::report::Looks;
 
 /// An experiment that every run has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct ComparedExperiment {
+pub struct ComparedExperiment {
     /// Its name.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
     /// The question that it answers.
-    pub(crate) question: &'static str,
+    pub question: &'static str,
     /// The cells that every run measured.
-    pub(crate) cells: Vec<ComparedCell>,
+    pub cells: Vec<ComparedCell>,
     /// The cells that some run lacks.
-    pub(crate) missing: Vec<Missing>,
+    pub missing: Vec<Missing>,
 }
 
 /// A cell that every run measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct ComparedCell {
+pub struct ComparedCell {
     /// What makes it the same cell in every run.
-    pub(crate) key: String,
+    pub key: String,
     /// The cells that it shares its blocks with, by name.
-    pub(crate) group: String,
+    pub group: String,
     /// The model, if it is about one.
-    pub(crate) model: Option<String>,
+    pub model: Option<String>,
     /// Its headline responses, as far as every run has them; the first of the experiment always.
-    pub(crate) responses: Vec<ComparedResponse>,
+    pub responses: Vec<ComparedResponse>,
 }
 
 impl ComparedCell {
     /// The response that regressions are judged by.
-    pub(crate) fn first(&self) -> &ComparedResponse {
+    pub fn first(&self) -> &ComparedResponse {
         &self.responses[0]
     }
 }
 
 /// A response in every run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct ComparedResponse {
+pub struct ComparedResponse {
     /// Its name.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What it was in each run.
-    pub(crate) estimates: Vec<Estimate>,
+    pub estimates: Vec<Estimate>,
     /// Each run after the first against the first.
-    pub(crate) contrasts: Vec<Contrast>,
+    pub contrasts: Vec<Contrast>,
 }
 
 impl ComparedResponse {
     /// Whether more of it is better: it is a rate.
-    pub(crate) fn more_is_better(&self) -> bool {
+    pub fn more_is_better(&self) -> bool {
         Response::unit(self.name) == "1/s"
     }
 }
 
 /// A response of a run over the same one of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Contrast {
+pub struct Contrast {
     /// The ratio.
-    pub(crate) ratio: f64,
+    pub ratio: f64,
     /// The lower end of its interval.
-    pub(crate) low: f64,
+    pub low: f64,
     /// The upper end.
-    pub(crate) high: f64,
+    pub high: f64,
     /// The confidence of the interval.
-    pub(crate) confidence: f64,
+    pub confidence: f64,
     /// The margin, as a fraction: what is smaller does not count as a difference.
-    pub(crate) margin: f64,
+    pub margin: f64,
     /// The p-value of "they differ by no more than the margin", corrected after Holm over all cells of the experiment.
     /// `null` for what is put together out of several cells, whose verdict rests on its interval alone.
-    pub(crate) p_holm: Option<f64>,
+    pub p_holm: Option<f64>,
     /// What follows.
-    pub(crate) verdict: Verdict,
+    pub verdict: Verdict,
 }
 
 impl Contrast {
@@ -96,15 +96,15 @@ impl Contrast {
 
 /// A cell that is not compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Missing {
+pub struct Missing {
     /// What would make it the same cell in every run.
-    pub(crate) key: String,
+    pub key: String,
     /// The run that lacks it.
-    pub(crate) place: usize,
+    pub place: usize,
     /// Why.
-    pub(crate) reason: String,
+    pub reason: String,
     /// How it ended there; `null` where it was not measured, or is another work.
-    pub(crate) status: Option<Status>,
+    pub status: Option<Status>,
 }
 
 /// What a comparison needs of a cell.

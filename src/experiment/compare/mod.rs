@@ -15,8 +15,6 @@ mod contrast;
 mod object;
 mod place;
 mod section;
-#[cfg(test)]
-mod tests;
 pub(crate) mod words;
 
 use std::path::{Path, PathBuf};
@@ -27,62 +25,74 @@ use serde::Serialize;
 use super::show::looks;
 use super::{Kind, experiments};
 use crate::record::Record;
-use crate::report::compare::{Comparison, Style};
-use crate::report::{ReportError, Section, text};
-pub(crate) use compared::{
-    Beside, ComparedCell, ComparedExperiment, ComparedResponse, Contrast, Missing, Sample, contrast,
-};
-pub(crate) use object::Objection;
-pub(crate) use place::Place;
+use crate::report::compare::Comparison;
+use crate::report::{Format, ReportError, Section, text, written};
+pub(crate) use compared::{Beside, Sample, contrast};
+pub use compared::{ComparedCell, ComparedExperiment, ComparedResponse, Contrast, Missing};
+pub use object::{Objection, ObjectionKind};
+pub use place::Place;
 
 /// How runs are compared.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct CompareOptions {
+pub struct CompareOptions {
     /// Compares even what is better not compared; the objections are then kept as flags.
-    pub(crate) anyway: bool,
+    pub anyway: bool,
     /// What an hour of each machine costs, in one currency, in the order of the runs; `None` where it is not known.
-    pub(crate) prices: Vec<Option<f64>>,
+    pub prices: Vec<Option<f64>>,
     /// By which fraction a cell must surely be slower to count as a regression.
-    pub(crate) threshold: f64,
+    pub threshold: f64,
 }
 
 /// Several runs, compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Compared {
+pub struct Compared {
     /// The runs, in the order given; all ratios are to the first.
-    pub(crate) places: Vec<Place>,
+    pub places: Vec<Place>,
     /// What speaks against comparing them.
-    pub(crate) objections: Vec<Objection>,
+    pub objections: Vec<Objection>,
     /// The experiments that every run has.
-    pub(crate) experiments: Vec<ComparedExperiment>,
+    pub experiments: Vec<ComparedExperiment>,
     /// The cells that became worse by more than the threshold, by their first response.
-    pub(crate) regressions: Vec<Regression>,
+    pub regressions: Vec<Regression>,
     /// The threshold, as a fraction.
-    pub(crate) threshold: f64,
+    pub threshold: f64,
 }
 
 /// A cell that became worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct Regression {
+pub struct Regression {
     /// The position of its experiment.
-    pub(crate) experiment: usize,
+    pub experiment: usize,
     /// Its position in that.
-    pub(crate) cell: usize,
+    pub cell: usize,
     /// The position of the run.
-    pub(crate) place: usize,
+    pub place: usize,
 }
 
 /// Why runs are not compared.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub(crate) enum CompareRefusal {
+pub enum CompareRefusal {
+    /// There is nothing to compare with.
     #[error("{found} runs were given, at least 2 are needed")]
-    TooFew { found: usize },
+    TooFew {
+        /// How many there are.
+        found: usize,
+    },
+    /// Not as many prices as runs.
     #[error("{prices} prices were given for {runs} runs, one for each is needed")]
-    Prices { prices: usize, runs: usize },
+    Prices {
+        /// How many prices.
+        prices: usize,
+        /// How many runs.
+        runs: usize,
+    },
+    /// They measure different things.
     #[error("{}", object::listed(.0))]
     Unlike(Vec<Objection>),
+    /// They share no measured cell.
     #[error("the runs have no measured cell in common: measure the same workloads with the same settings")]
     NothingCommon,
+    /// A record holds what this version does not know.
     #[error("{0}")]
     Record(String),
 }
@@ -93,7 +103,7 @@ pub(crate) enum CompareRefusal {
 ///
 /// Fewer than two runs; runs that cannot be compared, unless [`CompareOptions::anyway`]; nothing in common; a record that
 /// holds what this version does not know.
-pub(crate) fn compare(records: &[Record], options: &CompareOptions) -> Result<Compared, CompareRefusal> {
+pub fn compare(records: &[Record], options: &CompareOptions) -> Result<Compared, CompareRefusal> {
     if records.len() < 2 {
         return Err(CompareRefusal::TooFew { found: records.len() });
     }
@@ -139,19 +149,20 @@ fn regressions(experiments: &[ComparedExperiment], threshold: f64) -> Vec<Regres
 impl Compared {
     /// Whether a run is worse than the first for certain: slower by more than the threshold, or broken where the first is
     /// not.
-    pub(crate) fn is_worse(&self) -> bool {
+    pub fn is_worse(&self) -> bool {
         let mut missing = self.experiments.iter().flat_map(|experiment| &experiment.missing);
         let broken = |cell: &Missing| cell.place > 0 && cell.status.is_some_and(|status| status.is_broken());
         !self.regressions.is_empty() || missing.any(broken)
     }
 }
 
-/// Writes the page of a comparison as a file, whole or not at all; its folder is made if there is none.
+/// Writes the page of a comparison as a file, whole or not at all; its folder is made if there is none. The records are
+/// those that were compared, in the same order.
 ///
 /// # Errors
 ///
 /// When a chart cannot be drawn, or the file cannot be written.
-pub(crate) fn write_page(
+pub fn write_comparison(
     records: &[Record],
     compared: &Compared,
     path: &Path,
@@ -159,13 +170,32 @@ pub(crate) fn write_page(
     shown(records, compared)?.write(path)
 }
 
-/// A comparison as a text: the answers, and a row for each common cell.
+/// The same page as a text.
 ///
 /// # Errors
 ///
 /// When a chart cannot be drawn.
-pub(crate) fn table(records: &[Record], compared: &Compared, style: Style) -> Result<String, ReportError> {
-    Ok(shown(records, compared)?.text(style))
+pub fn comparison_html(records: &[Record], compared: &Compared) -> Result<String, ReportError> {
+    shown(records, compared)?.html()
+}
+
+/// The answers of a comparison, and a row for each common cell.
+///
+/// # Errors
+///
+/// When a chart cannot be drawn.
+pub fn comparison_table(
+    records: &[Record],
+    compared: &Compared,
+    format: Format,
+) -> Result<String, ReportError> {
+    Ok(shown(records, compared)?.text(format))
+}
+
+/// Every figure of a comparison as CSV.
+pub fn comparison_csv(compared: &Compared) -> String {
+    let table = section::all_figures(compared);
+    written(&table.columns, &table.rows)
 }
 
 fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a>, ReportError> {
@@ -188,7 +218,6 @@ fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a
         threshold: units::percent(compared.threshold),
         sections,
         figures: section::figures(compared),
-        all: section::all_figures(compared),
         missing: missing.map(|cell| words::missing(&compared.places, cell)).collect(),
     })
 }

@@ -9,7 +9,7 @@ use crate::record::Record;
 /// What may make runs unlike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum ObjectionKind {
+pub enum ObjectionKind {
     /// Another version of the tool measured.
     ToolVersion,
     /// It was a debug build.
@@ -30,13 +30,13 @@ pub(crate) enum ObjectionKind {
 
 /// Something that speaks against comparing a run with the first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Objection {
+pub struct Objection {
     /// What it is about.
-    pub(crate) kind: ObjectionKind,
+    pub kind: ObjectionKind,
     /// What was found.
-    pub(crate) what: String,
+    pub what: String,
     /// What can be done about it.
-    pub(crate) remedy: String,
+    pub remedy: String,
 }
 
 impl Objection {

@@ -4,15 +4,15 @@ use crate::record::Record;
 
 /// One of the runs that are compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Place {
+pub struct Place {
     /// How it is called here: the machine's label, with the time of the run where labels are alike.
-    pub(crate) name: String,
+    pub name: String,
     /// The run's id.
-    pub(crate) id: String,
+    pub id: String,
     /// The cores that it could use.
-    pub(crate) cores: u64,
+    pub cores: u64,
     /// What an hour costs.
-    pub(crate) price: Option<f64>,
+    pub price: Option<f64>,
 }
 
 /// The runs, each under a name that no other has.

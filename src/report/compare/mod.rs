@@ -8,7 +8,6 @@ use concbench_charts::Table;
 
 use super::Section;
 use crate::record::Record;
-pub(crate) use text::Style;
 
 /// All that a comparison is shown from.
 #[derive(Debug)]
@@ -27,8 +26,6 @@ pub(crate) struct Comparison<'a> {
     pub(crate) sections: Vec<Section>,
     /// The main figure of each cell.
     pub(crate) figures: Table,
-    /// Every figure, for programs.
-    pub(crate) all: Table,
     /// The cells that are not compared, each with the reason.
     pub(crate) missing: Vec<String>,
 }

@@ -1,34 +1,22 @@
-//! A comparison for a terminal, in Markdown, as CSV.
+//! A comparison for a terminal, and in Markdown.
 
 use super::Comparison;
 use crate::report::text::{clean, markdown, plural};
-use crate::report::{aligned, piped, written};
-
-/// How a comparison is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    /// Aligned columns for a terminal.
-    Terminal,
-    /// Markdown.
-    Markdown,
-    /// Every figure as CSV.
-    Csv,
-}
+use crate::report::{Format, aligned, piped};
 
 impl Comparison<'_> {
-    /// The answers, and a row for each common cell; CSV: plain figures alone.
-    pub(crate) fn text(&self, style: Style) -> String {
-        match style {
-            Style::Terminal => {
+    /// The answers, and a row for each common cell.
+    pub(crate) fn text(&self, format: Format) -> String {
+        match format {
+            Format::Terminal => {
                 let lines: Vec<String> = self.lines().iter().map(|line| clean(line)).collect();
                 format!("{}\n\n{}\n", lines.join("\n"), aligned(&self.figures))
             }
-            Style::Markdown => {
+            Format::Markdown => {
                 let lines: Vec<String> =
                     self.lines().iter().map(|line| format!("- {}\n", markdown(line))).collect();
                 format!("{}\n{}", lines.concat(), piped(&self.figures))
             }
-            Style::Csv => written(&self.all.columns, &self.all.rows),
         }
     }
 
