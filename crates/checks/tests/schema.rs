@@ -108,7 +108,8 @@ fn the_published_schema_is_that_of_the_program() {
     assert!(printed == SCHEMA, "`make schema` publishes it");
 }
 
-/// The records that are committed: those of the reference, and one of every experiment.
+/// The records that are committed: those of the reference, and a small one of every experiment, of a
+/// `concbench run --quick --with all`.
 fn committed() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let entries = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

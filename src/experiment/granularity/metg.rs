@@ -62,10 +62,10 @@ pub(super) fn metg(sweep: &[SweepPoint]) -> Result<Metg, MetgRefusal> {
     let sizes = points.len() as u64;
     let medians = points.iter().map(|point| (point.task_ns, middle(&point.efficiency))).collect::<Vec<_>>();
     let task_ns = match crossing(&medians) {
-        _ if sizes < 2 => return Err(MetgRefusal::TooFewSizes { sizes }),
-        Crossing::Above(efficiency) => return Err(MetgRefusal::NeverReached { efficiency }),
-        Crossing::Below(efficiency) => return Err(MetgRefusal::AlwaysReached { efficiency }),
+        Crossing::Above(efficiency) if sizes > 0 => return Err(MetgRefusal::NeverReached { efficiency }),
+        Crossing::Below(efficiency) if sizes > 1 => return Err(MetgRefusal::AlwaysReached { efficiency }),
         Crossing::At(task_ns) => task_ns,
+        _ => return Err(MetgRefusal::TooFewSizes { sizes }),
     };
     let (low_ns, high_ns) = interval(&points);
     Ok(Metg { task_ns, low_ns, high_ns, sizes })

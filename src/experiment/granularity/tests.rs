@@ -283,7 +283,8 @@ fn a_sweep_that_does_not_bracket_one_half_is_refused() {
     assert_eq!(metg(&large), Err(MetgRefusal::AlwaysReached { efficiency: 0.75 }));
     let small = fixed_overhead(9.0 * US, &log_sweep(250.0, 2.0, 3), 0.0, &mut generator);
     assert_eq!(metg(&small), Err(MetgRefusal::NeverReached { efficiency: 0.1 }));
-    assert_eq!(metg(&small[..1]), Err(MetgRefusal::TooFewSizes { sizes: 1 }));
+    assert_eq!(metg(&large[..1]), Err(MetgRefusal::TooFewSizes { sizes: 1 }));
+    assert_eq!(metg(&[]), Err(MetgRefusal::TooFewSizes { sizes: 0 }));
     assert_eq!(
         metg(&small).expect_err("it is refused").to_string(),
         "the largest tasks reach 10.0 % of the peak, less than half"
