@@ -152,10 +152,7 @@ fn few_common_cells_are_compared_and_none_is_refused() {
     let cut = |label: &str, keep: &[&str]| {
         let mut record = support::sample_with(2, |_, _| 1.0);
         record.experiments.retain(|id, _| id == "matrix");
-<<<<<<< HEAD
-=======
         record.noise.blocks.clear();
->>>>>>> 2b3775af6061a801d001d5beca52691419495c59
         matrix_of(&mut record).cells.retain(|cell| keep.contains(&cell.id.as_str()));
         concbench::results::complete(&mut record).unwrap();
         saved(reports.path(), label, record)
