@@ -24,7 +24,7 @@ fn a_folder_holds_every_file_and_no_other() {
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
         .collect();
     names.sort();
-    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md"]);
+    assert_eq!(names, ["charts", "index.html", "results.csv", "summary.md", "traces"]);
 }
 
 #[test]
@@ -85,9 +85,11 @@ fn services_get_every_measured_cell_with_its_interval() {
         serde_json::from_str(&exported(&record, format).expect("JSON")).expect("valid JSON")
     };
     let bmf = export(Export::Bmf);
-    let cells = record.experiments.values().flat_map(|experiment| &experiment.cells);
-    for cell in cells {
+    for cell in &record.experiments["matrix"].cells {
         assert_eq!(bmf.get(&cell.id).is_some(), !cell.summary.is_empty(), "{}", cell.id);
+    }
+    for id in ["memory/smol@1000", "switches/smol@pinned", "timers/rayon@4", "latency/http/rayon@4/50%"] {
+        assert!(bmf[id].is_object(), "{id}");
     }
     let steady = &bmf["factorial/rayon@4"]["steady_ns"];
     assert!(steady["lower_value"].as_f64() <= steady["value"].as_f64());
@@ -140,7 +142,7 @@ fn what_was_not_measured_is_offered_and_what_was_is_not() {
     }
     record.experiments.retain(|id, _| id == "matrix");
     let page = html(&record).expect("a page");
-    for id in ["timers", "memory", "switches"] {
+    for id in ["granularity", "latency", "timers", "memory", "switches", "timelines"] {
         assert!(
             page.contains(&format!("--with {id}")) && !page.contains(&format!("<section id=\"{id}\"")),
             "{id}"

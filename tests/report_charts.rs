@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use concbench::batch::{Comparison, ComparisonKind, Observation, Sheet, SheetCell};
 use concbench::record::{Estimate, RawCell, RawExperiment, Record, Status};
-use concbench::results::{Format, html, text_tables};
+use concbench::results::{Format, html, text_tables, write_report};
+use serde_json::{Value, json};
 use support::sheet::{change, sheet};
 
 /// Figures are rounded to at least two digits.
@@ -122,7 +123,10 @@ fn every_chart_shows_the_figures_of_the_record() {
         costs(&sheet, &work.name, &mut tables);
     }
     scaling(&sheet, &mut tables);
+    sweep(&record.experiments["granularity"], &mut tables);
+    loads(&record.experiments["latency"], &mut tables);
     waiting(&record.experiments["memory"], &mut tables);
+    timelines(&record.experiments["timelines"], &mut tables);
     for twin in sheet.comparisons.iter().filter(|found| found.kind == ComparisonKind::Twin) {
         let row = tables.row("A/A twins", &twin.workload);
         assert_eq!(row[1], twin.a);
@@ -220,6 +224,112 @@ fn scaling(sheet: &Sheet, tables: &mut Tables) {
     }
 }
 
+/// What stands at the end of a path of names.
+fn part<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
+    path.iter().fold(value, |value, name| &value[*name])
+}
+
+fn list<'a>(value: &'a Value, path: &[&str]) -> &'a [Value] {
+    part(value, path).as_array().unwrap_or_else(|| panic!("no list {path:?}"))
+}
+
+fn number(value: &Value, path: &[&str]) -> f64 {
+    part(value, path).as_f64().unwrap_or_else(|| panic!("no figure {path:?} in {value}"))
+}
+
+fn sweep(granularity: &RawExperiment, tables: &mut Tables) {
+    let found = &granularity.findings;
+    let models = list(found, &["models"]).iter();
+    let points: Vec<(&Value, &Value)> =
+        models.flat_map(|model| list(model, &["points"]).iter().map(move |point| (model, point))).collect();
+    assert!(points.len() > 50);
+    let (times, shares) = (tables.get("time per task"), tables.get("efficiency by task size"));
+    assert_eq!((times.len(), shares.len()), (points.len(), points.len()));
+    for (((model, point), time), share) in points.iter().zip(&times).zip(&shares) {
+        assert_eq!((&model["model"], &model["model"]), (&json!(time[0]), &json!(share[0])));
+        shows(time, 1, number(point, &["task_ns"]));
+        shows(time, 2, number(point, &["per_task", "median"]));
+        shows(time, 4, number(point, &["efficiency"]));
+        shows(share, 2, number(point, &["efficiency"]));
+    }
+    let map = tables.get("decision map");
+    for answer in list(found, &["verdicts"]) {
+        let of_size = |size: &&Value| size["size"] == answer["workload"];
+        let size = list(found, &["sizes"]).iter().find(of_size).expect("a size");
+        let size = number(size, &["task_ns"]);
+        let row = map.iter().find(|row| (figure(&row[0]) / size - 1.0).abs() < 0.01);
+        let row = row.unwrap_or_else(|| panic!("{} is not on the map", answer["workload"]));
+        assert!(!list(answer, &["winners"]).is_empty());
+        for id in list(answer, &["winners"]) {
+            let cell = granularity.cells.iter().find(|cell| *id == cell.id).expect("a cell of the sweep");
+            let model = cell.factors["model"].as_str().expect("a name");
+            assert!(row[1].contains(model), "{row:?} lacks {model}");
+        }
+    }
+}
+
+/// The name of a model under load: with its workers where several numbers of them were measured.
+fn loaded(models: &[Value], model: &Value) -> String {
+    let name = model["model"].as_str().expect("a name");
+    match models.iter().filter(|other| other["model"] == name).count() {
+        1 => name.to_owned(),
+        _ => format!("{name}@{}", model["workers"]),
+    }
+}
+
+fn loads(latency: &RawExperiment, tables: &mut Tables) {
+    let models = list(&latency.findings, &[]);
+    let (rates, curves) = (tables.get("latency by rate"), tables.get("latency at half load"));
+    let mut rows = rates.iter();
+    let served = |model: &&Value| !model["closed"].is_null();
+    assert!(models.iter().filter(served).count() > 5);
+    for model in models.iter().filter(served) {
+        let name = loaded(models, model);
+        let open = list(model, &["open"]).iter().map(|load| (Some(load), &load["summary"]));
+        for (load, summary) in std::iter::once((None, &model["closed"])).chain(open) {
+            let row = rows.next().expect("a row for each load");
+            assert_eq!((&row[0], &row[12]), (&name, &summary["tasks"].to_string()));
+            match load {
+                Some(load) => shows(row, 2, number(load, &["rate_per_s"])),
+                None => assert_eq!(row[1], "closed"),
+            }
+            let columns = [(3, "done_per_s"), (4, "p50_ns"), (5, "p90_ns"), (6, "p99_ns"), (8, "p999_ns"), (9, "max_ns")];
+            for (column, name) in columns {
+                shows(row, column, number(summary, &[name]));
+            }
+            if load.is_some_and(|load| load["share"] == 0.5) {
+                let row = curves.iter().find(|row| row[0] == name).expect("a curve");
+                for (place, point) in list(summary, &["curve"]).iter().enumerate() {
+                    shows(row, 1 + place, number(point, &["ns"]));
+                }
+            }
+        }
+        let row = tables.row("knees", &name);
+        match model["knee"].is_null() {
+            false => shows(&[row[1].replace("at least ", "")], 0, number(model, &["knee", "rate_per_s"])),
+            true => assert_eq!(Some(row[4].as_str()), model["refusal"].as_str()),
+        }
+    }
+    assert!(rows.next().is_none());
+}
+
+fn timelines(timelines: &RawExperiment, tables: &mut Tables) {
+    assert!(!timelines.cells.is_empty());
+    for cell in &timelines.cells {
+        let name = |factor: &str| cell.factors[factor].as_str().expect("a name").to_owned();
+        let row = tables.row(&format!("{}: who ran what", name("workload")), &name("model"));
+        let seen = &cell.observations[0].responses;
+        shows(&row, 1, number(seen, &["batch_ns"]));
+        assert_eq!(row[2], list(seen, &["lanes"]).len().to_string());
+        let spans = list(seen, &["spans"]);
+        let tasks: BTreeSet<u64> = spans.iter().filter_map(|span| span["task"].as_u64()).collect();
+        assert_eq!(row[3], tasks.len().to_string());
+        let held: f64 =
+            spans.iter().map(|span| number(span, &["end_ns"]) - number(span, &["start_ns"])).sum();
+        shows(&row, 6, held / (number(seen, &["batch_ns"]) * list(seen, &["lanes"]).len() as f64));
+    }
+}
+
 fn waiting(memory: &RawExperiment, tables: &mut Tables) {
     let rows = tables.get("memory of waiting tasks");
     assert_eq!(rows.len(), memory.cells.len());
@@ -292,6 +402,31 @@ fn the_timers_are_those_of_the_record() {
         let late = row[2].split(',').next().expect("a figure").to_owned();
         shows(&[late], 0, cell.summary["late_after_10ms_ns"].median);
     }
+}
+
+#[test]
+fn a_trace_holds_every_span_under_its_worker() {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report-traces");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder for the test");
+    let record = support::sample();
+    write_report(&record, &folder).expect("a report");
+    let mut spans = 0;
+    for entry in std::fs::read_dir(folder.join("traces")).expect("traces") {
+        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a trace");
+        let trace: Value = serde_json::from_str(&text).expect("JSON");
+        let events = list(&trace, &["traceEvents"]);
+        let threads = events.iter().filter(|event| event["name"] == "thread_name");
+        let named: BTreeSet<_> =
+            threads.map(|event| (event["pid"].as_u64(), event["tid"].as_u64())).collect();
+        for event in events.iter().filter(|event| event["ph"] == "X") {
+            assert!(named.contains(&(event["pid"].as_u64(), event["tid"].as_u64())), "{event}");
+            assert!(event["dur"].as_f64() > Some(0.0), "{event}");
+            spans += 1;
+        }
+    }
+    let cells = &record.experiments["timelines"].cells;
+    assert_eq!(spans, cells.iter().map(|cell| list(&cell.observations[0].responses, &["spans"]).len()).sum::<usize>());
 }
 
 #[test]

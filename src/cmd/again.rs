@@ -48,16 +48,19 @@ mod tests {
 
     #[test]
     fn a_shell_reads_it_as_it_was_given() {
-        let words = ["--", "sleep/(tokio|smol)", "it's"].map(str::to_owned);
+        let words = ["--", "sleep/(tokio|smol)", "it's", "*", ""].map(str::to_owned);
         let variable = |name: &str| match name {
             "CONCBENCH_LABEL" => Some("a b".to_owned()),
-            "CONCBENCH_LATENCY" => Some("true".to_owned()),
+            "CONCBENCH_WITH" => Some("memory,switches".to_owned()),
             _ => None,
         };
-        assert_eq!(
-            written("cargo bench", words, variable),
-            r"CONCBENCH_LATENCY=true CONCBENCH_LABEL='a b' cargo bench -- 'sleep/(tokio|smol)' 'it'\''s'"
-        );
+        let command = written("cargo bench", words, variable);
+        let mut words = shlex::split(&command).unwrap();
+        words[..2].sort();
+        let expected = ["CONCBENCH_LABEL=a b", "CONCBENCH_WITH=memory,switches", "cargo", "bench", "--"];
+        assert_eq!(words[..5], expected);
+        assert_eq!(words[5..], ["sleep/(tokio|smol)", "it's", "*", ""]);
+        assert!(command.contains(" -- 'sleep/(tokio|smol)' "), "{command}");
     }
 
     #[test]

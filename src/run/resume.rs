@@ -179,7 +179,7 @@ mod tests {
     fn matrix() -> (Scope, Vec<Box<dyn Underway>>) {
         let count = default_definitions().into_iter().find(|definition| definition.name == "count").unwrap();
         let models = Models::Named(["sequential", "rayon", "smol"].map(str::to_owned).to_vec());
-        let scope = scope(vec![Definition { models, ..count }], 2, false, 3);
+        let scope = scope(vec![Definition { models, twin: None, ..count }], 2, false, 3);
         let matrix = find("matrix").unwrap().begin(&scope, &|_| true);
         (scope, vec![matrix])
     }

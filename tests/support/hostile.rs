@@ -45,21 +45,25 @@ pub fn hostile() -> Record {
 /// The id of a cell, by its levels.
 fn id(experiment: &str, factors: &Value) -> String {
     let text = |name: &str| factors[name].as_str().unwrap_or_default();
+    let (model, workers) = (text("model"), &factors["workers"]);
+    let twin = if factors["twin"] == true { "+twin" } else { "" };
     match experiment {
-        "matrix" => {
-            let twin = if factors["twin"] == true { "+twin" } else { "" };
-            format!("{}/{}@{}{twin}", text("workload"), text("model"), factors["workers"])
-        }
-        "memory" => format!("memory/{}@{}", text("model"), factors["tasks"]),
-        "switches" => format!("switches/{}@{}", text("model"), text("placement")),
-        other => format!("{other}/{}@{}", text("model"), factors["workers"]),
+        "matrix" => format!("{}/{model}@{workers}{twin}", text("workload")),
+        "granularity" => format!("granularity/{}/{model}@{workers}{twin}", text("size")),
+        "latency" => format!("latency/{}/{model}@{workers}/{}", text("workload"), text("load")),
+        "timers" => format!("timers/{model}@{workers}"),
+        "memory" => format!("memory/{model}@{}", factors["tasks"]),
+        "switches" => format!("switches/{model}@{}", text("placement")),
+        "timelines" => format!("timelines/{}/{model}@{workers}", text("workload")),
+        other => panic!("how are the cells of {other} called?"),
     }
 }
 
 /// Puts hostile text before every string that is free text; the words of enumerations stay.
 fn poison(value: &mut Value, key: &str) {
-    const WORDS: [&str; 12] = [
+    const WORDS: [&str; 13] = [
         "status",
+        "latency",
         "family",
         "class",
         "mode",

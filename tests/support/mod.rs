@@ -8,6 +8,7 @@ mod observations;
 pub mod odd;
 mod sections;
 pub mod sheet;
+mod sweeps;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use matrix::{MODELS, break_some, cell, default_workers, workloads};
 pub use observations::Random;
 use observations::observe;
 use sections::{memory, switches, timers};
+use sweeps::{granularity, latency, timelines};
 
 /// The cores of the machine, the blocks of the run.
 const CORES: u64 = 4;
@@ -91,9 +93,12 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Record {
         noise,
         experiments: BTreeMap::from([
             ("matrix".to_owned(), sheet::experiment(&workloads, &cells)),
+            ("granularity".to_owned(), granularity(&mut Random::new(seed ^ 0xabcd), &slower)),
+            ("latency".to_owned(), latency(&mut Random::new(seed ^ 0xfeed), &cells)),
             ("timers".to_owned(), timers()),
             ("memory".to_owned(), memory()),
             ("switches".to_owned(), switches(&mut Random::new(seed ^ 0x5151))),
+            ("timelines".to_owned(), timelines()),
         ]),
     };
     results::complete(&mut record).expect("a record of this version");

@@ -10,12 +10,12 @@ use super::matrix::{MODELS, ModelSample};
 use super::{BLOCKS, CORES, Random};
 
 /// An experiment of these cells, of which nothing follows yet.
-fn experiment(setup: Value, cells: Vec<RawCell>) -> RawExperiment {
+pub(super) fn experiment(setup: Value, cells: Vec<RawCell>) -> RawExperiment {
     RawExperiment { setup, calibrations: BTreeMap::new(), cells, findings: Value::Null }
 }
 
 /// A cell with what was seen of it, block by block, or how it ended without.
-fn cell(id: String, factors: Value, seen: Result<Vec<Value>, (Status, &str)>) -> RawCell {
+pub(super) fn cell(id: String, factors: Value, seen: Result<Vec<Value>, (Status, &str)>) -> RawCell {
     let (status, reason) = match seen {
         Ok(_) => (Status::Ok, None),
         Err((status, reason)) => (status, Some(reason.to_owned())),

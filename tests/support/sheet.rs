@@ -72,7 +72,8 @@ fn raw(cell: &SheetCell) -> RawCell {
     }
 }
 
-fn observed(made: &Observation) -> Observed<Value> {
+/// An observation of batches, as a record has it.
+pub fn observed(made: &Observation) -> Observed<Value> {
     let usage = || {
         Some(Usage {
             user_ns: made.user_ns?,

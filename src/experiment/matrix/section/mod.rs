@@ -131,6 +131,7 @@ fn stability(view: &SheetView<'_>) -> Result<Section, ReportError> {
     let tables = found.tables.into_iter().map(|(title, table)| Element::Folded(title, table));
     let body = [Element::Note(found.sentence), twins, Element::List(String::new(), found.notes)];
     Ok(Section {
+        findings: found.power.into_iter().collect(),
         body: body.into_iter().chain(tables).collect(),
         ..Section::new("stability", "Stability", "How steady are the figures?")
     })

@@ -9,6 +9,8 @@ use crate::report::{ReportError, text};
 /// How steady the figures are.
 pub(crate) struct Stability {
     pub(crate) sentence: String,
+    /// What a run like this one can find, as one sentence; `None` without a twin, or with too few blocks.
+    pub(crate) power: Option<String>,
     pub(crate) charts: Vec<Chart>,
     pub(crate) notes: Vec<String>,
     /// Tables, each with its title; those without a row are left out.
@@ -33,10 +35,22 @@ pub(crate) fn stability(view: &SheetView<'_>) -> Result<Stability, ReportError> 
             "{} made; {flagged} marked as outliers. None was dropped: every figure above counts them.",
             text::plural(observations as u64, "observation"),
         ),
+        power: power(view),
         charts: twins(view)?.into_iter().collect(),
         notes: notes(view),
         tables,
     })
+}
+
+/// The smallest effect that would be called different, where the twins differ most.
+fn power(view: &SheetView<'_>) -> Option<String> {
+    let floors = view.sheet.verdicts.iter().filter_map(|verdict| Some((verdict, verdict.noise_floor?)));
+    let (worst, _) = floors.max_by(|left, right| left.1.total_cmp(&right.1))?;
+    Some(format!(
+        "In {}, whose twins differ most, a difference has to be about {} to be called one in four of five such runs.",
+        text::name(&worst.workload),
+        units::percent(worst.smallest_effect?),
+    ))
 }
 
 fn twins(view: &SheetView<'_>) -> Result<Option<Chart>, ReportError> {
