@@ -9,13 +9,13 @@ use concbench_workloads::Workload;
 
 use crate::model::ModelInfo;
 use crate::models::instrument::Traced;
-use crate::models::{All, Catalogue, Prepared, Recipe, Tasks, built_in_tasks, own_tasks, tasks_under};
+use crate::models::{All, Catalogue, Prepared, TaskSpec, Tasks, built_in_tasks, own_tasks, tasks_under};
 
 /// Builds the tasks of a workload that code has registered; with a file, tasks that leave their notes there.
 type Build = Box<dyn Fn(Option<&Path>) -> io::Result<Box<dyn Tasks>>>;
 
-/// Builds the tasks that a recipe asks for, unless they are a user's.
-type Open = fn(&Recipe) -> io::Result<Option<Box<dyn Tasks>>>;
+/// Builds the tasks that a task spec asks for, unless they are a user's.
+type Open = fn(&TaskSpec) -> io::Result<Option<Box<dyn Tasks>>>;
 
 /// The workloads that code has registered, and the models that they run under.
 pub(crate) struct Registry {
@@ -77,21 +77,25 @@ impl Registry {
         &self.infos
     }
 
-    /// The tasks that a recipe asks for, under the built-in models at least.
-    pub(crate) fn tasks(&self, recipe: &Recipe) -> Result<Box<dyn Tasks>, RegistryError> {
-        if let Some(tasks) = built_in_tasks(recipe)? {
+    /// The tasks that a task spec asks for, under the built-in models at least.
+    pub(crate) fn tasks(&self, task_spec: &TaskSpec) -> Result<Box<dyn Tasks>, RegistryError> {
+        if let Some(tasks) = built_in_tasks(task_spec)? {
             return Ok(tasks);
         }
-        let unknown = || RegistryError::UnknownWorkload(recipe.name.clone());
-        let build = self.workloads.get(&recipe.name).ok_or_else(unknown)?;
-        Ok(build(recipe.trace.as_deref())?)
+        let unknown = || RegistryError::UnknownWorkload(task_spec.name.clone());
+        let build = self.workloads.get(&task_spec.name).ok_or_else(unknown)?;
+        Ok(build(task_spec.trace.as_deref())?)
     }
 
     /// The same under one model.
-    pub(crate) fn prepared(&self, recipe: &Recipe, model: &str) -> Result<Box<dyn Prepared>, RegistryError> {
+    pub(crate) fn prepared(
+        &self,
+        task_spec: &TaskSpec,
+        model: &str,
+    ) -> Result<Box<dyn Prepared>, RegistryError> {
         let own = self.own.iter().any(|info| info.id == model);
-        let own_tasks = if own { (self.own_tasks)(recipe)? } else { None };
-        let tasks = own_tasks.map_or_else(|| self.tasks(recipe), Ok)?;
+        let own_tasks = if own { (self.own_tasks)(task_spec)? } else { None };
+        let tasks = own_tasks.map_or_else(|| self.tasks(task_spec), Ok)?;
         tasks.under(model).ok_or_else(|| RegistryError::UnknownModel(model.to_owned()))
     }
 }

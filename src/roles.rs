@@ -25,8 +25,8 @@ enum RunError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Serve(#[from] ServeError),
-    #[error("bad recipe: {0}")]
-    Recipe(#[from] serde_json::Error),
+    #[error("bad task spec: {0}")]
+    TaskSpec(#[from] serde_json::Error),
 }
 
 /// Does what this process was started for; `None` if it was started by a person.
@@ -49,8 +49,10 @@ fn run(registry: &Registry, role: &Role) -> Result<u8, RunError> {
     match role {
         Role::Runner => serve_supervisor(registry, carry)?,
         Role::Target => serve(&ServeOptions { exit_on_stdin_eof: true, ..ServeOptions::default() })?,
-        Role::Task { recipe, .. } | Role::Forkserver { recipe } | Role::PoolWorker { recipe, .. } => {
-            let code = registry.tasks(&serde_json::from_str(recipe)?)?.process(role)?;
+        Role::Task { task_spec, .. }
+        | Role::Forkserver { task_spec }
+        | Role::PoolWorker { task_spec, .. } => {
+            let code = registry.tasks(&serde_json::from_str(task_spec)?)?.process(role)?;
             return Ok(u8::try_from(code).unwrap_or(u8::MAX));
         }
     }

@@ -293,7 +293,14 @@ fn loads(latency: &RawExperiment, tables: &mut Tables) {
                 Some(load) => shows(row, 2, number(load, &["rate_per_s"])),
                 None => assert_eq!(row[1], "closed"),
             }
-            let columns = [(3, "done_per_s"), (4, "p50_ns"), (5, "p90_ns"), (6, "p99_ns"), (8, "p999_ns"), (9, "max_ns")];
+            let columns = [
+                (3, "done_per_s"),
+                (4, "p50_ns"),
+                (5, "p90_ns"),
+                (6, "p99_ns"),
+                (8, "p999_ns"),
+                (9, "max_ns"),
+            ];
             for (column, name) in columns {
                 shows(row, column, number(summary, &[name]));
             }
@@ -426,7 +433,10 @@ fn a_trace_holds_every_span_under_its_worker() {
         }
     }
     let cells = &record.experiments["timelines"].cells;
-    assert_eq!(spans, cells.iter().map(|cell| list(&cell.observations[0].responses, &["spans"]).len()).sum::<usize>());
+    assert_eq!(
+        spans,
+        cells.iter().map(|cell| list(&cell.observations[0].responses, &["spans"]).len()).sum::<usize>()
+    );
 }
 
 #[test]

@@ -15,12 +15,12 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    pub(crate) fn recipe(self) -> String {
+    pub(crate) fn task_spec(self) -> String {
         serde_json::to_string(&self).expect("no map with keys other than strings")
     }
 
-    pub(crate) fn from_recipe(recipe: &str) -> Self {
-        serde_json::from_str(recipe).expect("written by `recipe`")
+    pub(crate) fn from_recipe(task_spec: &str) -> Self {
+        serde_json::from_str(task_spec).expect("written by `task_spec`")
     }
 }
 

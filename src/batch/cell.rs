@@ -68,7 +68,7 @@ impl Factors for BatchCell {
 pub(crate) fn work_of(spec: &Spec, cell: &CellSpec) -> Work {
     let workload = spec.workload_of(cell);
     Work {
-        recipe: workload.recipe(),
+        task_spec: workload.task_spec(),
         tasks: workload.definition.tasks,
         model: cell.model,
         workers: cell.workers,

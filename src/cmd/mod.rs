@@ -1,6 +1,5 @@
 //! The command line: what each command does, and the exit code.
 
-mod again;
 mod args;
 mod bad;
 mod compare;
@@ -8,6 +7,7 @@ mod doctor;
 pub(crate) mod exit;
 mod list;
 mod report;
+mod reproduce;
 mod run;
 mod selftest;
 mod serve;
@@ -21,8 +21,8 @@ use std::sync::atomic::AtomicBool;
 use comfy_table::{ContentArrangement, Table, presets};
 use signal_hook::consts::SIGXFSZ;
 
-pub(crate) use again::command;
 pub(crate) use args::{CommonArgs, FromEnvironment, RunOutput};
+pub(crate) use reproduce::command;
 
 use crate::experiment::{self, Export};
 use crate::model::{ModelInfo, panic_message};

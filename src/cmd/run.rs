@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::again;
 use super::args::RunArgs;
+use super::reproduce;
 use crate::model::ModelInfo;
 use crate::run::Run;
 use crate::spec::Definition;
@@ -17,7 +17,7 @@ pub(super) fn run(
     let mut run = match &arguments.resume {
         Some(folder) => Run::resume(folder, models, None, common.quiet)?,
         None => {
-            let command = again::command("concbench", std::env::args_os().skip(1));
+            let command = reproduce::command("concbench", std::env::args_os().skip(1));
             let options = common.options(arguments.filter.clone(), command);
             Run::begin(common.definitions(definitions)?, models, options)?
         }

@@ -15,7 +15,7 @@ use super::json::to_value;
 use super::seen::Seen;
 use super::summary;
 use super::underway::Underway;
-use super::{Context, Experiment, Facts, RecordOf, Scope, View};
+use super::{Context, Experiment, Facts, RecordOf, Scope, View, With};
 use crate::record::{
     CellRecord, ExperimentRecord, Factors, Observed, RawCell, RawExperiment, Record, Response, Responses,
     Status,
@@ -251,7 +251,7 @@ fn headlines<E: Experiment>(responses: &[Vec<Response>], observations: &[Observe
 pub(super) fn typed<E: Experiment, F: DeserializeOwned>(
     raw: &RawExperiment,
     findings: Option<F>,
-) -> Result<ExperimentRecord<E::Setup, E::Cell, E::Observation, F>, String> {
+) -> Result<With<E, F>, String> {
     let at = |where_: &str, error: serde_json::Error| bad(E::ID, where_, &error);
     let calibration = |(name, seen): (&String, &Value)| match E::Observation::deserialize(seen) {
         Ok(seen) => Ok((name.clone(), seen)),

@@ -163,6 +163,7 @@ pub(crate) type RecordOf<E> = With<E, <E as Experiment>::Findings>;
 /// The same before anything follows from it.
 pub(crate) type MeasuredOf<E> = With<E, ()>;
 
+/// The same with findings of this type.
 type With<E, F> =
     ExperimentRecord<<E as Experiment>::Setup, <E as Experiment>::Cell, <E as Experiment>::Observation, F>;
 

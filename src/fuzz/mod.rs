@@ -15,14 +15,14 @@ use concbench_workloads::{Http, Workload};
 use futures::FutureExt;
 use serde_json::Value;
 
-use crate::experiment::compare::{CompareOptions, compare, table};
+use crate::experiment::compare::{CompareOptions, compare, comparison_table};
 use crate::experiment::{self, Export, Settings, experiments, exported, html, text_tables};
 use crate::model::ModelInfo;
 use crate::models::{BuiltIn, Catalogue, hostile};
 use crate::record::histogram::{self, decode as decode_histogram};
 use crate::record::{Machine, Mode, Record, RunInfo, Track, journal, parse};
 use crate::report::Format;
-use crate::report::compare::Style;
+use crate::report::Format;
 use crate::run::{Plan, RunStartError, Session, resume};
 use crate::runner::protocol::{Answer, Channel, decode};
 use crate::spec::Spec;
@@ -96,7 +96,7 @@ fn records() {
                 let both = [base.clone(), again];
                 match compare(&both, &options) {
                     // What cannot be drawn is an error; nothing is asked of its words here.
-                    Ok(compared) => drop(table(&both, &compared, Style::Markdown)),
+                    Ok(compared) => drop(comparison_table(&both, &compared, Format::Markdown)),
                     Err(refusal) => assert_one_line(&refusal.to_string()),
                 }
             }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::Roots;
-use super::ours;
+use super::own_cpu_time;
 use crate::record::BlockNoise;
 use concbench_sys::Groups;
 use concbench_sys::parse::{self, CpuTimes, TICK};
@@ -79,7 +79,7 @@ impl Gate {
 
     /// Opens the gate on the machine that the kernel describes below `roots`.
     pub fn open_under(roots: &Roots) -> Self {
-        let ours = ours::cpu_time(roots);
+        let ours = own_cpu_time::read(roots);
         let before = Counters::read(roots);
         Self { roots: roots.clone(), opened: Instant::now(), before, ours }
     }
@@ -89,7 +89,7 @@ impl Gate {
     pub fn close(self) -> Readings {
         let elapsed = self.opened.elapsed();
         let after = Counters::read(&self.roots);
-        let ours = ours::cpu_time(&self.roots).saturating_sub(self.ours);
+        let ours = own_cpu_time::read(&self.roots).saturating_sub(self.ours);
         Readings::between(&self.before, &after, elapsed, ours)
     }
 }

@@ -16,7 +16,7 @@ mod gate;
 mod grade;
 mod hypervisor;
 mod memory;
-mod ours;
+mod own_cpu_time;
 pub(crate) mod proc;
 mod sample;
 

@@ -61,7 +61,7 @@ pub struct Header {
     pub track: Track,
     /// How long one observation may take, in nanoseconds.
     pub deadline_ns: u64,
-    /// The command that makes such a run again.
+    /// The command that reproduces such a run.
     pub command: String,
 }
 

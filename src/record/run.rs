@@ -91,7 +91,7 @@ pub struct RunInfo {
     pub track: Track,
     /// The filter that chose its cells, if there was one.
     pub filter: Option<String>,
-    /// The command that makes such a run again.
+    /// The command that reproduces such a run.
     pub command: String,
     /// Remarks on how it went: a resumed run, a restarted target.
     pub notes: Vec<String>,

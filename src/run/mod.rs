@@ -55,7 +55,7 @@ pub(crate) struct Options {
     pub(crate) label: String,
     /// The folder that gets a folder for each run.
     pub(crate) out: PathBuf,
-    /// The command that makes such a run again.
+    /// The command that reproduces such a run.
     pub(crate) command: String,
     /// Whether nothing is said meanwhile.
     pub(crate) quiet: bool,
@@ -224,7 +224,7 @@ impl Run {
         let deadline = plan.scope.settings.deadline;
         for number in plan.workloads() {
             let workload = &plan.scope.spec.workloads[number];
-            let made = self.supervisor.reference(&workload.recipe(), workload.definition.tasks, deadline);
+            let made = self.supervisor.reference(&workload.task_spec(), workload.definition.tasks, deadline);
             let reference = match made {
                 Ok(reference) => Ok(reference),
                 Err(RunnerError::Failure(failure)) => Err(failure),

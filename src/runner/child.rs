@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::desk::{Carry, CellError, Desk, guarded};
 use super::protocol::{Answer, Channel, Order, ProtocolError};
 use super::reference::Reference;
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::registry::Registry;
 use crate::time::nanoseconds;
 
@@ -16,7 +16,7 @@ pub(crate) fn serve(registry: &Registry, carry: Carry) -> Result<(), ProtocolErr
     let mut channel = Channel::new(take_socket()?);
     while let Some(order) = channel.receive()? {
         let answer = match order {
-            Order::Reference { recipe, tasks } => guarded(|| reference(registry, &recipe, tasks))
+            Order::Reference { task_spec, tasks } => guarded(|| reference(registry, &task_spec, tasks))
                 .map(|reference| Answer::Reference { reference }),
             Order::Observe { experiment, order, equal, assignment } => {
                 let mut desk = Desk::new(registry, &mut channel, equal, assignment);
@@ -39,8 +39,8 @@ fn take_socket() -> std::io::Result<UnixStream> {
 }
 
 /// What the tasks of a batch return and wait for: each run in turn, with no time spent asleep.
-fn reference(registry: &Registry, recipe: &Recipe, tasks: u64) -> Result<Reference, CellError> {
-    let workload = registry.tasks(recipe)?;
+fn reference(registry: &Registry, task_spec: &TaskSpec, tasks: u64) -> Result<Reference, CellError> {
+    let workload = registry.tasks(task_spec)?;
     let started = Instant::now();
     let (digest, waits) = workload.reference(tasks)?;
     Ok(Reference { digest, waits, elapsed_ns: nanoseconds(started.elapsed()) })

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::process::Runner;
 use super::protocol::{Answer, Assignment, Channel, Equal, Order, ProtocolError};
 use crate::model::{Digest, ModelError, Settings, panic_message};
-use crate::models::{Prepared, Recipe, Running};
+use crate::models::{Prepared, Running, TaskSpec};
 use crate::record::{Failure, Status};
 use crate::registry::{Registry, RegistryError};
 
@@ -72,7 +72,7 @@ pub(crate) struct Desk<'a> {
     registry: &'a Registry,
     channel: &'a mut Channel<UnixStream>,
     equal: Equal,
-    assignment: Option<Assignment>,
+    assignment: Option<Box<Assignment>>,
 }
 
 impl<'a> Desk<'a> {
@@ -80,7 +80,7 @@ impl<'a> Desk<'a> {
         registry: &'a Registry,
         channel: &'a mut Channel<UnixStream>,
         equal: Equal,
-        assignment: Option<Assignment>,
+        assignment: Option<Box<Assignment>>,
     ) -> Self {
         Self { registry, channel, equal, assignment }
     }
@@ -91,16 +91,18 @@ impl<'a> Desk<'a> {
     ///
     /// When the order came without any.
     pub(crate) fn assignment(&self) -> Result<&Assignment, CellError> {
-        self.assignment.as_ref().ok_or_else(|| CellError::Order("it names no tasks and no model".to_owned()))
+        self.assignment
+            .as_deref()
+            .ok_or_else(|| CellError::Order("it names no tasks and no model".to_owned()))
     }
 
     /// How a model without tasks of the registry is to be started.
-    pub(crate) fn settings(&self, workers: u64, recipe: String) -> Settings {
+    pub(crate) fn settings(&self, workers: u64, task_spec: String) -> Settings {
         Settings {
             workers: usize::try_from(workers).unwrap_or(usize::MAX),
             stack_bytes: self.equal.stack_bytes,
             pin: self.equal.pin,
-            recipe,
+            task_spec,
         }
     }
 
@@ -110,7 +112,7 @@ impl<'a> Desk<'a> {
     ///
     /// When there are none such.
     pub(crate) fn bench(&self) -> Result<Bench, CellError> {
-        self.bench_of(self.assignment()?.recipe.clone())
+        self.bench_of(self.assignment()?.task_spec.clone())
     }
 
     /// Other tasks under the assigned model.
@@ -118,10 +120,10 @@ impl<'a> Desk<'a> {
     /// # Errors
     ///
     /// When there are none such.
-    pub(crate) fn bench_of(&self, recipe: Recipe) -> Result<Bench, CellError> {
+    pub(crate) fn bench_of(&self, task_spec: TaskSpec) -> Result<Bench, CellError> {
         let Assignment { model, workers, tasks, expected, .. } = self.assignment()?;
-        let prepared = self.registry.prepared(&recipe, model)?;
-        let settings = self.settings(*workers, recipe.to_text());
+        let prepared = self.registry.prepared(&task_spec, model)?;
+        let settings = self.settings(*workers, task_spec.to_text());
         Ok(Bench { prepared, settings, tasks: *tasks, expected: *expected })
     }
 
@@ -134,10 +136,10 @@ impl<'a> Desk<'a> {
         &self,
         experiment: &str,
         order: &O,
-        recipe: Recipe,
+        task_spec: TaskSpec,
     ) -> Result<Another, CellError> {
         let order = serde_json::to_value(order).map_err(|error| CellError::Other(error.to_string()))?;
-        let assignment = Some(Assignment { recipe, ..self.assignment()?.clone() });
+        let assignment = Some(Box::new(Assignment { task_spec, ..self.assignment()?.clone() }));
         let (experiment, equal) = (experiment.to_owned(), self.equal);
         let mut runner = Runner::start(0)
             .map_err(|error| CellError::Other(format!("another runner cannot be started: {error}")))?;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::ModelInfo;
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::record::{Failure, Status, Usage};
 
 /// Tasks to be run under a model.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Work {
     /// Which tasks.
-    pub(crate) recipe: Recipe,
+    pub(crate) task_spec: TaskSpec,
     /// How many make a batch.
     pub(crate) tasks: u64,
     /// Under which model.

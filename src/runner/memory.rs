@@ -4,7 +4,7 @@ use crate::machine::proc::{descendants, memory, tells_shares};
 
 /// What a process and everything below it hold, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Held {
+pub(crate) struct Footprint {
     /// How many processes there are.
     pub(crate) processes: u64,
     /// What is resident: pages that several processes map count in parts (proportional set size, PSS).
@@ -13,7 +13,7 @@ pub(crate) struct Held {
     pub(crate) page_tables: u64,
 }
 
-impl Held {
+impl Footprint {
     pub(crate) fn total(&self) -> u64 {
         self.resident + self.page_tables
     }
@@ -30,8 +30,8 @@ pub(crate) fn peak_bytes() -> Result<u64, String> {
         return Err("the kernel has no smaps_rollup, which tells what worker processes hold".to_owned());
     }
     // A worker that ends meanwhile holds nothing any more.
-    let held = workers.into_iter().map(|pid| proportional(pid).unwrap_or(0));
-    Ok(own + held.sum::<u64>())
+    let footprint = workers.into_iter().map(|pid| proportional(pid).unwrap_or(0));
+    Ok(own + footprint.sum::<u64>())
 }
 
 /// What a process and everything below it hold now, while nothing of it starts or ends.
@@ -39,14 +39,14 @@ pub(crate) fn peak_bytes() -> Result<u64, String> {
 /// # Errors
 ///
 /// When the kernel does not say, with the file and the field.
-pub(crate) fn held(pid: u32) -> Result<Held, String> {
-    let mut held = Held::default();
+pub(crate) fn footprint(pid: u32) -> Result<Footprint, String> {
+    let mut footprint = Footprint::default();
     for pid in descendants(pid)?.into_iter().chain([pid]) {
-        held.processes += 1;
-        held.resident += proportional(pid)?;
-        held.page_tables += memory(pid, "status", "VmPTE")?;
+        footprint.processes += 1;
+        footprint.resident += proportional(pid)?;
+        footprint.page_tables += memory(pid, "status", "VmPTE")?;
     }
-    Ok(held)
+    Ok(footprint)
 }
 
 fn proportional(pid: u32) -> Result<u64, String> {
@@ -64,7 +64,7 @@ mod tests {
         const BYTES: usize = 256 << 20;
         let block = std::hint::black_box(vec![1u8; BYTES]);
         assert!(peak_bytes().unwrap() >= BYTES as u64);
-        let now = held(std::process::id()).unwrap();
+        let now = footprint(std::process::id()).unwrap();
         assert!(now.resident >= BYTES as u64, "{now:?}");
         // Eight bytes of page table for each page of 4 KiB at most; fewer where the kernel maps larger ones.
         assert!(now.page_tables > 0 && now.page_tables < now.resident / 100, "{now:?}");
@@ -73,6 +73,6 @@ mod tests {
 
     #[test]
     fn what_is_gone_has_no_figure() {
-        assert!(held(u32::MAX).unwrap_err().starts_with("cannot read /proc/4294967295/"));
+        assert!(footprint(u32::MAX).unwrap_err().starts_with("cannot read /proc/4294967295/"));
     }
 }

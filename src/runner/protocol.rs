@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::reference::Reference;
 use super::target::Address;
 use crate::model::Digest;
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::record::Status;
 
 /// The version of the protocol. Both ends are the same executable; the version catches a wrapper that is not.
@@ -21,7 +21,7 @@ pub(crate) const LONGEST_LINE: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Assignment {
     /// Which tasks.
-    pub(crate) recipe: Recipe,
+    pub(crate) task_spec: TaskSpec,
     /// The id of the model.
     pub(crate) model: String,
     /// How many workers it has.
@@ -48,9 +48,9 @@ pub(crate) struct Equal {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Order {
     /// Run the tasks of a workload one after the other and without waiting: what they return, and what they wait for.
-    Reference { recipe: Recipe, tasks: u64 },
+    Reference { task_spec: TaskSpec, tasks: u64 },
     /// Carry out an order of an experiment.
-    Observe { experiment: String, order: Value, equal: Equal, assignment: Option<Assignment> },
+    Observe { experiment: String, order: Value, equal: Equal, assignment: Option<Box<Assignment>> },
     /// Go on with it.
     Next { order: Value },
 }

@@ -16,7 +16,7 @@ use super::reference::Reference;
 use super::target::{Address, Target};
 use crate::model::limits::{Kind, refuses};
 use crate::model::{Family, Sizing};
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::record::{Failure, Machine, Status, Track, Usage};
 use crate::time::nanoseconds;
 
@@ -66,16 +66,16 @@ impl Supervisor {
     /// What the tasks of a workload return and wait for; made once, in a runner of its own.
     pub(crate) fn reference(
         &mut self,
-        recipe: &Recipe,
+        task_spec: &TaskSpec,
         tasks: u64,
         deadline: Duration,
     ) -> Result<Reference, RunnerError> {
-        let key = format!("{tasks} {}", recipe.to_text());
+        let key = format!("{tasks} {}", task_spec.to_text());
         if let Some(known) = self.references.get(&key) {
             return known.clone().map_err(RunnerError::Failure);
         }
-        let recipe = self.with_target(recipe)?.0;
-        let order = Order::Reference { recipe, tasks };
+        let task_spec = self.with_target(task_spec)?.0;
+        let order = Order::Reference { task_spec, tasks };
         let mut runner = start(0)?;
         let outcome = match runner.ask(order, deadline * REFERENCE_PATIENCE, self.interrupt) {
             Ok(Answer::Reference { reference }) => Ok(reference),
@@ -96,17 +96,17 @@ impl Supervisor {
     }
 
     /// The same tasks with the address of a target that runs, if they need one.
-    fn with_target(&mut self, recipe: &Recipe) -> Result<(Recipe, Option<Address>), RunnerError> {
-        let mut recipe = recipe.clone();
-        match recipe.kernel.take() {
+    fn with_target(&mut self, task_spec: &TaskSpec) -> Result<(TaskSpec, Option<Address>), RunnerError> {
+        let mut task_spec = task_spec.clone();
+        match task_spec.kernel.take() {
             Some(kernel) if kernel.needs_target() => {
                 let address = self.target()?;
-                recipe.kernel = Some(kernel.with_target(address.socket));
-                Ok((recipe, Some(address)))
+                task_spec.kernel = Some(kernel.with_target(address.socket));
+                Ok((task_spec, Some(address)))
             }
             kernel => {
-                recipe.kernel = kernel;
-                Ok((recipe, None))
+                task_spec.kernel = kernel;
+                Ok((task_spec, None))
             }
         }
     }
@@ -127,12 +127,12 @@ impl Supervisor {
     fn assign(&mut self, work: &Work, deadline: Duration) -> Result<Assignment, RunnerError> {
         self.refuse(work)?;
         let expected = match work.checked {
-            true => Some(self.reference(&work.recipe, work.tasks, deadline)?.digest),
+            true => Some(self.reference(&work.task_spec, work.tasks, deadline)?.digest),
             false => None,
         };
-        let (recipe, target) = self.with_target(&work.recipe)?;
+        let (task_spec, target) = self.with_target(&work.task_spec)?;
         let (model, workers, tasks) = (work.model.id.to_owned(), work.workers, work.tasks);
-        Ok(Assignment { recipe, model, workers, tasks, expected, target })
+        Ok(Assignment { task_spec, model, workers, tasks, expected, target })
     }
 
     /// Refuses what would run into a limit of this machine, as far as that is known before it starts.
@@ -156,7 +156,7 @@ impl Supervisor {
 
     fn order(&mut self, request: Request, deadline: Duration) -> Result<Order, RunnerError> {
         let Request { experiment, order, work } = request;
-        let assignment = work.map(|work| self.assign(&work, deadline)).transpose()?;
+        let assignment = work.map(|work| self.assign(&work, deadline)).transpose()?.map(Box::new);
         Ok(Order::Observe { experiment: experiment.to_owned(), order, equal: self.equal, assignment })
     }
 

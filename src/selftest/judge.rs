@@ -6,7 +6,7 @@ use concbench_text::figures::{self, Ratio};
 use super::specs::{COUNT, EFFECTS, NOOP, PARALLEL, SEQUENTIAL, further};
 use super::{Check, Judgement, Measured, SelfTest};
 use crate::batch::analyse::{
-    CONFIDENCE, FEWEST_PAIRS, POWER, Price, SIGNIFICANCE, compare_alone, detectable,
+    CONFIDENCE, FEWEST_PAIRS, Metric, POWER, SIGNIFICANCE, compare_alone, detectable,
 };
 use crate::batch::{Comparison, ComparisonKind, Observation, Sheet, SheetCell, Verdict};
 use crate::record::{BlockNoise, Grade, Status};
@@ -27,7 +27,7 @@ const OURS: f64 = 0.01;
 pub(super) fn judge(equals: &Measured, effects: &Measured) -> SelfTest {
     let sheets = [&equals.sheet, &effects.sheet];
     let (steady, one_off) =
-        (beside_themselves(&equals.sheet, Price::Steady), beside_themselves(&equals.sheet, Price::OneOff));
+        (beside_themselves(&equals.sheet, Metric::Steady), beside_themselves(&equals.sheet, Metric::OneOff));
     let more = beside_more_work(&effects.sheet);
     let records = [&equals.record, &effects.record];
     let grade = records.map(|record| record.noise.grade).into_iter().max().unwrap_or(Grade::Unknown);
@@ -59,14 +59,14 @@ pub(super) fn judge(equals: &Measured, effects: &Measured) -> SelfTest {
 }
 
 /// Every twin beside its cell, each comparison for itself: Holm's correction would make false alarms rarer.
-fn beside_themselves(sheet: &Sheet, price: Price) -> Vec<Comparison> {
+fn beside_themselves(sheet: &Sheet, metric: Metric) -> Vec<Comparison> {
     let ok = |cell: &&SheetCell| cell.status == Status::Ok;
     let twins = sheet.cells.iter().filter(ok).filter(|cell| cell.twin);
     let original = |twin: &SheetCell| {
         sheet.cells.iter().filter(ok).find(|cell| twin.id.strip_suffix(TWIN_MARK) == Some(&cell.id))
     };
     let compare =
-        |twin| Some(Comparison { kind: price.twin(), ..compare_alone(twin, original(twin)?, price)? });
+        |twin| Some(Comparison { kind: metric.twin(), ..compare_alone(twin, original(twin)?, metric)? });
     twins.filter_map(compare).collect()
 }
 
@@ -87,7 +87,7 @@ fn beside_more_work(sheet: &Sheet) -> Vec<Effect> {
     let of = |model: &'static str| {
         EFFECTS.into_iter().filter_map(move |percent| {
             let (more, base) = (cell(sheet, &further(percent), model)?, cell(sheet, COUNT, model)?);
-            Some(Effect { model, percent, comparison: compare_alone(more, base, Price::Steady)? })
+            Some(Effect { model, percent, comparison: compare_alone(more, base, Metric::Steady)? })
         })
     };
     of(SEQUENTIAL).chain(of(PARALLEL)).collect()
@@ -129,7 +129,7 @@ fn enough(comparisons: &[&Comparison]) -> bool {
 }
 
 /// How many equal cells are called different.
-fn alarms(id: &str, price: &str, comparisons: &[Comparison]) -> Check {
+fn alarms(id: &str, metric: &str, comparisons: &[Comparison]) -> Check {
     let different = comparisons.iter().filter(|found| found.verdict == Verdict::Different).count() as u64;
     let count = comparisons.len() as u64;
     let most = binomial_bound(count, SIGNIFICANCE, ALARM_LEVEL);
@@ -137,7 +137,7 @@ fn alarms(id: &str, price: &str, comparisons: &[Comparison]) -> Check {
     Check {
         id: id.to_owned(),
         rule: Some(3),
-        what: format!("cells called different from themselves, {price}"),
+        what: format!("cells called different from themselves, {metric}"),
         figure: few(enough, format!("{different} of {count}")),
         value: Some(different as f64),
         unit: "comparisons",
@@ -233,7 +233,7 @@ fn phases(sheets: &[&Sheet]) -> Check {
 /// What a task of the baseline takes, in nanoseconds.
 fn task_ns(sheet: &Sheet, workload: &str) -> Option<f64> {
     let cell = cell(sheet, workload, SEQUENTIAL)?;
-    Some(Price::Steady.estimate(cell)?.median / cell.tasks as f64)
+    Some(Metric::Steady.estimate(cell)?.median / cell.tasks as f64)
 }
 
 const NO_BASELINE: &str = "unknown: the baseline was not measured";

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use builtin::default_definitions;
 
 use crate::model::ModelInfo;
-pub(crate) use crate::models::Recipe;
+pub(crate) use crate::models::TaskSpec;
 
 /// How many tasks a batch of a registered workload has, unless its definition says so.
 const REGISTERED_TASKS: u64 = 64;
@@ -205,8 +205,8 @@ pub struct WorkloadSpec {
 }
 
 impl WorkloadSpec {
-    pub(crate) fn recipe(&self) -> Recipe {
-        Recipe {
+    pub(crate) fn task_spec(&self) -> TaskSpec {
+        TaskSpec {
             name: self.definition.name.clone(),
             kernel: self.definition.kernel.clone(),
             trace: None,

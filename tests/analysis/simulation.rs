@@ -1,7 +1,7 @@
 //! What the method promises, counted over thousands of campaigns that never took place.
 
 use concbench::batch::analyse::{
-    POWER, Price, SIGNIFICANCE, SmallestEffect, block_drift, smallest_effect, warm_trend,
+    Metric, POWER, SIGNIFICANCE, SmallestEffect, block_drift, smallest_effect, warm_trend,
 };
 use concbench::batch::{Comparison, ComparisonKind, Sheet, Verdict};
 use concbench_stats::binomial_bound;
@@ -139,7 +139,7 @@ fn an_effect_of_five_percent_is_called_different() {
 fn the_smallest_effect_that_a_run_names_is_found_in_four_of_five() {
     let mut named = Vec::new();
     share(9, 200, |generator| {
-        named.extend(smallest_effect(&Campaign::DRIFTING.run(generator, &[1.0]), "work", Price::Steady));
+        named.extend(smallest_effect(&Campaign::DRIFTING.run(generator, &[1.0]), "work", Metric::Steady));
         true
     });
     let mean = |figure: fn(&SmallestEffect) -> f64| 1.0 + named.iter().map(figure).sum::<f64>() / 200.0;
@@ -159,7 +159,7 @@ fn among_twenty_tied_cells_the_smallest_effect_is_still_found_in_four_of_five() 
     share(14, 100, |generator| {
         // As many contrasts as below: every cell but the best.
         let sheet = Campaign::DRIFTING.run(generator, &[1.0; TIED + 1]);
-        named.extend(smallest_effect(&sheet, "work", Price::Steady));
+        named.extend(smallest_effect(&sheet, "work", Metric::Steady));
         true
     });
     let mean = |figure: fn(&SmallestEffect) -> f64| 1.0 + named.iter().map(figure).sum::<f64>() / 100.0;
@@ -183,7 +183,7 @@ fn trends_are_not_seen_where_there_are_none() {
     let still = Campaign { drift: 0.0, ..Campaign::DRIFTING };
     let drifts = share(12, 1000, |generator| {
         let sheet = still.run(generator, &[1.0]);
-        block_drift(&sheet.cells[0], Price::Steady).is_some_and(|drift| drift.p <= SIGNIFICANCE)
+        block_drift(&sheet.cells[0], Metric::Steady).is_some_and(|drift| drift.p <= SIGNIFICANCE)
     });
     assert!(drifts <= 0.07, "{drifts}");
     let trends = share(13, 1000, |generator| {

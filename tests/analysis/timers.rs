@@ -1,6 +1,6 @@
 //! Timers, and the waits that are too short to be ranked.
 
-use concbench::batch::analyse::{Price, geometric_means};
+use concbench::batch::analyse::{Metric, geometric_means};
 use concbench::batch::{ModelTimer, Sheet, Slept};
 
 use super::synthetic::{Generator, around, cell, complete, sheet};
@@ -36,7 +36,7 @@ fn waits_below_ten_times_the_coarsest_resolution_are_not_ranked() {
     assert!(why.contains("coarse") && why.contains("1.10 ms") && why.contains("10.999 ms"), "{why}");
     assert!(verdict.sentence.starts_with("work: not ranked: "), "{}", verdict.sentence);
     assert!(short.comparisons.iter().any(|found| found.ratio > 1.9), "what was measured stays");
-    assert_eq!(geometric_means(&short, Price::Steady, None), []);
+    assert_eq!(geometric_means(&short, Metric::Steady, None), []);
 
     let long = sleeping(11_001_000, timers());
     assert_eq!(long.verdicts[0].unranked, None);

@@ -1,7 +1,7 @@
 //! Which comparisons are made and what they say.
 
 use concbench::batch::analyse::{
-    CONFIDENCE, MARGIN, Price, geometric_means, noise_floor, outliers, smallest_effect, variance_parts,
+    CONFIDENCE, MARGIN, Metric, geometric_means, noise_floor, outliers, smallest_effect, variance_parts,
     warm_trend,
 };
 use concbench::batch::analyse::{Severity, Side, block_drift};
@@ -79,7 +79,7 @@ fn the_twin_sets_the_noise_floor_and_the_margin() {
     assert_eq!(floor, noise_floor(twins));
     assert!(floor > MARGIN && twins.low >= 1.0 / (1.0 + floor) && twins.high <= 1.0 + floor);
     assert_eq!(steady(&sheet, "sequential").margin, floor);
-    let smallest = smallest_effect(&sheet, "work", Price::Steady).expect("there are enough blocks");
+    let smallest = smallest_effect(&sheet, "work", Metric::Steady).expect("there are enough blocks");
     assert_eq!(sheet.verdicts[0].smallest_effect, Some(smallest.different));
     assert!(smallest.different > floor);
     let one_off = comparison(&sheet, ComparisonKind::TwinOneOff, "+twin");
@@ -191,7 +191,7 @@ fn means_of_ratios_count_their_cases_and_take_the_better_number_of_workers() {
         both.cells.push(cell);
     }
     complete(&mut both);
-    let overall = geometric_means(&both, Price::Steady, None);
+    let overall = geometric_means(&both, Metric::Steady, None);
     let shown: Vec<(&str, u64, u64)> =
         overall.iter().map(|mean| (mean.model.as_str(), mean.cases, mean.of)).collect();
     assert_eq!(shown, [("thread-spawn", 1, 2), ("smol", 2, 2), ("rayon", 2, 2)]);
@@ -199,7 +199,7 @@ fn means_of_ratios_count_their_cases_and_take_the_better_number_of_workers() {
     for (found, expected) in means.iter().zip([1.05, 2f64.sqrt(), 8f64.sqrt()]) {
         assert!((found - expected).abs() < 1e-9, "{means:?}");
     }
-    let io = geometric_means(&both, Price::OneOff, Some(Class::Io));
+    let io = geometric_means(&both, Metric::OneOff, Some(Class::Io));
     assert_eq!(io.iter().map(|mean| mean.of).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
@@ -208,7 +208,7 @@ fn outliers_are_flagged_and_stay() {
     let mut times = around(&mut Generator::new(5), 10.0 * MS, 0.01, 20);
     times[4] = 30.0 * MS;
     let sheet = completed(vec![cell("rayon", 2, &times)]);
-    let flagged = outliers(&sheet.cells[0], Price::Steady);
+    let flagged = outliers(&sheet.cells[0], Metric::Steady);
     let wild = flagged.iter().find(|outlier| outlier.block == 4).expect("it lies far out");
     assert_eq!((wild.severity, wild.side, wild.time_ns), (Severity::Severe, Side::High, 30.0 * MS));
     assert_eq!(sheet.cells[0].summary.as_ref().map(|summary| summary.steady.count), Some(20));
@@ -235,9 +235,9 @@ fn batches_that_still_warm_up_are_noticed() {
 #[test]
 fn drift_over_blocks_is_noticed() {
     let rising: Vec<f64> = (0..20).map(|block| MS * (1.0 + 0.01 * f64::from(block))).collect();
-    let found = block_drift(&cell("rayon", 2, &rising), Price::Steady).expect("20 blocks");
+    let found = block_drift(&cell("rayon", 2, &rising), Metric::Steady).expect("20 blocks");
     assert!(found.p < 0.001 && (found.change - 0.19).abs() < 0.02, "{found:?}");
-    assert_eq!(block_drift(&cell("rayon", 2, &rising[..2]), Price::Steady), None);
+    assert_eq!(block_drift(&cell("rayon", 2, &rising[..2]), Metric::Steady), None);
 }
 
 #[test]

@@ -26,7 +26,7 @@ const WARM_UP: usize = 20;
 const SCATTER: u64 = 3 << 20;
 
 fn settings(workers: usize, probe: &Probe) -> Settings {
-    Settings { workers, stack_bytes: None, pin: false, recipe: probe.recipe() }
+    Settings { workers, stack_bytes: None, pin: false, task_spec: probe.task_spec() }
 }
 
 /// The equalised track: every worker is bound to a core, and every thread of a worker has the stack that was asked for.

@@ -61,8 +61,8 @@ pub(crate) fn check<M: Model>(workers: usize, when: When) -> Outcome {
 }
 
 fn starting<M: Model>(workers: usize) {
-    let recipe = Probe::Stillborn.recipe();
-    match M::start(&Settings { workers, stack_bytes: None, pin: false, recipe }) {
+    let task_spec = Probe::Stillborn.task_spec();
+    match M::start(&Settings { workers, stack_bytes: None, pin: false, task_spec }) {
         Err(ModelError::Died { .. } | ModelError::Unsupported(_)) => {}
         Err(error) => panic!("a worker that ends at once gave: {error}"),
         Ok(_) => panic!("the model has started without its workers"),

@@ -46,13 +46,13 @@ pub(crate) enum Probe {
 }
 
 impl Probe {
-    pub(crate) fn recipe(&self) -> String {
+    pub(crate) fn task_spec(&self) -> String {
         serde_json::to_string(self).unwrap()
     }
 
-    pub(crate) fn from_recipe(recipe: &str) -> Self {
-        let probe = serde_json::from_str(recipe).unwrap();
-        assert_ne!(probe, Self::Stillborn, "as the recipe says");
+    pub(crate) fn from_recipe(task_spec: &str) -> Self {
+        let probe = serde_json::from_str(task_spec).unwrap();
+        assert_ne!(probe, Self::Stillborn, "as the task_spec says");
         probe
     }
 

@@ -220,8 +220,9 @@ impl Model for Stumble {
     const INFO: ModelInfo = info("stumble");
 
     fn start(settings: &Settings) -> Result<Self> {
-        let recipe: serde_json::Value = serde_json::from_str(&settings.recipe).expect("a recipe is JSON");
-        let name = recipe["name"].as_str().unwrap_or_default();
+        let task_spec: serde_json::Value =
+            serde_json::from_str(&settings.task_spec).expect("a task_spec is JSON");
+        let name = task_spec["name"].as_str().unwrap_or_default();
         let (step, way) = name.split_once('-').unwrap_or_default();
         let model = Self { step: step.to_owned(), way: way.to_owned(), batches: 0 };
         model.reach("start");
@@ -274,7 +275,7 @@ impl<W: Workload> Visitor for Forking<'_, W> {
     type Output = Result<Digest>;
 
     fn visit<M: Model>(self) -> Result<Digest> {
-        let settings = Settings { workers: 1, stack_bytes: None, pin: false, recipe: String::new() };
+        let settings = Settings { workers: 1, stack_bytes: None, pin: false, task_spec: String::new() };
         let mut model = M::start(&settings)?;
         let digest = model.run(self.workload, self.tasks)?;
         model.stop()?;

@@ -30,7 +30,7 @@ pub(crate) fn play(role: &str) {
         return;
     };
     let observe = &order["message"]["observe"];
-    let does = observe["assignment"]["recipe"]["name"].as_str().unwrap_or_default();
+    let does = observe["assignment"]["task_spec"]["name"].as_str().unwrap_or_default();
     let serves = observe["order"] == "serve";
     // What is to go wrong under criterion goes well in the preflight.
     if observe["assignment"]["model"] == MODEL && does.starts_with("criterion-") == serves {

@@ -70,7 +70,8 @@ pub(super) fn granularity(random: &mut Random, slower: &impl Fn(&str, &str) -> f
         }
     };
     // Four tasks that count to a million.
-    let step = Observation { cold_ns: 1_100_000, warm_ns: vec![1_100_000; 5], tasks: 4, ..Observation::default() };
+    let step =
+        Observation { cold_ns: 1_100_000, warm_ns: vec![1_100_000; 5], tasks: 4, ..Observation::default() };
     let calibrations = BTreeMap::from([("step".to_owned(), observed(&step).responses)]);
     RawExperiment { calibrations, ..experiment(Value::Null, cells.iter().map(raw).collect()) }
 }
@@ -143,9 +144,7 @@ pub(super) fn timelines() -> RawExperiment {
             json!({ "workload": "factorial", "model": model, "family": family, "workers": workers });
         cell(format!("timelines/factorial/{model}@{workers}"), factors, Ok(vec![seen]))
     };
-    let cells = vec![
-        batch("rayon", Family::Pools, CORES),
-        batch("tokio-current-thread", Family::Coroutines, 1),
-    ];
+    let cells =
+        vec![batch("rayon", Family::Pools, CORES), batch("tokio-current-thread", Family::Coroutines, 1)];
     experiment(Value::Null, cells)
 }

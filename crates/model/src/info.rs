@@ -99,7 +99,7 @@ pub struct Settings {
     /// Whether each worker is bound to a core.
     pub pin: bool,
     /// What a process started by the model needs in order to build the same workload.
-    pub recipe: String,
+    pub task_spec: String,
 }
 
 impl Settings {

@@ -14,7 +14,7 @@ use concbench_workloads::{Kernel, Workload};
 use crate::catalogue::{BuiltIn, Catalogue, Visitor};
 use crate::instrument::Instrumented;
 use crate::process;
-use crate::recipe::Recipe;
+use crate::task_spec::TaskSpec;
 
 /// A workload under one model, not yet started.
 pub trait Prepared: std::fmt::Debug {
@@ -71,26 +71,26 @@ pub fn tasks_under<W: Workload, C: Catalogue>(workload: Arc<W>) -> Box<dyn Tasks
     Box::new(Under { workload, catalogue: PhantomData::<fn() -> C> })
 }
 
-/// The tasks that come with concbench under the models that do, compiled here; `None` if the recipe asks for a user's.
+/// The tasks that come with concbench under the models that do, compiled here; `None` if the task spec asks for a user's.
 ///
 /// # Errors
 ///
 /// When what the tasks share with the runner cannot be opened.
-pub fn built_in_tasks(recipe: &Recipe) -> io::Result<Option<Box<dyn Tasks>>> {
-    own_tasks::<BuiltIn>(recipe)
+pub fn built_in_tasks(task_spec: &TaskSpec) -> io::Result<Option<Box<dyn Tasks>>> {
+    own_tasks::<BuiltIn>(task_spec)
 }
 
-/// The tasks that come with concbench under the models of `C`; `None` if the recipe asks for a user's.
+/// The tasks that come with concbench under the models of `C`; `None` if the task spec asks for a user's.
 ///
 /// # Errors
 ///
 /// When what the tasks share with the runner cannot be opened.
-pub fn own_tasks<C: Catalogue>(recipe: &Recipe) -> io::Result<Option<Box<dyn Tasks>>> {
-    if let Some(instrumented) = Instrumented::open(recipe)? {
+pub fn own_tasks<C: Catalogue>(task_spec: &TaskSpec) -> io::Result<Option<Box<dyn Tasks>>> {
+    if let Some(instrumented) = Instrumented::open(task_spec)? {
         return Ok(Some(tasks_under::<_, C>(Arc::new(instrumented))));
     }
     // Each kernel by itself: a task that is timed is not asked which it is.
-    Ok(recipe.kernel.clone().map(|kernel| match kernel {
+    Ok(task_spec.kernel.clone().map(|kernel| match kernel {
         Kernel::Noop(workload) => tasks_under::<_, C>(Arc::new(workload)),
         Kernel::Factorial(workload) => tasks_under::<_, C>(Arc::new(workload)),
         Kernel::Count(workload) => tasks_under::<_, C>(Arc::new(workload)),

@@ -3,7 +3,7 @@
 use concbench_stats::{Location, hodges_lehmann, holm, p_beyond, signed_rank};
 
 use super::levels::{CONFIDENCE, SIGNIFICANCE};
-use super::sample::Price;
+use super::sample::Metric;
 use crate::batch::{Comparison, ComparisonKind, SheetCell, Verdict};
 
 /// The least margin, as a fraction: differences below 2 % do not count, however surely they are there.
@@ -35,13 +35,13 @@ pub(super) struct Pair<'a> {
 pub(super) fn compare_family(
     pairs: &[Pair<'_>],
     kind: ComparisonKind,
-    price: Price,
+    metric: Metric,
     margin: f64,
 ) -> Vec<Comparison> {
     let measured: Vec<(&Pair<'_>, Vec<f64>, Location)> = pairs
         .iter()
         .filter_map(|pair| {
-            let logs = price.log_ratios(pair.a, pair.b);
+            let logs = metric.log_ratios(pair.a, pair.b);
             let location = hodges_lehmann(&logs, CONFIDENCE)?;
             Some((pair, logs, location))
         })
@@ -76,8 +76,8 @@ pub(super) fn compare_family(
 }
 
 /// Compares two cells for themselves, with the least margin and as a family of one; `None` if they share no block.
-pub fn compare_alone(a: &SheetCell, b: &SheetCell, price: Price) -> Option<Comparison> {
-    compare_family(&[Pair { a, b }], price.contrast(), price, MARGIN).pop()
+pub fn compare_alone(a: &SheetCell, b: &SheetCell, metric: Metric) -> Option<Comparison> {
+    compare_family(&[Pair { a, b }], metric.contrast(), metric, MARGIN).pop()
 }
 
 /// What an interval of a log ratio says, within a run and across several. Without a p-value it rests on the interval alone.

@@ -31,7 +31,7 @@ pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, noise_floor};
 pub use levels::{CONFIDENCE, SIGNIFICANCE};
 pub use power::{POWER, SmallestEffect, detectable, smallest_effect};
 pub use ranking::{ModelMean, best, geometric_means};
-pub use sample::Price;
+pub use sample::Metric;
 pub use scaling::{
     Curve, FEWEST_COUNTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,
 };

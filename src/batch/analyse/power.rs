@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::compare::{FEWEST_PAIRS, MARGIN, noise_floor};
 use super::levels::SIGNIFICANCE;
-use super::sample::Price;
+use super::sample::Metric;
 use crate::batch::{Comparison, Sheet};
 
 /// The probability with which the smallest effect is found.
@@ -31,13 +31,13 @@ pub struct SmallestEffect {
 
 /// The smallest effect that the blocks of this workload could have shown, from its A/A twin, in one of as many contrasts
 /// as the workload has. `None` without a twin, or with fewer pairs than any verdict needs.
-pub fn smallest_effect(sheet: &Sheet, workload: &str, price: Price) -> Option<SmallestEffect> {
+pub fn smallest_effect(sheet: &Sheet, workload: &str, metric: Metric) -> Option<SmallestEffect> {
     let of_kind =
         |kind| sheet.comparisons.iter().filter(move |found| found.workload == workload && found.kind == kind);
-    let twins = || of_kind(price.twin());
+    let twins = || of_kind(metric.twin());
     let margin = twins().map(noise_floor).fold(MARGIN, f64::max);
     let least_precise = twins().max_by(|left, right| spread(left).total_cmp(&spread(right)))?;
-    let contrasts = of_kind(price.contrast()).count().max(1);
+    let contrasts = of_kind(metric.contrast()).count().max(1);
     (least_precise.pairs >= FEWEST_PAIRS).then(|| effect(least_precise, contrasts, margin))
 }
 

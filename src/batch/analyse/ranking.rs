@@ -6,7 +6,7 @@ use concbench_stats::geometric_mean;
 use concbench_workloads::Class;
 use serde::Serialize;
 
-use super::sample::Price;
+use super::sample::Metric;
 use crate::batch::{Sheet, SheetCell};
 use crate::model::Family;
 use crate::record::Status;
@@ -23,13 +23,16 @@ pub(super) fn contenders<'a>(sheet: &'a Sheet, workload: &str) -> Vec<&'a SheetC
 
 /// The ranked cell with the lowest median in a workload; `None` if nothing was measured. It is what the others are
 /// compared with, which does not yet make it the winner.
-pub fn best<'a>(sheet: &'a Sheet, workload: &str, price: Price) -> Option<&'a SheetCell> {
-    fastest(contenders(sheet, workload).into_iter(), price)
+pub fn best<'a>(sheet: &'a Sheet, workload: &str, metric: Metric) -> Option<&'a SheetCell> {
+    fastest(contenders(sheet, workload).into_iter(), metric)
 }
 
 /// The cell with the lowest median; the first of them if several share it.
-pub(super) fn fastest<'a>(cells: impl Iterator<Item = &'a SheetCell>, price: Price) -> Option<&'a SheetCell> {
-    let median = |cell| price.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median);
+pub(super) fn fastest<'a>(
+    cells: impl Iterator<Item = &'a SheetCell>,
+    metric: Metric,
+) -> Option<&'a SheetCell> {
+    let median = |cell| metric.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median);
     cells.min_by(|left, right| median(left).total_cmp(&median(right)))
 }
 
@@ -53,7 +56,7 @@ pub struct ModelMean {
 /// A model with several ranked numbers of workers in a workload is represented by the one that did best there. Models
 /// without a single case are left out. Ordered by mean, then by id; means over different numbers of cases compare
 /// different things, so show [`ModelMean::cases`] beside them.
-pub fn geometric_means(sheet: &Sheet, price: Price, class: Option<Class>) -> Vec<ModelMean> {
+pub fn geometric_means(sheet: &Sheet, metric: Metric, class: Option<Class>) -> Vec<ModelMean> {
     let mut ratios: BTreeMap<&str, (Family, Vec<f64>)> = BTreeMap::new();
     let mut of = 0;
     let unranked =
@@ -64,13 +67,13 @@ pub fn geometric_means(sheet: &Sheet, price: Price, class: Option<Class>) -> Vec
         if unranked(&workload.name) {
             continue;
         }
-        let Some(best) = best(sheet, &workload.name, price) else {
+        let Some(best) = best(sheet, &workload.name, metric) else {
             continue;
         };
         of += 1;
         let mut here: BTreeMap<&str, (Family, f64)> = BTreeMap::new();
         for cell in contenders(sheet, &workload.name) {
-            let Some(ratio) = ratio_to(sheet, cell, best, price) else {
+            let Some(ratio) = ratio_to(sheet, cell, best, metric) else {
                 continue;
             };
             let entry = here.entry(&cell.model).or_insert((cell.family, ratio));
@@ -91,13 +94,13 @@ pub fn geometric_means(sheet: &Sheet, price: Price, class: Option<Class>) -> Vec
     means
 }
 
-fn ratio_to(sheet: &Sheet, cell: &SheetCell, best: &SheetCell, price: Price) -> Option<f64> {
+fn ratio_to(sheet: &Sheet, cell: &SheetCell, best: &SheetCell, metric: Metric) -> Option<f64> {
     if cell.id == best.id {
         return Some(1.0);
     }
     let contrast = sheet
         .comparisons
         .iter()
-        .find(|found| found.kind == price.contrast() && found.a == cell.id && found.b == best.id)?;
+        .find(|found| found.kind == metric.contrast() && found.a == cell.id && found.b == best.id)?;
     Some(contrast.ratio)
 }

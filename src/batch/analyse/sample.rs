@@ -5,17 +5,17 @@ use concbench_stats::{median, sorted};
 use crate::batch::{ComparisonKind, Observation, SheetCell};
 use crate::record::Estimate;
 
-/// The two prices of a batch.
+/// The two metrics of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Price {
+pub enum Metric {
     /// A batch in steady state: the median of an observation's warm batches.
     Steady,
     /// A one-off job: start, first batch, stop.
     OneOff,
 }
 
-impl Price {
-    /// The kind of comparison in which cells stand against the best at this price.
+impl Metric {
+    /// The kind of comparison in which cells stand against the best at this metric.
     pub fn contrast(self) -> ComparisonKind {
         match self {
             Self::Steady => ComparisonKind::Steady,
@@ -23,7 +23,7 @@ impl Price {
         }
     }
 
-    /// The kind of comparison of a cell and its twin at this price.
+    /// The kind of comparison of a cell and its twin at this metric.
     pub fn twin(self) -> ComparisonKind {
         match self {
             Self::Steady => ComparisonKind::Twin,
@@ -31,7 +31,7 @@ impl Price {
         }
     }
 
-    /// The estimate of this price, in nanoseconds; `None` for a cell without summary.
+    /// The estimate of this metric, in nanoseconds; `None` for a cell without summary.
     pub fn estimate(self, cell: &SheetCell) -> Option<&Estimate> {
         let summary = cell.summary.as_ref()?;
         Some(match self {
@@ -40,7 +40,7 @@ impl Price {
         })
     }
 
-    /// What one observation says, in nanoseconds; `None` for a steady price without warm batches, or a time of 0.
+    /// What one observation says, in nanoseconds; `None` for a steady metric without warm batches, or a time of 0.
     pub(crate) fn of(self, observation: &Observation) -> Option<f64> {
         let nanoseconds = match self {
             Self::Steady => {

@@ -7,7 +7,7 @@ use concbench_stats::{
 use serde::Serialize;
 
 use super::levels::CONFIDENCE;
-use super::sample::Price;
+use super::sample::Metric;
 use crate::batch::{Observation, Sheet, SheetCell};
 use crate::model::Family;
 use crate::record::Status;
@@ -219,6 +219,6 @@ pub fn scaling_of(sheet: &Sheet, workload: &str, model: &str) -> Scaling {
 }
 
 fn curve(cell: &SheetCell) -> Curve {
-    let time = |observation: &Observation| Some((observation.block, Price::Steady.of(observation)?));
+    let time = |observation: &Observation| Some((observation.block, Metric::Steady.of(observation)?));
     Curve { workers: cell.workers, times: cell.observations.iter().filter_map(time).collect() }
 }

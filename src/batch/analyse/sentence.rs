@@ -6,7 +6,7 @@ use concbench_text::{list, plural};
 use super::compare::FEWEST_PAIRS;
 use super::contrast::{contrast, winners};
 use super::ranking::{best, contenders};
-use super::sample::Price;
+use super::sample::Metric;
 use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
 use crate::model::Family;
 use crate::record::Estimate;
@@ -17,8 +17,8 @@ const NAMES: usize = 4;
 /// The answer for one workload. Cells that the run cannot tell apart are named together, never one before the other.
 pub(super) fn sentence(sheet: &Sheet, workload: &WorkloadRecord) -> String {
     let answer = Answer { sheet, workload };
-    let Some((best, time)) = best(sheet, &workload.name, Price::Steady)
-        .and_then(|best| Some((best, Price::Steady.estimate(best)?)))
+    let Some((best, time)) = best(sheet, &workload.name, Metric::Steady)
+        .and_then(|best| Some((best, Metric::Steady.estimate(best)?)))
     else {
         return format!("{}: no model could be measured.", workload.name);
     };
@@ -48,7 +48,7 @@ impl<'a> Answer<'a> {
 
     /// Who leads, at what time, and what that gains.
     fn lead(&self, best: &SheetCell, time: &Estimate) -> String {
-        let winners = winners(self.sheet, &self.workload.name, Price::Steady);
+        let winners = winners(self.sheet, &self.workload.name, Metric::Steady);
         let time_worded = figures::estimate(time);
         let at = format!("at {} a batch {}", time_worded.figure, time_worded.interval);
         let gain = self.against_sequential().unwrap_or_default();
@@ -62,7 +62,7 @@ impl<'a> Answer<'a> {
         if self.all_equivalent(&winners) {
             return format!("a tie between {} {at}{gain}", self.names(&winners));
         }
-        let medians = winners.iter().filter_map(|cell| Price::Steady.estimate(cell)).map(|time| time.median);
+        let medians = winners.iter().filter_map(|cell| Metric::Steady.estimate(cell)).map(|time| time.median);
         let span = figures::time_span(time.median, medians.fold(time.median, f64::max));
         format!("no single winner: this run cannot tell {} apart, at {span} a batch", self.names(&winners))
     }
@@ -123,8 +123,8 @@ impl<'a> Answer<'a> {
 
     /// Who leads as a one-off job, if that is somebody else.
     fn one_off(&self) -> Option<String> {
-        let steady = winners(self.sheet, &self.workload.name, Price::Steady);
-        let one_off = winners(self.sheet, &self.workload.name, Price::OneOff);
+        let steady = winners(self.sheet, &self.workload.name, Metric::Steady);
+        let one_off = winners(self.sheet, &self.workload.name, Metric::OneOff);
         if one_off.iter().any(|cell| steady.iter().any(|other| other.id == cell.id)) {
             return None;
         }
@@ -141,7 +141,7 @@ impl<'a> Answer<'a> {
 
     /// The cells that are known to be slower than the best, each with its comparison, in the order of the record.
     fn losers(&self) -> Vec<(&'a SheetCell, &'a Comparison)> {
-        let winners = winners(self.sheet, &self.workload.name, Price::Steady);
+        let winners = winners(self.sheet, &self.workload.name, Metric::Steady);
         contenders(self.sheet, &self.workload.name)
             .into_iter()
             .filter(|cell| winners.iter().all(|winner| winner.id != cell.id))
@@ -152,7 +152,7 @@ impl<'a> Answer<'a> {
     /// If there is one winner: the loser with the smallest ratio, and those whose intervals overlap with its own, in
     /// the order of the record.
     fn nearest(&self) -> Option<Vec<(&'a SheetCell, &'a Comparison)>> {
-        if winners(self.sheet, &self.workload.name, Price::Steady).len() != 1 {
+        if winners(self.sheet, &self.workload.name, Metric::Steady).len() != 1 {
             return None;
         }
         let mut losers = self.losers();
@@ -162,7 +162,7 @@ impl<'a> Answer<'a> {
     }
 
     fn contrast(&self, cell: &SheetCell) -> Option<&'a Comparison> {
-        contrast(self.sheet, &self.workload.name, Price::Steady, &cell.id)
+        contrast(self.sheet, &self.workload.name, Metric::Steady, &cell.id)
     }
 
     /// The names of cells. In a long list a model that stands in the ranking only once goes without its workers.

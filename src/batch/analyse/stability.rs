@@ -3,7 +3,7 @@
 use concbench_stats::{components, monotone_trend, quantile, sorted};
 use serde::Serialize;
 
-use super::sample::Price;
+use super::sample::Metric;
 use crate::batch::SheetCell;
 
 /// A rise or fall of times.
@@ -25,9 +25,9 @@ pub fn warm_trend(cell: &SheetCell) -> Option<Trend> {
 }
 
 /// Whether the cell became faster or slower from block to block. `None` with fewer than three blocks.
-pub fn block_drift(cell: &SheetCell, price: Price) -> Option<Trend> {
+pub fn block_drift(cell: &SheetCell, metric: Metric) -> Option<Trend> {
     let mut blocks: Vec<(u32, f64)> =
-        cell.observations.iter().filter_map(|found| Some((found.block, price.of(found)?.ln()))).collect();
+        cell.observations.iter().filter_map(|found| Some((found.block, metric.of(found)?.ln()))).collect();
     blocks.sort_by_key(|&(block, _)| block);
     let series: Vec<f64> = blocks.into_iter().map(|(_, log)| log).collect();
     let length = series.len();
@@ -76,10 +76,10 @@ pub struct Outlier {
 /// The observations outside the fences of Tukey (1977), 1.5 and 3 interquartile ranges beyond the quartiles: those that
 /// criterion uses, so the words mean the same in both. The fences stand on the logarithm of the times, because times
 /// are skewed and ratios are what is compared. Fewer than five observations have no outliers.
-pub fn outliers(cell: &SheetCell, price: Price) -> Vec<Outlier> {
+pub fn outliers(cell: &SheetCell, metric: Metric) -> Vec<Outlier> {
     const FEWEST: usize = 5;
     let times: Vec<(u32, f64)> =
-        cell.observations.iter().filter_map(|found| Some((found.block, price.of(found)?))).collect();
+        cell.observations.iter().filter_map(|found| Some((found.block, metric.of(found)?))).collect();
     let ascending = sorted(&times.iter().map(|(_, time)| time.ln()).collect::<Vec<_>>());
     let (Some(lower), Some(upper)) = (quantile(&ascending, 0.25), quantile(&ascending, 0.75)) else {
         return Vec::new();

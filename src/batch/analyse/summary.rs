@@ -1,19 +1,19 @@
 //! The estimates of one cell.
 
 use super::levels::CONFIDENCE;
-use super::sample::Price;
+use super::sample::Metric;
 use crate::batch::{CellSummary, Observation, SheetCell};
 use crate::record::Estimate;
 
-/// What follows from the observations of a cell; `None` if no observation has both prices.
+/// What follows from the observations of a cell; `None` if no observation has both metrics.
 pub(super) fn of(cell: &SheetCell) -> Option<CellSummary> {
     let each = |figure: fn(&Observation) -> Option<f64>| -> Vec<f64> {
         cell.observations.iter().filter_map(figure).collect()
     };
     let estimate = |values: Vec<f64>| Estimate::of(&values, CONFIDENCE);
-    let steady = estimate(Price::Steady.series(cell))?;
+    let steady = estimate(Metric::Steady.series(cell))?;
     Some(CellSummary {
-        one_off: estimate(Price::OneOff.series(cell))?,
+        one_off: estimate(Metric::OneOff.series(cell))?,
         startup: estimate(each(|observation| Some(observation.startup_ns as f64)))?,
         cpu: estimate(each(cpu_per_batch)),
         peak_rss: estimate(each(|observation| observation.peak_rss_bytes.map(|bytes| bytes as f64))),

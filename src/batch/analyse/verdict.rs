@@ -3,7 +3,7 @@
 use super::compare::noise_floor;
 use super::contrast::winners;
 use super::power::smallest_effect;
-use super::sample::Price;
+use super::sample::Metric;
 use super::sentence::sentence;
 use super::timers::too_short;
 use crate::batch::{ComparisonKind, Sheet, SheetCell, WorkloadRecord, WorkloadVerdict};
@@ -17,17 +17,18 @@ pub(super) fn verdict(sheet: &Sheet, workload: &WorkloadRecord) -> WorkloadVerdi
         .filter(|found| found.workload == workload.name && found.kind == ComparisonKind::Twin)
         .map(noise_floor);
     let unranked = too_short(sheet, workload);
-    let winners = |price| match unranked {
+    let winners = |metric| match unranked {
         Some(_) => Vec::new(),
-        None => ids(winners(sheet, &workload.name, price)),
+        None => ids(winners(sheet, &workload.name, metric)),
     };
     WorkloadVerdict {
         workload: workload.name.clone(),
         class: workload.class,
-        winners: winners(Price::Steady),
-        one_off_winners: winners(Price::OneOff),
+        winners: winners(Metric::Steady),
+        one_off_winners: winners(Metric::OneOff),
         noise_floor: twin_floors.reduce(f64::max),
-        smallest_effect: smallest_effect(sheet, &workload.name, Price::Steady).map(|effect| effect.different),
+        smallest_effect: smallest_effect(sheet, &workload.name, Metric::Steady)
+            .map(|effect| effect.different),
         sentence: match &unranked {
             Some(why) => format!("{}: not ranked: {why}.", workload.name),
             None => sentence(sheet, workload),

@@ -9,7 +9,7 @@ use concbench_workloads::{Class, Count, Kernel};
 use super::findings::{Findings, ModelGranularity, Point, Region, Size};
 use super::metg::{SweepPoint, efficiency, metg};
 use super::{Cell, Granularity, plan};
-use crate::batch::analyse::{Price, answer, summarise};
+use crate::batch::analyse::{Metric, answer, summarise};
 use crate::batch::{BatchCell, BatchObservation, Sheet, SheetCell, WorkloadRecord};
 use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, View};
 use crate::model::Family;
@@ -116,7 +116,7 @@ fn sheet_cell(cell: &CellRecord<Cell, BatchObservation>, cores: u64) -> SheetCel
 /// without a measured baseline has none, and is left out.
 pub(super) fn sizes(sheet: &Sheet) -> BTreeMap<&str, f64> {
     let baselines = sheet.cells.iter().filter(|cell| cell.family == Family::Baseline && !cell.twin);
-    let size = |cell: &'_ SheetCell| Some(Price::Steady.estimate(cell)?.median / cell.tasks.max(1) as f64);
+    let size = |cell: &'_ SheetCell| Some(Metric::Steady.estimate(cell)?.median / cell.tasks.max(1) as f64);
     let known = baselines.filter_map(|cell| Some((cell.workload.as_str(), size(cell)?)));
     known.filter(|(_, task_ns)| task_ns.is_finite() && *task_ns > 0.0).collect()
 }
@@ -129,7 +129,7 @@ fn sized<'a>(
 ) -> Vec<(f64, &'a SheetCell, &'a Estimate)> {
     let of_model = |cell: &&SheetCell| cell.model == model && !cell.twin;
     let sized = |cell: &'a SheetCell| {
-        Some((*known.get(cell.workload.as_str())?, cell, Price::Steady.estimate(cell)?))
+        Some((*known.get(cell.workload.as_str())?, cell, Metric::Steady.estimate(cell)?))
     };
     let mut cells: Vec<_> = sheet.cells.iter().filter(of_model).filter_map(sized).collect();
     cells.sort_by(|left, right| left.0.total_cmp(&right.0));
@@ -140,7 +140,7 @@ fn sized<'a>(
 pub(super) fn sweep(sheet: &Sheet, known: &BTreeMap<&str, f64>, model: &str) -> Vec<SweepPoint> {
     let point = |(task_ns, cell, _): (f64, &SheetCell, &Estimate)| {
         let share = |&batch: &f64| efficiency(batch, cell.tasks, task_ns, sheet.cores);
-        SweepPoint { task_ns, efficiency: Price::Steady.series(cell).iter().map(share).collect() }
+        SweepPoint { task_ns, efficiency: Metric::Steady.series(cell).iter().map(share).collect() }
     };
     sized(sheet, known, model).into_iter().map(point).collect()
 }
@@ -189,7 +189,7 @@ fn left_out(known: &BTreeMap<&str, f64>, points: &[Point]) -> Option<String> {
 fn trouble(sheet: &Sheet, model: &str) -> Option<String> {
     let cells = || sheet.cells.iter().filter(|cell| cell.model == model && !cell.twin);
     let none = cells().all(|cell| cell.summary.is_none());
-    cells().last().filter(|_| none)?.reason.clone()
+    cells().next_back().filter(|_| none)?.reason.clone()
 }
 
 /// The size of the tasks that each answer is for, and the models that win there.

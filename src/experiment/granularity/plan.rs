@@ -11,7 +11,7 @@ use super::{Cell, Granularity, Order};
 use crate::batch::{BatchObservation, Pace};
 use crate::experiment::{Ask, Block, Experiment, Scope, Seen, Shuffle, Subject, Trial};
 use crate::model::{Family, ModelInfo, Sizing};
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::record::{Failure, Status};
 use crate::runner::Work;
 use crate::spec::MOST_TASKS;
@@ -125,15 +125,15 @@ fn step(scope: &Scope, seen: &Seen<Granularity>) -> Option<Trial<Order>> {
     let cells: Vec<usize> = seen.open().map(|(number, _)| number).collect();
     let model = *baseline(scope).filter(|_| !cells.is_empty())?;
     let (n, tasks, warm) = CALIBRATION;
-    let work = Work { recipe: recipe(STEP, n), tasks, model, workers: 1, checked: true };
+    let work = Work { task_spec: task_spec(STEP, n), tasks, model, workers: 1, checked: true };
     let ask = Ask { order: Order { warm }, work: Some(work), deadline: scope.settings.deadline };
     let subject = Subject::Calibration { name: STEP.to_owned(), cells };
     Some(Trial { subject, ask: Ok(ask), padding: 0 })
 }
 
-fn recipe(name: &str, n: u64) -> Recipe {
+fn task_spec(name: &str, n: u64) -> TaskSpec {
     let kernel = Some(Kernel::Count(Count { n }));
-    Recipe { name: name.to_owned(), kernel, trace: None, instrument: None }
+    TaskSpec { name: name.to_owned(), kernel, trace: None, instrument: None }
 }
 
 /// The next size to try a model at, coming down from the largest; or the refusal of all sizes below the one at which
@@ -234,8 +234,8 @@ fn ask(
     deadline: Duration,
 ) -> Option<Ask<Order>> {
     let model = *scope.models.iter().find(|model| model.id == cell.model)?;
-    let recipe = recipe(&cell.size, steps(cell.task_ns, &seen.calibrations)?);
+    let task_spec = task_spec(&cell.size, steps(cell.task_ns, &seen.calibrations)?);
     let tasks = tasks(cell.task_ns, scope.cores());
-    let work = Work { recipe, tasks, model, workers: cell.workers, checked: true };
+    let work = Work { task_spec, tasks, model, workers: cell.workers, checked: true };
     Some(Ask { order, work: Some(work), deadline })
 }

@@ -77,7 +77,7 @@ fn observation(batch_ns: f64, warm: usize, tasks: u64) -> BatchObservation {
 
 /// What a batch shows where each task costs its model something; `None` for a model that fails.
 fn observe(work: &Work, warm: u32, overhead_ns: fn(&str) -> Option<f64>) -> Option<BatchObservation> {
-    let Some(Kernel::Count(Count { n })) = work.recipe.kernel else { panic!("the sweep counts") };
+    let Some(Kernel::Count(Count { n })) = work.task_spec.kernel else { panic!("the sweep counts") };
     let cores = if work.model.family == Family::Baseline { 1.0 } else { CORES as f64 };
     let task_ns = STEP_NS * n as f64 + overhead_ns(work.model.id)?;
     Some(observation(work.tasks as f64 * task_ns / cores, warm as usize, work.tasks))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Arrivals, Observation};
 use crate::model::{Digest, ModelError};
 use crate::models::instrument::{Tickets, Visit, clock_ns};
-use crate::models::{Instrument, Recipe, Running};
+use crate::models::{Instrument, TaskSpec, Running};
 use crate::record::Histogram;
 use crate::runner::{CellError, Desk};
 
@@ -26,7 +26,7 @@ pub(super) fn observe(arrivals: Arrivals, desk: &Desk<'_>) -> Result<Observation
     let tickets = Tickets::create(most.max(batch_of))
         .map_err(ModelError::system("make memory for what tasks see"))?;
     let instrument = tickets.handle().map(Instrument::Load);
-    let mut model = desk.bench_of(Recipe { instrument, ..assignment.recipe.clone() })?.start()?;
+    let mut model = desk.bench_of(TaskSpec { instrument, ..assignment.task_spec.clone() })?.start()?;
     // What is slow only once is no latency under load.
     tickets.reset(clock_ns(), 0);
     batch(model.as_mut(), batch_of)?;

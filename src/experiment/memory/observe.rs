@@ -9,8 +9,8 @@ use concbench_models::instrument::ArrivalCounter;
 use super::{Memory, Observation, Order};
 use crate::experiment::Experiment;
 use crate::model::{Digest, ModelError};
-use crate::models::{Instrument, Recipe};
-use crate::runner::memory::{Held, held};
+use crate::models::{Instrument, TaskSpec};
+use crate::runner::memory::{Footprint, footprint};
 use crate::runner::{CellError, Desk};
 use crate::time::nanoseconds;
 
@@ -32,10 +32,10 @@ pub(super) fn look(desk: &Desk<'_>) -> Result<Observation, CellError> {
     let tasks = assignment.tasks;
     let counter = ArrivalCounter::create().map_err(ModelError::system("make memory to count tasks in"))?;
     let instrument = counter.handle().map(Instrument::Wait);
-    let recipe = Recipe { instrument, ..assignment.recipe.clone() };
+    let task_spec = TaskSpec { instrument, ..assignment.task_spec.clone() };
     let expected = ArrivalCounter::expected(0..tasks);
     let ordered = Instant::now();
-    let mut other = desk.another(Memory::ID, &Order::Wait, recipe)?;
+    let mut other = desk.another(Memory::ID, &Order::Wait, task_spec)?;
     let mut stall = Stall { arrived: 0, since: ordered };
     let arrived = loop {
         let arrived = counter.arrived();
@@ -68,14 +68,14 @@ pub(super) fn wait(desk: &Desk<'_>) -> Result<Observation, CellError> {
     Err(CellError::Other("the batch ended, and its tasks were to wait for ever".to_owned()))
 }
 
-fn observation(took: Duration, held: Result<Held, String>) -> Observation {
-    let known = held.as_ref().ok();
+fn observation(took: Duration, footprint: Result<Footprint, String>) -> Observation {
+    let known = footprint.as_ref().ok();
     Observation {
         gathered_ns: nanoseconds(took),
-        processes: known.map(|held| held.processes),
-        resident_bytes: known.map(|held| held.resident),
-        page_table_bytes: known.map(|held| held.page_tables),
-        reason: held.err(),
+        processes: known.map(|footprint| footprint.processes),
+        resident_bytes: known.map(|footprint| footprint.resident),
+        page_table_bytes: known.map(|footprint| footprint.page_tables),
+        reason: footprint.err(),
     }
 }
 
@@ -97,11 +97,11 @@ impl Stall {
 }
 
 /// What a process and everything below it hold once that does not change any more.
-fn still(pid: u32) -> Result<Held, String> {
-    let mut last = held(pid)?;
+fn still(pid: u32) -> Result<Footprint, String> {
+    let mut last = footprint(pid)?;
     for _ in 1..READINGS {
         std::thread::sleep(STILL);
-        let now = held(pid)?;
+        let now = footprint(pid)?;
         if now.total().abs_diff(last.total()) as f64 <= AGREE * last.total() as f64 {
             return Ok(now);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Cell, Memory, Order, Setup};
 use crate::experiment::{Ask, Block, Experiment, Scope, Seen, Shuffle, Subject, Trial};
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::record::{CellRecord, Failure, Status};
 use crate::runner::Work;
 
@@ -70,9 +70,9 @@ fn is_left(point: &Point) -> bool {
 }
 
 fn ask(scope: &Scope, model: &ModelInfo, cell: &Cell) -> Ask<Order> {
-    let recipe = Recipe { name: Memory::ID.to_owned(), kernel: None, trace: None, instrument: None };
+    let task_spec = TaskSpec { name: Memory::ID.to_owned(), kernel: None, trace: None, instrument: None };
     let (model, workers, tasks) = (*model, cell.workers, cell.tasks);
-    let work = Work { recipe, tasks, model, workers, checked: false };
+    let work = Work { task_spec, tasks, model, workers, checked: false };
     Ask { order: Order::Look, work: Some(work), deadline: scope.settings.deadline }
 }
 

@@ -11,7 +11,7 @@ use super::{
     Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Subject, Trial, View,
 };
 use crate::model::{Placement as Cores, Settings};
-use crate::models::switch::{PAIRS, Pair, Rally};
+use crate::models::switch::{PAIRS, Pair, PingPong};
 use crate::record::{Factors, Failure, Response, Responses, Status};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
@@ -144,9 +144,9 @@ impl Experiment for Switches {
         let pin = order.placement == Placement::Pinned;
         let settings = Settings { pin, ..desk.settings(order.workers, String::new()) };
         Cores::of(&settings)?.place();
-        let rally = pair.play(&Settings { pin: false, ..settings }, Duration::from_nanos(order.time_ns))?;
-        match rally.digest == Rally::expected(rally.rounds) {
-            true => Ok(Observation { rounds: rally.rounds, elapsed_ns: nanoseconds(rally.elapsed) }),
+        let ping_pong = pair.measure(&Settings { pin: false, ..settings }, Duration::from_nanos(order.time_ns))?;
+        match ping_pong.digest == PingPong::expected(ping_pong.rounds) {
+            true => Ok(Observation { rounds: ping_pong.rounds, elapsed_ns: nanoseconds(ping_pong.elapsed) }),
             false => Err(CellError::Other("another token came back than was sent".to_owned())),
         }
     }

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use super::Timeline;
 use super::timeline::{Batch, timeline};
 use crate::model::{Sizing, Waiting};
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::models::instrument::clock_ns;
 use crate::runner::{CellError, Desk};
 
@@ -18,7 +18,7 @@ pub(super) fn observe(desk: &Desk<'_>) -> Result<Timeline, CellError> {
     // A file without a name, which nothing can leave behind; the processes of a model find it here.
     let mut notes = tempfile::tempfile().map_err(lost)?;
     let trace = Some(format!("/proc/{}/fd/{}", std::process::id(), notes.as_raw_fd()).into());
-    let bench = desk.bench_of(Recipe { trace, ..assignment.recipe.clone() })?;
+    let bench = desk.bench_of(TaskSpec { trace, ..assignment.task_spec.clone() })?;
     let mut model = bench.start()?;
     bench.check("cold batch", bench.run(model.as_mut())?)?;
     let from_ns = clock_ns();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::batch::{ModelTimer, Slept};
 use crate::model::{Family, ModelInfo, Sizing};
-use crate::models::Recipe;
+use crate::models::TaskSpec;
 use crate::record::{CellRecord, Factors, Failure, Response, Responses, Status};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
@@ -141,7 +141,7 @@ fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<()>, Failure> {
         let same = "a task in a process of its own sleeps as a thread does: see thread-spawn";
         return Err(Failure::new(Status::Skipped, same));
     }
-    let recipe = Recipe { name: Timers::ID.to_owned(), kernel: None, trace: None, instrument: None };
-    let work = Work { recipe, tasks: Timer::TASKS, model, workers: cell.workers, checked: false };
+    let task_spec = TaskSpec { name: Timers::ID.to_owned(), kernel: None, trace: None, instrument: None };
+    let work = Work { task_spec, tasks: Timer::TASKS, model, workers: cell.workers, checked: false };
     Ok(Ask { order: (), work: Some(work), deadline: scope.settings.deadline })
 }

@@ -4,7 +4,7 @@ use concbench_models::instrument::Timer;
 
 use super::{Observation, Slept};
 use crate::model::{Digest, ModelError};
-use crate::models::{Instrument, Recipe};
+use crate::models::{Instrument, TaskSpec};
 use crate::runner::{CellError, Desk};
 use crate::time::nanoseconds;
 
@@ -12,7 +12,7 @@ use crate::time::nanoseconds;
 pub(super) fn observe(desk: &Desk<'_>) -> Result<Observation, CellError> {
     let timer = Timer::create().map_err(ModelError::system("make memory for what tasks see"))?;
     let instrument = timer.handle().map(Instrument::Timer);
-    let bench = desk.bench_of(Recipe { instrument, ..desk.assignment()?.recipe.clone() })?;
+    let bench = desk.bench_of(TaskSpec { instrument, ..desk.assignment()?.task_spec.clone() })?;
     let mut model = bench.start()?;
     let digest = bench.run(model.as_mut())?;
     model.stop()?;

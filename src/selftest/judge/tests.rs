@@ -18,7 +18,7 @@ type Truth = fn(&str, &Work) -> f64;
 
 /// How long a batch takes where twins that do more work take longer by their share, and nothing else differs.
 fn honest(_: &str, work: &Work) -> f64 {
-    let name = &work.recipe.name;
+    let name = &work.task_spec.name;
     let more = EFFECTS.into_iter().find(|&percent| *name == further(percent)).unwrap_or(0);
     let task = if name == NOOP { 5.0 } else { 200_000.0 };
     48.0 * task * (1.0 + more as f64 / 100.0)
@@ -43,7 +43,7 @@ fn measured_of(record: Record) -> Measured {
 }
 
 /// A self-test on a machine with this noise, and this truth. The seed is one of the nineteen in twenty whose intervals hold
-/// as often as they should: both prices of an observation have the same noise here, so that misses come in pairs.
+/// as often as they should: both metrics of an observation have the same noise here, so that misses come in pairs.
 fn tested(noise: f64, truth: Truth) -> (Measured, Measured) {
     let rehearsed =
         |spec, seed| measured_of(Rehearsal { noise, truth, ..Rehearsal::new(seed) }.run_spec(spec));
@@ -86,7 +86,7 @@ fn twins_that_differ_are_false_alarms() {
 
 #[test]
 fn an_effect_that_is_not_found_is_missed_only_where_it_could_have_been_seen() {
-    let without_effect = |_: &str, work: &Work| if work.recipe.name == NOOP { 240.0 } else { 1e7 };
+    let without_effect = |_: &str, work: &Work| if work.task_spec.name == NOOP { 240.0 } else { 1e7 };
     let effects = |noise, truth: Truth| {
         let (equals, effects) = tested(noise, truth);
         let found = judge(&equals, &effects);

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::{ModelError, Result};
 pub use child::Child;
-pub use role::{Crew, Role, RoleError, die_with};
+pub use role::{Role, RoleError, Transport, die_with};
 
 /// The exit code of a process that has sent its reply: any other end, an early exit 0 included, has lost the task.
 pub const REPLIED: i32 = 90;

@@ -23,21 +23,21 @@ pub enum Role {
     /// Runs one task and ends.
     Task {
         /// What its workload is built from.
-        recipe: String,
+        task_spec: String,
         /// Which task.
         index: u64,
     },
     /// Forks for each task that it is asked for.
     Forkserver {
         /// What its workload is built from.
-        recipe: String,
+        task_spec: String,
     },
     /// Stays, and runs the tasks that it is sent.
     PoolWorker {
         /// What its workload is built from.
-        recipe: String,
+        task_spec: String,
         /// How it is sent its tasks.
-        crew: Crew,
+        transport: Transport,
         /// The core that it is bound to.
         core: Option<usize>,
     },
@@ -46,7 +46,7 @@ pub enum Role {
 /// How a worker process is sent its tasks, and what runs them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Crew {
+pub enum Transport {
     /// Frames on its standard input; one task after the other.
     Frames,
     /// Frames on its standard input; this many threads.
@@ -90,12 +90,12 @@ pub enum RoleError {
 
 impl Role {
     /// What the workload of a model's process is built from; `None` for a role that is no model's.
-    pub fn recipe(&self) -> Option<&str> {
+    pub fn task_spec(&self) -> Option<&str> {
         match self {
             Self::Runner | Self::Target => None,
-            Self::Task { recipe, .. } | Self::Forkserver { recipe } | Self::PoolWorker { recipe, .. } => {
-                Some(recipe)
-            }
+            Self::Task { task_spec, .. }
+            | Self::Forkserver { task_spec }
+            | Self::PoolWorker { task_spec, .. } => Some(task_spec),
         }
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use concbench_workloads::{Io, Kernel, Result, Workload};
 
-use crate::recipe::{Instrument, Recipe};
+use crate::task_spec::{Instrument, TaskSpec};
 pub use arrivals::ArrivalCounter;
 pub use buffer::{BufferHandle, SharedBuffer};
 use load::Paced;
@@ -30,9 +30,9 @@ pub(crate) enum Instrumented {
 }
 
 impl Instrumented {
-    /// The one that a recipe asks for; `None` where it asks for the plain work, or for that of a user.
-    pub(crate) fn open(recipe: &Recipe) -> io::Result<Option<Self>> {
-        let opened = match (&recipe.instrument, &recipe.kernel, &recipe.trace) {
+    /// The one that a task spec asks for; `None` where it asks for the plain work, or for that of a user.
+    pub(crate) fn open(task_spec: &TaskSpec) -> io::Result<Option<Self>> {
+        let opened = match (&task_spec.instrument, &task_spec.kernel, &task_spec.trace) {
             (Some(Instrument::Wait(handle)), ..) => Self::Waiting(ArrivalCounter::open(handle)?),
             (Some(Instrument::Timer(handle)), ..) => Self::Timer(Timer::open(handle)?),
             (Some(Instrument::Load(handle)), Some(Kernel::Http(http)), _) => {

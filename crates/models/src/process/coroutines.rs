@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use ::tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use ::tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use concbench_model::process::{Crew, REPLIED, stdin};
+use concbench_model::process::{REPLIED, Transport, stdin};
 use concbench_model::{
     Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
 };
@@ -39,8 +39,8 @@ impl Model for ProcessAsync {
     };
 
     fn start(settings: &Settings) -> Result<Self> {
-        let crews = std::iter::repeat_n(Crew::Coroutines, settings.workers);
-        Ok(Self { workers: Workers::start(settings, crews)? })
+        let transports = std::iter::repeat_n(Transport::Coroutines, settings.workers);
+        Ok(Self { workers: Workers::start(settings, transports)? })
     }
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {

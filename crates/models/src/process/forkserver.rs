@@ -46,7 +46,7 @@ impl Model for ProcessForkserver {
     fn start(settings: &Settings) -> Result<Self> {
         let (requests, theirs) = UnixStream::pair().map_err(ModelError::system("make a socket pair"))?;
         let (replies, write) = pipe()?;
-        let role = Role::Forkserver { recipe: settings.recipe.clone() };
+        let role = Role::Forkserver { task_spec: settings.task_spec.clone() };
         let mut command = role.command();
         command.stdin(OwnedFd::from(theirs)).stdout(write);
         let server = Child::spawn(&mut command, "the fork server")?;

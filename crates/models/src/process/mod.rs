@@ -18,7 +18,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use concbench_model::process::{Child, Crew, REPLIED, Role, fork_child, stdout};
+use concbench_model::process::{Child, REPLIED, Role, Transport, fork_child, stdout};
 use concbench_model::{ModelError, Result, attempt_blocking, bind};
 use concbench_workloads::Workload;
 
@@ -30,13 +30,13 @@ const TASK_PROCESS: &str = "the process of a task";
 /// Plays the part of a model's process, if this process was started as one; `None` if it was not.
 ///
 /// For a program that runs models without a harness: call it first thing in `main`, with a
-/// function that builds the workload from [`Settings::recipe`](concbench_model::Settings::recipe).
+/// function that builds the workload from [`Settings::task_spec`](concbench_model::Settings::task_spec).
 #[doc(hidden)]
 pub fn serve_role<W: Workload>(build: impl FnOnce(&str) -> W) -> Option<ExitCode> {
     let served = match Role::take() {
         Ok(role) => {
             let role = role?;
-            serve(&role, &Arc::new(build(role.recipe()?))).map_err(|error| error.to_string())
+            serve(&role, &Arc::new(build(role.task_spec()?))).map_err(|error| error.to_string())
         }
         Err(error) => Err(error.to_string()),
     };
@@ -58,15 +58,17 @@ pub(crate) fn serve<W: Workload>(role: &Role, workload: &Arc<W>) -> Result<i32> 
     match role {
         Role::Task { index, .. } => Ok(answer(workload.as_ref(), *index, &mut File::from(stdout()?))),
         Role::Forkserver { .. } => forkserver::serve(workload.as_ref()),
-        Role::PoolWorker { crew, core, .. } => {
+        Role::PoolWorker { transport, core, .. } => {
             if let Some(core) = *core {
                 bind(core);
             }
-            match *crew {
-                Crew::Frames => pool::serve(workload.as_ref()),
-                Crew::Threads { threads } => threads::serve(workload.as_ref(), threads),
-                Crew::Coroutines => coroutines::serve(workload),
-                Crew::Rings { worker, workers, spin } => shm::serve(workload.as_ref(), worker, workers, spin),
+            match *transport {
+                Transport::Frames => pool::serve(workload.as_ref()),
+                Transport::Threads { threads } => threads::serve(workload.as_ref(), threads),
+                Transport::Coroutines => coroutines::serve(workload),
+                Transport::Rings { worker, workers, spin } => {
+                    shm::serve(workload.as_ref(), worker, workers, spin)
+                }
             }
         }
         Role::Runner | Role::Target => {

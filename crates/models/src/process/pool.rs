@@ -3,7 +3,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
-use concbench_model::process::{Crew, REPLIED, stdin};
+use concbench_model::process::{REPLIED, Transport, stdin};
 use concbench_model::{
     Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
 };
@@ -37,8 +37,8 @@ impl Model for ProcessPool {
     };
 
     fn start(settings: &Settings) -> Result<Self> {
-        let crews = std::iter::repeat_n(Crew::Frames, settings.workers);
-        Ok(Self { workers: Workers::start(settings, crews)? })
+        let transports = std::iter::repeat_n(Transport::Frames, settings.workers);
+        Ok(Self { workers: Workers::start(settings, transports)? })
     }
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {

@@ -17,7 +17,7 @@ use super::frame::{Frames, Reply};
 /// A new process with a new program image for each task.
 #[derive(Debug)]
 pub(crate) struct ProcessSpawn {
-    recipe: String,
+    task_spec: String,
 }
 
 impl Model for ProcessSpawn {
@@ -38,7 +38,7 @@ impl Model for ProcessSpawn {
     };
 
     fn start(settings: &Settings) -> Result<Self> {
-        Ok(Self { recipe: settings.recipe.clone() })
+        Ok(Self { task_spec: settings.task_spec.clone() })
     }
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
@@ -57,7 +57,7 @@ impl Model for ProcessSpawn {
 impl ProcessSpawn {
     fn spawn(&self, index: u64, replies: &OwnedFd) -> Result<Child> {
         let replies = replies.try_clone().map_err(ModelError::system("share the pipe for replies"))?;
-        let role = Role::Task { recipe: self.recipe.clone(), index };
+        let role = Role::Task { task_spec: self.task_spec.clone(), index };
         let mut command = role.command();
         command.stdin(Stdio::null()).stdout(replies);
         Child::spawn(&mut command, TASK_PROCESS)

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use concbench_model::process::{Crew, REPLIED};
+use concbench_model::process::{REPLIED, Transport};
 use concbench_model::{
     Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking, limits,
 };
@@ -41,8 +41,8 @@ impl Model for ProcessThreads {
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let crews = shares(settings.workers, cores).map(|threads| Crew::Threads { threads });
-        Ok(Self { workers: Workers::start(settings, crews)? })
+        let transports = shares(settings.workers, cores).map(|threads| Transport::Threads { threads });
+        Ok(Self { workers: Workers::start(settings, transports)? })
     }
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {

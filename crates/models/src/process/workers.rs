@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use concbench_model::process::{Child, Crew, Role, join_all};
+use concbench_model::process::{Child, Role, Transport, join_all};
 use concbench_model::{Digest, Fold, ModelError, Placement, Result, Settings, limits};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -37,13 +37,16 @@ struct Worker {
 }
 
 impl Workers {
-    /// Starts a worker for each crew, and waits until all are ready.
-    pub(super) fn start(settings: &Settings, crews: impl ExactSizeIterator<Item = Crew>) -> Result<Self> {
-        limits::allow_connected_processes(crews.len())?;
+    /// Starts a worker for each transport, and waits until all are ready.
+    pub(super) fn start(
+        settings: &Settings,
+        transports: impl ExactSizeIterator<Item = Transport>,
+    ) -> Result<Self> {
+        limits::allow_connected_processes(transports.len())?;
         let placement = Placement::of(settings)?;
         let mut workers = Vec::new();
-        for crew in crews {
-            workers.push(Worker::start(settings, crew, placement.next_core())?);
+        for transport in transports {
+            workers.push(Worker::start(settings, transport, placement.next_core())?);
         }
         for worker in &mut workers {
             worker.await_start()?;
@@ -131,15 +134,15 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(settings: &Settings, crew: Crew, core: Option<usize>) -> Result<Self> {
+    fn start(settings: &Settings, transport: Transport, core: Option<usize>) -> Result<Self> {
         let (socket, theirs) = UnixStream::pair().map_err(ModelError::system("make a socket pair"))?;
-        let role = Role::PoolWorker { recipe: settings.recipe.clone(), crew, core };
+        let role = Role::PoolWorker { task_spec: settings.task_spec.clone(), transport, core };
         let mut command = role.command();
         command.stdin(OwnedFd::from(theirs)).stdout(std::io::stderr());
-        let slots = match crew {
-            Crew::Frames | Crew::Rings { .. } => 1,
-            Crew::Threads { threads } => threads as u64,
-            Crew::Coroutines => u64::MAX,
+        let slots = match transport {
+            Transport::Frames | Transport::Rings { .. } => 1,
+            Transport::Threads { threads } => threads as u64,
+            Transport::Coroutines => u64::MAX,
         };
         Ok(Self {
             process: Child::spawn(&mut command, "a worker process")?,

@@ -12,7 +12,7 @@ use ::tokio::sync::mpsc as tokio_channel;
 use futures::channel::mpsc as futures_channel;
 use futures::{SinkExt, StreamExt};
 
-use super::rally::{Link, Rally, answer, gone, serve, settle};
+use super::ping_pong::{Link, PingPong, agree, gone, ping, pong};
 use crate::async_std::AsyncStd;
 use crate::may::May;
 use crate::smol::Smol;
@@ -23,8 +23,8 @@ use concbench_sys::spawn_stackful;
 struct Tokio(tokio_channel::Sender<u64>, tokio_channel::Receiver<u64>);
 
 impl Link for Tokio {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.0.send(ball).await.map_err(|_| gone())
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.0.send(token).await.map_err(|_| gone())
     }
 
     async fn receive(&mut self) -> Option<u64> {
@@ -32,18 +32,18 @@ impl Link for Tokio {
     }
 }
 
-async fn on_tokio(time: Duration) -> Result<Rally> {
-    let ((there, served), (back, came_back)) = (tokio_channel::channel(1), tokio_channel::channel(1));
-    let other = ::tokio::spawn(answer(Tokio(back, served)));
-    let rally = ::tokio::spawn(serve(Tokio(there, came_back), time)).await;
-    settle(rally.unwrap_or_else(|_| Err(gone())), other.await.unwrap_or_else(|_| Err(gone())))
+async fn on_tokio(time: Duration) -> Result<PingPong> {
+    let ((there, sent), (back, came_back)) = (tokio_channel::channel(1), tokio_channel::channel(1));
+    let other = ::tokio::spawn(pong(Tokio(back, sent)));
+    let ping_pong = ::tokio::spawn(ping(Tokio(there, came_back), time)).await;
+    agree(ping_pong.unwrap_or_else(|_| Err(gone())), other.await.unwrap_or_else(|_| Err(gone())))
 }
 
-pub(super) fn tokio_current_thread(_: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn tokio_current_thread(_: &Settings, time: Duration) -> Result<PingPong> {
     current_thread()?.block_on(on_tokio(time))
 }
 
-pub(super) fn tokio_multi_thread(settings: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn tokio_multi_thread(settings: &Settings, time: Duration) -> Result<PingPong> {
     multi_thread(settings)?.block_on(on_tokio(time))
 }
 
@@ -51,8 +51,8 @@ pub(super) fn tokio_multi_thread(settings: &Settings, time: Duration) -> Result<
 struct OfAsyncStd(async_std_channel::Sender<u64>, async_std_channel::Receiver<u64>);
 
 impl Link for OfAsyncStd {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.0.send(ball).await.map_err(|_| gone())
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.0.send(token).await.map_err(|_| gone())
     }
 
     async fn receive(&mut self) -> Option<u64> {
@@ -60,24 +60,24 @@ impl Link for OfAsyncStd {
     }
 }
 
-pub(super) fn async_std(settings: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn async_std(settings: &Settings, time: Duration) -> Result<PingPong> {
     let model = AsyncStd::start(settings)?;
-    let (there, served) = async_std_channel::bounded(1);
+    let (there, sent) = async_std_channel::bounded(1);
     let (back, came_back) = async_std_channel::bounded(1);
-    let other = ::async_std::task::spawn(answer(OfAsyncStd(back, served)));
-    let rally = ::async_std::task::spawn(serve(OfAsyncStd(there, came_back), time));
+    let other = ::async_std::task::spawn(pong(OfAsyncStd(back, sent)));
+    let ping_pong = ::async_std::task::spawn(ping(OfAsyncStd(there, came_back), time));
     // Not async-std's own `block_on`, which would make this thread one more worker.
-    let rally = ::smol::future::block_on(async { settle(rally.await, other.await) });
+    let ping_pong = ::smol::future::block_on(async { agree(ping_pong.await, other.await) });
     model.stop()?;
-    rally
+    ping_pong
 }
 
 /// smol's channel in each direction: a later version of async-std's.
 struct OfSmol(smol_channel::Sender<u64>, smol_channel::Receiver<u64>);
 
 impl Link for OfSmol {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.0.send(ball).await.map_err(|_| gone())
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.0.send(token).await.map_err(|_| gone())
     }
 
     async fn receive(&mut self) -> Option<u64> {
@@ -85,23 +85,23 @@ impl Link for OfSmol {
     }
 }
 
-pub(super) fn smol(settings: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn smol(settings: &Settings, time: Duration) -> Result<PingPong> {
     let model = Smol::start(settings)?;
-    let (there, served) = smol_channel::bounded(1);
+    let (there, sent) = smol_channel::bounded(1);
     let (back, came_back) = smol_channel::bounded(1);
-    let other = model.executor().spawn(answer(OfSmol(back, served)));
-    let rally = model.executor().spawn(serve(OfSmol(there, came_back), time));
-    let rally = ::smol::future::block_on(async { settle(rally.await, other.await) });
+    let other = model.executor().spawn(pong(OfSmol(back, sent)));
+    let ping_pong = model.executor().spawn(ping(OfSmol(there, came_back), time));
+    let ping_pong = ::smol::future::block_on(async { agree(ping_pong.await, other.await) });
     model.stop()?;
-    rally
+    ping_pong
 }
 
 /// The channel of `futures` in each direction, for schedulers that bring none.
 struct OfFutures(futures_channel::Sender<u64>, futures_channel::Receiver<u64>);
 
 impl Link for OfFutures {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.0.send(ball).await.map_err(|_| gone())
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.0.send(token).await.map_err(|_| gone())
     }
 
     async fn receive(&mut self) -> Option<u64> {
@@ -110,25 +110,25 @@ impl Link for OfFutures {
 }
 
 fn of_futures() -> (OfFutures, OfFutures) {
-    let ((there, served), (back, came_back)) = (futures_channel::channel(0), futures_channel::channel(0));
-    (OfFutures(there, came_back), OfFutures(back, served))
+    let ((there, sent), (back, came_back)) = (futures_channel::channel(0), futures_channel::channel(0));
+    (OfFutures(there, came_back), OfFutures(back, sent))
 }
 
-pub(super) fn join_all(_: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn join_all(_: &Settings, time: Duration) -> Result<PingPong> {
     let (ours, theirs) = of_futures();
     current_thread()?.block_on(async {
-        let (rally, answered) = futures::join!(serve(ours, time), answer(theirs));
-        settle(rally, answered)
+        let (ping_pong, answered) = futures::join!(ping(ours, time), pong(theirs));
+        agree(ping_pong, answered)
     })
 }
 
-pub(super) fn compio(_: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn compio(_: &Settings, time: Duration) -> Result<PingPong> {
     let (ours, theirs) = of_futures();
     let runtime = Runtime::new().map_err(ModelError::system("make an io_uring"))?;
     runtime.block_on(async {
-        let other = runtime.spawn(answer(theirs));
-        let rally = runtime.spawn(serve(ours, time)).await.unwrap_or_else(|_| Err(gone()));
-        settle(rally, other.await.unwrap_or_else(|_| Err(gone())))
+        let other = runtime.spawn(pong(theirs));
+        let ping_pong = runtime.spawn(ping(ours, time)).await.unwrap_or_else(|_| Err(gone()));
+        agree(ping_pong, other.await.unwrap_or_else(|_| Err(gone())))
     })
 }
 
@@ -136,8 +136,8 @@ pub(super) fn compio(_: &Settings, time: Duration) -> Result<Rally> {
 struct OfMay(may_channel::Sender<u64>, may_channel::Receiver<u64>);
 
 impl Link for OfMay {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.0.send(ball).map_err(|_| gone())
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.0.send(token).map_err(|_| gone())
     }
 
     async fn receive(&mut self) -> Option<u64> {
@@ -145,15 +145,15 @@ impl Link for OfMay {
     }
 }
 
-pub(super) fn may(settings: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn may(settings: &Settings, time: Duration) -> Result<PingPong> {
     let model = May::start(settings)?;
-    let ((there, served), (back, came_back)) = (may_channel::channel(), may_channel::channel());
-    let other = spawn_stackful(answer(OfMay(back, served)));
+    let ((there, sent), (back, came_back)) = (may_channel::channel(), may_channel::channel());
+    let other = spawn_stackful(pong(OfMay(back, sent)));
     let other = other.map_err(ModelError::system("start a coroutine"))?;
-    let rally = spawn_stackful(serve(OfMay(there, came_back), time));
-    let rally = rally.map_err(ModelError::system("start a coroutine"))?;
-    let rally = rally.join().ok().flatten().unwrap_or_else(|| Err(gone()));
-    let rally = settle(rally, other.join().ok().flatten().unwrap_or_else(|| Err(gone())));
+    let ping_pong = spawn_stackful(ping(OfMay(there, came_back), time));
+    let ping_pong = ping_pong.map_err(ModelError::system("start a coroutine"))?;
+    let ping_pong = ping_pong.join().ok().flatten().unwrap_or_else(|| Err(gone()));
+    let ping_pong = agree(ping_pong, other.join().ok().flatten().unwrap_or_else(|| Err(gone())));
     model.stop()?;
-    rally
+    ping_pong
 }

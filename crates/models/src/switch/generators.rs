@@ -10,39 +10,39 @@ use concbench_model::{Result, Settings};
 
 use generator::{Generator, Gn};
 
-use super::rally::{Link, Rally, blocking, returned, serve};
+use super::ping_pong::{Link, PingPong, blocking, ping, returned};
 
 /// A future that is polled by hand.
 struct Stackless<F> {
-    /// Where both sides find the number: a future has no other way to be handed one.
-    ball: Arc<AtomicU64>,
+    /// Where both sides find the token: a future has no other way to be handed one.
+    token: Arc<AtomicU64>,
     future: Pin<Box<F>>,
 }
 
 impl<F: Future<Output = ()> + Send> Link for Stackless<F> {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.ball.store(ball, Ordering::Relaxed);
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.token.store(token, Ordering::Relaxed);
         Ok(())
     }
 
     async fn receive(&mut self) -> Option<u64> {
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Pending => Some(self.ball.load(Ordering::Relaxed)),
+            Poll::Pending => Some(self.token.load(Ordering::Relaxed)),
             Poll::Ready(()) => None,
         }
     }
 }
 
-pub(super) fn stackless(_: &Settings, time: Duration) -> Result<Rally> {
-    let ball = Arc::new(AtomicU64::new(0));
-    let theirs = Arc::clone(&ball);
+pub(super) fn stackless(_: &Settings, time: Duration) -> Result<PingPong> {
+    let token = Arc::new(AtomicU64::new(0));
+    let theirs = Arc::clone(&token);
     let future = async move {
         loop {
             theirs.store(returned(theirs.load(Ordering::Relaxed)), Ordering::Relaxed);
             pause().await;
         }
     };
-    blocking(serve(Stackless { ball, future: Box::pin(future) }, time))
+    blocking(ping(Stackless { token, future: Box::pin(future) }, time))
 }
 
 /// Gives control back once.
@@ -57,18 +57,18 @@ fn pause() -> impl Future<Output = ()> {
 
 /// A function with a stack of its own, which is entered again where it left.
 struct Stackful {
-    ball: u64,
+    token: u64,
     generator: Generator<'static, u64, u64>,
 }
 
 impl Link for Stackful {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.ball = ball;
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.token = token;
         Ok(())
     }
 
     async fn receive(&mut self) -> Option<u64> {
-        self.generator.raw_send(Some(self.ball))
+        self.generator.raw_send(Some(self.token))
     }
 }
 
@@ -79,13 +79,13 @@ impl Drop for Stackful {
     }
 }
 
-pub(super) fn stackful(_: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn stackful(_: &Settings, time: Duration) -> Result<PingPong> {
     let generator = Gn::new_scoped(|mut scope| {
         let mut next = scope.get_yield();
-        while let Some(ball) = next {
-            next = scope.yield_(returned(ball));
+        while let Some(token) = next {
+            next = scope.yield_(returned(token));
         }
         0
     });
-    blocking(serve(Stackful { ball: 0, generator }, time))
+    blocking(ping(Stackful { token: 0, generator }, time))
 }

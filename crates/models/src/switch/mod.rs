@@ -1,38 +1,38 @@
-//! What a switch costs: two tasks of one model pass a number to and fro over the channel that the model brings, so that
+//! What a switch costs: two tasks of one model pass a token to and fro over the channel that the model brings, so that
 //! one of them waits at any time.
 
 mod coroutines;
 mod generators;
+mod ping_pong;
 mod processes;
-mod rally;
 mod threads;
 
 use std::time::Duration;
 
 use concbench_model::{Result, Settings};
 
-pub use rally::Rally;
+pub use ping_pong::PingPong;
 
-/// Two tasks that can play.
+/// Two tasks that can pass a token.
 #[derive(Debug, Clone, Copy)]
 pub struct Pair {
     /// The id of their model; the two generators have no scheduler, and so are no model.
     pub id: &'static str,
-    /// What they pass the number through.
+    /// What they pass the token through.
     pub channel: &'static str,
     /// Whether it is measured without being asked for all.
     pub default: bool,
-    play: fn(&Settings, Duration) -> Result<Rally>,
+    measure: fn(&Settings, Duration) -> Result<PingPong>,
 }
 
 impl Pair {
-    /// Plays for about this long, in a process that has done nothing else.
+    /// Passes the token for about this long, in a process that has done nothing else.
     ///
     /// # Errors
     ///
     /// When the model does not start, or one side does not see what the other has sent.
-    pub fn play(&self, settings: &Settings, time: Duration) -> Result<Rally> {
-        (self.play)(settings, time)
+    pub fn measure(&self, settings: &Settings, time: Duration) -> Result<PingPong> {
+        (self.measure)(settings, time)
     }
 }
 
@@ -40,9 +40,9 @@ const fn pair(
     id: &'static str,
     channel: &'static str,
     default: bool,
-    play: fn(&Settings, Duration) -> Result<Rally>,
+    measure: fn(&Settings, Duration) -> Result<PingPong>,
 ) -> Pair {
-    Pair { id, channel, default, play }
+    Pair { id, channel, default, measure }
 }
 
 /// All of them, those that should switch cheaply first.
@@ -66,18 +66,18 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings { workers: 2, stack_bytes: None, pin: false, recipe: String::new() }
+        Settings { workers: 2, stack_bytes: None, pin: false, task_spec: String::new() }
     }
 
     #[test]
     fn every_pair_within_one_process_returns_what_it_is_served() {
         // A process may be forked, and async-std told its number of threads, only where no other test runs beside.
         for pair in PAIRS.iter().filter(|pair| !["process-fork", "async-std"].contains(&pair.id)) {
-            let rally = pair
-                .play(&settings(), Duration::from_micros(1))
+            let ping_pong = pair
+                .measure(&settings(), Duration::from_micros(1))
                 .unwrap_or_else(|error| panic!("{}: {error}", pair.id));
-            assert!(rally.rounds > 0 && !rally.elapsed.is_zero(), "{}: {rally:?}", pair.id);
-            assert_eq!(rally.digest, Rally::expected(rally.rounds), "{}", pair.id);
+            assert!(ping_pong.rounds > 0 && !ping_pong.elapsed.is_zero(), "{}: {ping_pong:?}", pair.id);
+            assert_eq!(ping_pong.digest, PingPong::expected(ping_pong.rounds), "{}", pair.id);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use concbench_model::process::{REPLIED, fork_child, pipe, require_single_thread};
 use concbench_model::{ModelError, Result, Settings};
 
-use super::rally::{Link, Rally, answer, blocking, serve, settle};
+use super::ping_pong::{Link, PingPong, agree, blocking, ping, pong};
 
 /// A pipe in each direction.
 struct Pipes {
@@ -16,8 +16,8 @@ struct Pipes {
 }
 
 impl Link for Pipes {
-    async fn send(&mut self, ball: u64) -> Result<()> {
-        self.write.write_all(&ball.to_ne_bytes()).map_err(ModelError::system("write to the other process"))
+    async fn send(&mut self, token: u64) -> Result<()> {
+        self.write.write_all(&token.to_ne_bytes()).map_err(ModelError::system("write to the other process"))
     }
 
     async fn receive(&mut self) -> Option<u64> {
@@ -28,8 +28,8 @@ impl Link for Pipes {
 impl Pipes {
     /// Both ends of two pipes.
     fn pair() -> Result<(Self, Self)> {
-        let ((served, there), (came_back, back)) = (pipe()?, pipe()?);
-        Ok((Self { write: there.into(), read: came_back }, Self { write: back.into(), read: served }))
+        let ((sent, there), (came_back, back)) = (pipe()?, pipe()?);
+        Ok((Self { write: there.into(), read: came_back }, Self { write: back.into(), read: sent }))
     }
 }
 
@@ -39,7 +39,7 @@ fn read(pipe: &mut File) -> std::io::Result<u64> {
     Ok(u64::from_ne_bytes(bytes))
 }
 
-pub(super) fn forked(_: &Settings, time: Duration) -> Result<Rally> {
+pub(super) fn forked(_: &Settings, time: Duration) -> Result<PingPong> {
     require_single_thread()?;
     let (ours, theirs) = Pipes::pair()?;
     let (mut counted, count) = pipe()?;
@@ -48,15 +48,15 @@ pub(super) fn forked(_: &Settings, time: Duration) -> Result<Rally> {
         // Its copies of this side's ends: while they are open, the pipes have no end.
         drop(ours.take());
         let Some((link, mut count)) = theirs.take() else { return 1 };
-        let answered = blocking(answer(link)).unwrap_or(0);
+        let answered = blocking(pong(link)).unwrap_or(0);
         if count.write_all(&answered.to_ne_bytes()).is_ok() { REPLIED } else { 1 }
     })?;
     drop(theirs);
-    let rally = match ours {
-        Some(ours) => blocking(serve(ours, time)),
+    let ping_pong = match ours {
+        Some(ours) => blocking(ping(ours, time)),
         None => unreachable!("only the child has dropped it"),
     };
     let answered = read(&mut counted).map_err(ModelError::system("read how much was returned"));
     child.join()?;
-    settle(rally, answered)
+    agree(ping_pong, answered)
 }

@@ -4,6 +4,9 @@ use crate::experiment::RecordOf;
 use crate::experiment::matrix::Matrix;
 use crate::record::Status;
 
+/// What was done at each number of workers, by workload and model.
+type Points<'a> = BTreeMap<(&'a str, &'a str), Vec<Throughput>>;
+
 /// Throughput over workers, of one model in one workload.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ComparedCurve {
@@ -42,7 +45,7 @@ pub(super) fn curves(runs: &[RecordOf<Matrix>]) -> Vec<ComparedCurve> {
     };
     let curve = |(workload, model): &(&str, &str)| {
         let same = |run: &RecordOf<Matrix>| hash(run, workload) == hash(&runs[0], workload);
-        let of_run = |(run, points): (&RecordOf<Matrix>, &BTreeMap<(&str, &str), Vec<Throughput>>)| {
+        let of_run = |(run, points): (&RecordOf<Matrix>, &Points<'_>)| {
             points.get(&(*workload, *model)).filter(|_| same(run)).cloned().unwrap_or_default()
         };
         let places: Vec<Vec<Throughput>> = runs.iter().zip(&points).map(of_run).collect();

@@ -1,4 +1,4 @@
-use crate::batch::analyse::{Price, Severity, Side, outliers, smallest_effect, variance_parts};
+use crate::batch::analyse::{Metric, Severity, Side, outliers, smallest_effect, variance_parts};
 use crate::batch::{ComparisonKind, SheetCell};
 use crate::record::{BlockNoise, Status};
 use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
@@ -88,7 +88,7 @@ fn twins(view: &SheetView<'_>) -> Result<Option<Chart>, ReportError> {
             ratio.range(),
             share(Some(c.margin)),
             share(view.verdict(&c.workload).and_then(|v| v.noise_floor)),
-            share(smallest_effect(view.sheet, &c.workload, Price::Steady).map(|effect| effect.different)),
+            share(smallest_effect(view.sheet, &c.workload, Metric::Steady).map(|effect| effect.different)),
         ]);
     }
     if rows.is_empty() {
@@ -194,7 +194,7 @@ fn outlying(view: &SheetView<'_>) -> (String, Table) {
     let mut rows = Vec::new();
     for cell in view.sheet.cells.iter().filter(|cell| cell.status == Status::Ok) {
         let median = cell.summary.as_ref().map(|summary| summary.steady.median);
-        for outlier in outliers(cell, Price::Steady) {
+        for outlier in outliers(cell, Metric::Steady) {
             let severity = match outlier.severity {
                 Severity::Mild => "mild",
                 Severity::Severe => "severe",

@@ -3,7 +3,7 @@ use concbench_workloads::{Class, Kernel};
 
 use super::source::source;
 use super::verdict::{listed, sentence};
-use crate::batch::analyse::Price;
+use crate::batch::analyse::Metric;
 use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
 use crate::record::Status;
 use concbench_charts::{Chart, Forest, ForestRow, Series, Table, columns, forest, order};
@@ -268,7 +268,7 @@ fn observations(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, Re
     let mut per_cell = Vec::new();
     for cell in view.ranked(&work.name) {
         let times: Vec<_> =
-            cell.observations.iter().filter_map(|o| Some((o, Price::Steady.of(o)?))).collect();
+            cell.observations.iter().filter_map(|o| Some((o, Metric::Steady.of(o)?))).collect();
         let Some(centre) = median(&sorted(&times.iter().map(|(_, time)| *time).collect::<Vec<_>>())) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! The ring and the bell in every order in which two sides can run, with every value that the memory model lets them
+//! The ring and the wake-up in every order in which two sides can run, with every value that the memory model lets them
 //! see: loom takes the place of the hardware and of the kernel, and reports a side that sleeps for ever.
 
 use std::sync::atomic::Ordering;
@@ -8,8 +8,8 @@ use loom::model::Builder;
 use loom::sync::atomic::{AtomicU32, AtomicU64, fence};
 use loom::sync::{Arc, Condvar, Mutex};
 
-use super::bell::{self, Futex};
 use super::ring::{Cursor, Ring, Word};
+use super::wake_up::{self, Futex};
 
 impl Word for AtomicU64 {
     fn load(&self, ordering: Ordering) -> u64 {
@@ -60,11 +60,11 @@ impl Futex for Kernel {
     }
 }
 
-/// Two processes: one ring, and a bell for each.
+/// Two processes: one ring, and a wake-up for each.
 struct Pair {
     memory: Vec<AtomicU64>,
-    readers_bell: Kernel,
-    writers_bell: Kernel,
+    readers_wake_up: Kernel,
+    writers_wake_up: Kernel,
 }
 
 impl Pair {
@@ -72,8 +72,8 @@ impl Pair {
         let words = Ring::<AtomicU64>::words(slots);
         Arc::new(Self {
             memory: std::iter::repeat_with(|| AtomicU64::new(0)).take(words).collect(),
-            readers_bell: Kernel::default(),
-            writers_bell: Kernel::default(),
+            readers_wake_up: Kernel::default(),
+            writers_wake_up: Kernel::default(),
         })
     }
 
@@ -83,14 +83,14 @@ impl Pair {
         let (mut writer, mut word) = (Cursor::default(), 0);
         for &length in lengths {
             while !ring.fits(&mut writer, length).unwrap() {
-                bell::sleep(&self.writers_bell, None, || ring.fits(&mut writer, length).unwrap());
+                wake_up::sleep(&self.writers_wake_up, None, || ring.fits(&mut writer, length).unwrap());
             }
             for _ in 0..length {
                 ring.push(&mut writer, word);
                 word += 1;
             }
             ring.publish(&writer);
-            bell::ring(&self.readers_bell);
+            wake_up::notify(&self.readers_wake_up);
         }
     }
 
@@ -101,7 +101,7 @@ impl Pair {
         let (mut reader, mut expected) = (Cursor::default(), 0);
         while Some(&expected) != ends.last() {
             while ring.available(&mut reader).unwrap() == 0 {
-                bell::sleep(&self.readers_bell, None, || ring.available(&mut reader).unwrap() > 0);
+                wake_up::sleep(&self.readers_wake_up, None, || ring.available(&mut reader).unwrap() > 0);
             }
             let seen = expected + ring.available(&mut reader).unwrap();
             assert!(ends.contains(&seen), "{seen} words are no whole messages");
@@ -110,7 +110,7 @@ impl Pair {
                 expected += 1;
             }
             ring.release(&reader);
-            bell::ring(&self.writers_bell);
+            wake_up::notify(&self.writers_wake_up);
         }
     }
 }

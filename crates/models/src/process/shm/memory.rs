@@ -9,12 +9,12 @@ use concbench_sys::SharedMemory;
 pub(super) const REQUESTS: usize = 4096;
 /// How many words of replies fit: for as many tasks, with some to spare, since a success takes three.
 const REPLIES: usize = 16384;
-/// 32-bit atomics between two bells, as far apart as [`APART`].
+/// 32-bit atomics between two wake-ups, as far apart as [`APART`].
 const BELL: usize = 2 * APART;
 /// Words for both rings of one worker.
 const RINGS: usize = Ring::<AtomicU64>::words(REQUESTS) + Ring::<AtomicU64>::words(REPLIES);
 
-/// The memory of a pool: the parent's bell, one for each worker, whether the pool is closed, and two rings for each
+/// The memory of a pool: the parent's wake-up, one for each worker, whether the pool is closed, and two rings for each
 /// worker.
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -33,16 +33,16 @@ impl Memory {
     }
 
     /// Where the parent sleeps.
-    pub(super) fn parents_bell(&self) -> &AtomicU32 {
+    pub(super) fn parents_wake_up(&self) -> &AtomicU32 {
         &self.shared.halves()[0]
     }
 
     /// Where a worker sleeps.
-    pub(super) fn bell_of(&self, worker: usize) -> &AtomicU32 {
+    pub(super) fn wake_up_of(&self, worker: usize) -> &AtomicU32 {
         &self.shared.halves()[(1 + worker) * BELL]
     }
 
-    /// Tells the workers to end: ring their bells afterwards.
+    /// Tells the workers to end: notify them afterwards.
     pub(super) fn close(&self) {
         self.shared.words(0..1)[0].store(1, Ordering::Release);
     }

@@ -1,12 +1,12 @@
 //! Worker processes that share memory with their parent: a ring for requests and one for replies each.
 
-mod bell;
 pub(super) mod hostile;
 #[cfg(test)]
 mod loom;
 mod memory;
 mod message;
 mod ring;
+mod wake_up;
 mod worker;
 
 use std::ops::Range;
@@ -14,17 +14,17 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use concbench_model::process::{Child, Crew, Role, join_all};
+use concbench_model::process::{Child, Role, Transport, join_all};
 use concbench_model::{
     Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting, limits,
 };
 use concbench_workloads::Workload;
 
 use super::feed::{depth, top_up};
-use bell::Futex;
 use memory::{Memory, REQUESTS};
 use message::Message;
 use ring::Cursor;
+use wake_up::Futex;
 pub(super) use worker::serve;
 
 /// Worker processes that stay, each on two rings in shared memory.
@@ -83,10 +83,10 @@ impl Model for ProcessPoolShm {
             spent: false,
         };
         for worker in 0..settings.workers {
-            let crew = Crew::Rings { worker, workers: settings.workers, spin: model.patience.spin };
+            let transport = Transport::Rings { worker, workers: settings.workers, spin: model.patience.spin };
             let file = file.try_clone();
             let file = file.map_err(ModelError::system("share memory with a worker process"))?;
-            model.workers.push(Worker::start(settings, crew, file, placement.next_core())?);
+            model.workers.push(Worker::start(settings, transport, file, placement.next_core())?);
         }
         model.await_start()?;
         Ok(model)
@@ -108,7 +108,7 @@ impl Model for ProcessPoolShm {
 
     fn stop(self) -> Result<()> {
         self.memory.close();
-        (0..self.workers.len()).for_each(|worker| bell::ring(self.memory.bell_of(worker)));
+        (0..self.workers.len()).for_each(|worker| wake_up::notify(self.memory.wake_up_of(worker)));
         join_all(self.workers.into_iter().map(|worker| worker.process))
     }
 }
@@ -161,7 +161,7 @@ impl ProcessPoolShm {
             }
             ring.publish(&worker.requests);
             worker.queued += more;
-            bell::ring(self.memory.bell_of(number));
+            wake_up::notify(self.memory.wake_up_of(number));
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl ProcessPoolShm {
             if answered > 0 {
                 ring.release(&worker.replies);
                 // It may be waiting for space.
-                bell::ring(self.memory.bell_of(number));
+                wake_up::notify(self.memory.wake_up_of(number));
                 worker.queued = worker.queued.checked_sub(answered).ok_or(ring::Damaged)?;
                 collected += answered;
             }
@@ -198,7 +198,7 @@ impl ProcessPoolShm {
             let mut workers = workers.iter_mut().enumerate();
             workers.any(|(number, worker)| memory.replies(number).available(&mut worker.replies) != Ok(0))
         };
-        self.patience.wait(memory.parents_bell(), Some(LOOK_AFTER), &mut said);
+        self.patience.wait(memory.parents_wake_up(), Some(LOOK_AFTER), &mut said);
         if !said() {
             for worker in &mut self.workers {
                 worker.process.death()?.map_or(Ok(()), Err)?;
@@ -209,8 +209,13 @@ impl ProcessPoolShm {
 }
 
 impl Worker {
-    fn start(settings: &Settings, crew: Crew, memory: OwnedFd, core: Option<usize>) -> Result<Self> {
-        let role = Role::PoolWorker { recipe: settings.recipe.clone(), crew, core };
+    fn start(
+        settings: &Settings,
+        transport: Transport,
+        memory: OwnedFd,
+        core: Option<usize>,
+    ) -> Result<Self> {
+        let role = Role::PoolWorker { task_spec: settings.task_spec.clone(), transport, core };
         let mut command = role.command();
         command.stdin(memory).stdout(std::io::stderr());
         Ok(Self {
@@ -238,7 +243,7 @@ impl Patience {
     }
 
     /// Waits for something, at most for `timeout` once it sleeps.
-    fn wait<F: Futex>(self, bell: &F, timeout: Option<Duration>, something: &mut impl FnMut() -> bool) {
+    fn wait<F: Futex>(self, wake_up: &F, timeout: Option<Duration>, something: &mut impl FnMut() -> bool) {
         let started = Instant::now();
         while self.spin && started.elapsed() < SPIN {
             for _ in 0..32 {
@@ -248,6 +253,6 @@ impl Patience {
                 std::hint::spin_loop();
             }
         }
-        bell::sleep(bell, timeout, something);
+        wake_up::sleep(wake_up, timeout, something);
     }
 }

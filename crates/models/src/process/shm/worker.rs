@@ -5,7 +5,7 @@ use concbench_workloads::Workload;
 use super::memory::Memory;
 use super::message::{self, Message};
 use super::ring::Cursor;
-use super::{Patience, bell};
+use super::{Patience, wake_up};
 
 /// A worker: runs what it finds in its ring until the pool is closed.
 pub(in super::super) fn serve<W: Workload>(
@@ -83,10 +83,10 @@ impl Side<'_> {
     fn publish(&self) {
         self.memory.requests(self.worker).release(&self.requests);
         self.memory.replies(self.worker).publish(&self.replies);
-        bell::ring(self.memory.parents_bell());
+        wake_up::notify(self.memory.parents_wake_up());
     }
 
     fn wait(&self, mut something: impl FnMut() -> bool) {
-        self.patience.wait(self.memory.bell_of(self.worker), None, &mut something);
+        self.patience.wait(self.memory.wake_up_of(self.worker), None, &mut something);
     }
 }

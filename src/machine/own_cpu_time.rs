@@ -6,7 +6,7 @@ use concbench_sys::parse::{self, ProcessTimes, TICK};
 
 /// The CPU time of this process and of its descendants: of those that live, and of those that were waited for, which the
 /// kernel adds to whoever waited. So a process that ends between two readings is in both.
-pub(super) fn cpu_time(roots: &Roots) -> Duration {
+pub(super) fn read(roots: &Roots) -> Duration {
     let Some(own) = roots.proc("self/stat").ok().and_then(|text| parse::process_times(&text)) else {
         return Duration::ZERO;
     };
@@ -53,12 +53,12 @@ mod tests {
             .proc("12/stat", &stat(12, 11, 3, 0))
             .proc("13/stat", &stat(13, 1, 500, 500))
             .proc("cpuinfo", "");
-        assert_eq!(cpu_time(&fixture.roots()), TICK * (105 + 20 + 3 + 3 * 2));
+        assert_eq!(read(&fixture.roots()), TICK * (105 + 20 + 3 + 3 * 2));
     }
 
     #[test]
     fn without_a_list_of_processes_nothing_is_ours() {
-        assert_eq!(cpu_time(&Fixture::empty().roots()), Duration::ZERO);
+        assert_eq!(read(&Fixture::empty().roots()), Duration::ZERO);
     }
 
     #[test]
@@ -70,10 +70,10 @@ mod tests {
     #[test]
     fn what_this_process_uses_is_ours() {
         let used = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
-        let (before, start) = (cpu_time(&Roots::default()), used());
+        let (before, start) = (read(&Roots::default()), used());
         let work = 20 * TICK;
         while used() - start < work {}
         // User and system time are each cut to whole ticks.
-        assert!(cpu_time(&Roots::default()) >= before + work - 2 * TICK);
+        assert!(read(&Roots::default()) >= before + work - 2 * TICK);
     }
 }

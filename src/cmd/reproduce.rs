@@ -1,4 +1,4 @@
-//! The command that makes a run again, as a shell reads it.
+//! The command that reproduces a run, as a shell reads it.
 
 use std::ffi::OsString;
 

@@ -7,7 +7,7 @@ use crate::instrument::buffer::BufferHandle;
 
 /// What a process needs in order to build a workload: the kernel, or the name under which code has registered it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
+pub struct TaskSpec {
     /// The name of the workload.
     pub name: String,
     /// Its kernel; `None` for one that was registered in code.
@@ -32,9 +32,9 @@ pub enum Instrument {
     Wait(BufferHandle),
 }
 
-impl Recipe {
-    /// As [`Settings::recipe`](concbench_model::Settings::recipe) carries it.
+impl TaskSpec {
+    /// As [`Settings::task_spec`](concbench_model::Settings::task_spec) carries it.
     pub fn to_text(&self) -> String {
-        serde_json::to_string(self).expect("a recipe has no map with keys other than strings")
+        serde_json::to_string(self).expect("a task_spec has no map with keys other than strings")
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::thread::futex;
 
-/// Nobody sleeps at this bell.
+/// Nobody sleeps at this wake-up.
 const AWAKE: u32 = 0;
 /// Somebody sleeps, or is about to.
 const ASLEEP: u32 = 1;
@@ -60,20 +60,20 @@ impl Futex for AtomicU32 {
     }
 }
 
-/// Sleeps until the bell rings, unless there is something already; it may return early, and does after `timeout`.
-pub(super) fn sleep<F: Futex>(bell: &F, timeout: Option<Duration>, mut something: impl FnMut() -> bool) {
-    bell.store(ASLEEP);
+/// Sleeps until it is notified, unless there is something already; it may return early, and does after `timeout`.
+pub(super) fn sleep<F: Futex>(wake_up: &F, timeout: Option<Duration>, mut something: impl FnMut() -> bool) {
+    wake_up.store(ASLEEP);
     F::fence();
     if !something() {
-        bell.wait(ASLEEP, timeout);
+        wake_up.wait(ASLEEP, timeout);
     }
-    bell.store(AWAKE);
+    wake_up.store(AWAKE);
 }
 
-/// Wakes the one that sleeps at this bell, if there is one: after something was published for it.
-pub(super) fn ring<F: Futex>(bell: &F) {
+/// Notifies the one that sleeps here, if there is one: after something was published for it.
+pub(super) fn notify<F: Futex>(wake_up: &F) {
     F::fence();
-    if bell.load() == ASLEEP && bell.swap(AWAKE) == ASLEEP {
-        bell.wake();
+    if wake_up.load() == ASLEEP && wake_up.swap(AWAKE) == ASLEEP {
+        wake_up.wake();
     }
 }
