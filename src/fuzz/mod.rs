@@ -22,7 +22,6 @@ use crate::models::{BuiltIn, Catalogue, hostile};
 use crate::record::histogram::{self, decode as decode_histogram};
 use crate::record::{Machine, Mode, Record, RunInfo, Track, journal, parse};
 use crate::report::Format;
-use crate::report::Format;
 use crate::run::{Plan, RunStartError, Session, resume};
 use crate::runner::protocol::{Answer, Channel, decode};
 use crate::spec::Spec;

@@ -19,10 +19,11 @@ fn a_model_of_the_users_is_measured_beside_the_built_in_ones() {
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let run = store::load(&folder.path().join("latest")).expect("it leaves a record");
+    let record = store::load(&folder.path().join("latest")).expect("it leaves a record");
     for workload in ["noop", "sleep"] {
         for model in ["sequential", "striped", "thread-pool"] {
-            let mut cells = run.cells.iter().filter(|cell| cell.workload == workload && cell.model == model);
+            let of = |id: &str| id.starts_with(&format!("{workload}/{model}@"));
+            let mut cells = record.experiments["matrix"].cells.iter().filter(|cell| of(&cell.id));
             assert!(cells.clone().count() > 0, "{workload}/{model} was not measured");
             assert!(cells.all(|cell| cell.status == Status::Ok), "{workload}/{model}");
         }
