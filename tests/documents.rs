@@ -98,7 +98,7 @@ fn the_definition_of_the_readme_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.toml");
     fs::write(&path, &readme[start..start + length]).unwrap();
-    let output = concbench(&["list", "--format", "csv", "--definition", path.to_str().unwrap()]);
+    let output = concbench(&["list", "--cells", "--format", "csv", "--definition", path.to_str().unwrap()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let cells = String::from_utf8(output.stdout).unwrap();
     assert!(cells.contains("thread-pool@16") && cells.contains("+twin"), "{cells}");

@@ -49,7 +49,7 @@ fn of_experiments(
     let rows = plan.experiments.iter().map(|(kind, listed)| {
         let measured = match chosen.iter().any(|other| other.id() == kind.id()) {
             true => "yes".to_owned(),
-            false => format!("--with {}", kind.id()),
+            false => format!("if asked: --with {}", kind.id()),
         };
         let (cells, time) = (listed.cells.len().to_string(), HumanDuration(listed.estimate).to_string());
         vec![kind.id().to_owned(), kind.question().to_owned(), cells, time, measured]

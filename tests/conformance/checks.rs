@@ -149,8 +149,8 @@ pub(crate) fn few_descriptors<M: Model>(workers: usize) -> Outcome {
 }
 
 pub(crate) fn crash<M: Model>(workers: usize) -> Outcome {
-    let before = Resources::now();
     let ended = tempfile::NamedTempFile::new().unwrap();
+    let before = Resources::now();
     let probe = Arc::new(Probe::Abort { at: 0, file: ended.path().to_owned() });
     let mut model = start::<M>(workers, &probe)?;
     match model.run(&probe, 0..TASKS) {
