@@ -132,7 +132,8 @@ fn every_committed_record_fits_the_schema_and_analysed_again_has_the_same_bytes(
         let mut record = store::load(&path).unwrap_or_else(|error| panic!("{error}"));
         results::complete(&mut record).unwrap();
         let again = serde_json::to_string_pretty(&record).unwrap() + "\n";
-        assert!(again == text, "{}: analysed again it is another one", path.display());
+        let differs = again.lines().zip(text.lines()).find(|(again, text)| again != text);
+        assert!(again == text, "{}: analysed again it is another one: {differs:?}", path.display());
         experiments = experiments.max(record.experiments.len());
     }
     assert!(experiments > 3, "no record holds more than {experiments} experiments");

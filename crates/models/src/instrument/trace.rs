@@ -64,7 +64,7 @@ pub struct Line {
     pub task: u64,
     /// Where and when it ran.
     pub stretches: Vec<Stretch>,
-    /// Stretches beyond [`MOST_STRETCHES`].
+    /// Stretches beyond the most that are noted.
     pub lost: u32,
 }
 

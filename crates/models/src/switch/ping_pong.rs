@@ -144,6 +144,6 @@ mod tests {
         let (ping_pong, seen) = measure(false);
         assert_eq!(agree(Ok(ping_pong), Ok(seen)).unwrap(), ping_pong);
         let spoilt = agree(Ok(ping_pong), Ok(seen - 1)).unwrap_err().to_string();
-        assert!(spoilt.contains("1100 numbers were sent and 1099 returned"), "{spoilt}");
+        assert!(spoilt.contains("1100 tokens were sent and 1099 returned"), "{spoilt}");
     }
 }
