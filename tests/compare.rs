@@ -258,7 +258,7 @@ fn the_page_and_the_table_answer_first() {
     let page = std::fs::read_to_string(&path).expect("the page");
     assert!(page.contains("another") && page.contains("as fast"));
     // One that has nothing to compare has no section.
-    let compared = |cell: &results::ComparedCell| !cell.responses.is_empty();
+    let compared = |cell: &ComparedCell| !cell.responses.is_empty();
     for experiment in found.experiments.iter().filter(|found| found.cells.iter().any(compared)) {
         assert!(page.contains(&format!("<section id=\"{}\"", experiment.id)), "{}", experiment.id);
     }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use concbench::results::{Export, Format, exported, html, observations, text_tables, write_report};
@@ -109,14 +110,16 @@ fn every_observation_of_every_experiment_is_a_row() {
     let columns = reader.headers().expect("columns").clone();
     let at =
         |name: &str| columns.iter().position(|column| column == name).unwrap_or_else(|| panic!("no {name}"));
-    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
     let (cell, response, value, reason) = (at("cell"), at("response"), at("value"), at("reason"));
+    let mut rows: BTreeMap<(String, String), Vec<csv::StringRecord>> = BTreeMap::new();
+    for row in reader.records().map(|row| row.expect("a row")) {
+        rows.entry((row[at("experiment")].to_owned(), row[cell].to_owned())).or_default().push(row);
+    }
     for (id, experiment) in &record.experiments {
         for known in &experiment.cells {
-            let of_cell: Vec<_> =
-                rows.iter().filter(|row| row[at("experiment")] == **id && row[cell] == known.id).collect();
+            let of_cell = &rows[&(id.clone(), known.id.clone())];
             if known.observations.is_empty() {
-                let [row] = of_cell[..] else { panic!("{}: {of_cell:?}", known.id) };
+                let [row] = &of_cell[..] else { panic!("{}: {of_cell:?}", known.id) };
                 assert_eq!((&row[value], Some(&row[reason])), ("", known.reason.as_deref()), "{}", known.id);
             }
             for made in &known.observations {
@@ -125,8 +128,8 @@ fn every_observation_of_every_experiment_is_a_row() {
             }
         }
     }
-    let cold = rows.iter().find(|row| &row[cell] == "factorial/rayon@4" && &row[response] == "cold_ns");
-    let cold = cold.expect("it was measured");
+    let of_cell = &rows[&("matrix".to_owned(), "factorial/rayon@4".to_owned())];
+    let cold = of_cell.iter().find(|row| &row[response] == "cold_ns").expect("it was measured");
     let known = &support::sheet::sheet(&record);
     let known = known.cells.iter().find(|known| known.id == "factorial/rayon@4").expect("it was measured");
     assert_eq!(cold[value], known.observations[0].cold_ns.to_string());
