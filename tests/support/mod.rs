@@ -9,6 +9,7 @@ pub mod odd;
 mod sections;
 pub mod sheet;
 mod sweeps;
+pub mod tables;
 
 use std::collections::BTreeMap;
 
