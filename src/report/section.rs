@@ -46,8 +46,6 @@ impl Section {
 pub(crate) enum Element {
     /// How to read what follows.
     Note(String),
-    /// A smaller heading.
-    Heading(String),
     /// Charts, side by side where there is room.
     Charts(Vec<Chart>),
     /// A table, with what it is.

@@ -10,7 +10,7 @@ use crate::experiment::View;
 use crate::report::{ReportError, text};
 
 /// What was found, in one sentence for each thing that it is about.
-pub(super) fn finding(found: &Findings, regions: &[String]) -> Vec<String> {
+pub(super) fn finding(sheet: &Sheet, found: &Findings) -> Vec<String> {
     let known = found.models.iter().filter_map(|model| Some((model.metg?.task_ns, &model.model)));
     let mut known: Vec<_> = known.collect();
     known.sort_by(|left, right| left.0.total_cmp(&right.0));
@@ -22,26 +22,27 @@ pub(super) fn finding(found: &Findings, regions: &[String]) -> Vec<String> {
             Some(format!("Half of the machine works from tasks of {} to {} on.", part(first), part(last)))
         }
     };
-    let by_size = match regions {
-        [] => "By task size: no answer, since no size was measured with its baseline.".to_owned(),
-        regions => format!("By task size: {}", regions.join(" ")),
+    let by_size = match regions(sheet, found).as_slice() {
+        [] => "No answer by task size, since no size was measured with its baseline.".to_owned(),
+        regions => regions.join(" "),
     };
     std::iter::once(by_size).chain(metg).collect()
 }
 
 /// From which size on which models win, in words.
-pub(super) fn regions(sheet: &Sheet, found: &Findings) -> Vec<String> {
+fn regions(sheet: &Sheet, found: &Findings) -> Vec<String> {
     let last = found.regions.len().saturating_sub(1);
     let range = |index: usize, from: f64, to: f64| match (index, last) {
-        (0, 0) => "at every size".to_owned(),
+        (0, 0) => "of any size".to_owned(),
         (0, _) => format!("up to {}", units::time(to)),
         (n, last) if n == last => format!("from {} on", units::time(from)),
-        _ if from == to => format!("at {}", units::time(from)),
+        _ if from == to => format!("of {}", units::time(from)),
         _ => format!("from {} to {}", units::time(from), units::time(to)),
     };
     let sentence = |(index, region): (usize, &Region)| {
         let models: Vec<String> = region.models.iter().map(|model| text::name(model)).collect();
-        format!("Tasks {}: {}.", range(index, region.from_ns, region.to_ns), text::list(&models, 4))
+        let range = range(index, region.from_ns, region.to_ns);
+        format!("For tasks {range} nothing is known to be faster than {}.", text::list(&models, 4))
     };
     found.regions.iter().enumerate().map(sentence).chain(ties(sheet)).collect()
 }

@@ -14,11 +14,10 @@ pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result
     let sheet = analyse::sheet(record, view);
     let found = &record.findings;
     let metg = metg(found);
-    let sentences = map::regions(&sheet, found);
     let charts = vec![per_task(view, found)?, efficiency(view, found)?];
     let title = "How small a task may be under each model".to_owned();
     let mut section = Section::new(Granularity::ID, "Granularity", "How small may tasks become?");
-    section.findings.extend(map::finding(found, &sentences));
+    section.findings.extend(map::finding(&sheet, found));
     section.body = vec![
         Element::Note(
             "Tasks that only count, of many sizes. METG(50 %) is the smallest task at which a model still keeps half of \
@@ -27,9 +26,7 @@ pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result
         ),
         Element::Charts(charts),
         Element::Table(title, metg.clone()),
-        Element::Heading("Which model wins at which size".to_owned()),
         Element::Charts(map::chart(&sheet, view)?.into_iter().collect()),
-        Element::List(String::new(), sentences),
         Element::Without(without(record)),
     ];
     let title = Granularity::ID.to_owned();
