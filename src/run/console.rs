@@ -109,10 +109,13 @@ impl Console {
 
     /// Writes a line of the journal.
     pub(super) fn log(&mut self, entry: &Entry) {
-        if let Some(Err(error)) = self.journal.as_mut().map(|journal| journal.write(entry))
-            && self.trouble.is_empty()
-        {
-            self.say(&format!("warning: {error}; without a journal this run cannot be resumed"));
+        if let Some(Err(error)) = self.journal.as_mut().map(|journal| journal.write(entry)) {
+            // What is there stays a beginning of the run. Were it written on with a line missing, whoever resumes would
+            // take what that line said for measured.
+            self.journal = None;
+            self.say(&format!(
+                "warning: {error}; if this run ends early, what it measures from now on is lost"
+            ));
             self.trouble.push(format!("the journal is not whole: {error}"));
         }
     }
