@@ -59,4 +59,8 @@ impl Responses for BatchObservation {
             Response::maybe("peak_rss_bytes", self.peak_rss_bytes.map(|bytes| bytes as f64)),
         ]
     }
+
+    fn batches(&self) -> u64 {
+        1 + self.warm_ns.len() as u64
+    }
 }

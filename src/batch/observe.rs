@@ -5,16 +5,17 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::BatchObservation;
-use crate::model::Family;
+use crate::model::{Digest, Family};
+use crate::models::Running;
 use crate::runner::{Bench, CellError, Desk, memory::peak_bytes};
 use crate::time::nanoseconds;
 
 /// Starts the model, runs one cold batch and `warm` warm ones, stops.
 pub(crate) fn observe(warm: u32, desk: &Desk<'_>) -> Result<BatchObservation, CellError> {
     let mut warm_ns = Vec::with_capacity(warm as usize);
-    let observation = phases(&desk.bench()?, |_, batch| {
+    let observation = phases(&desk.bench()?, |_, batches| {
         for _ in 0..warm {
-            warm_ns.push(batch()?);
+            warm_ns.push(batches.next("warm batch")?.0);
         }
         Ok(())
     })?;
@@ -25,10 +26,13 @@ pub(crate) fn observe(warm: u32, desk: &Desk<'_>) -> Result<BatchObservation, Ce
 /// until the stop. What it has seen is an observation, too, with the mean of each request for a warm batch.
 pub(crate) fn serve(desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> {
     let mut warm_ns = Vec::new();
-    let observation = phases(&desk.bench()?, |cold_ns, batch| {
+    let observation = phases(&desk.bench()?, |cold_ns, batches| {
         let mut answer = cold_ns;
         while let Some(Step::Batches(count)) = desk.exchange(&answer)? {
-            answer = (0..count).map(|_| batch()).sum::<Result<u64, CellError>>()?;
+            // Whoever asks took his time, which is none of the batch's.
+            batches.laps = Laps::begin();
+            let batch = |_| batches.next("warm batch").map(|(elapsed, _)| elapsed);
+            answer = (0..count).map(batch).sum::<Result<u64, CellError>>()?;
             warm_ns.push(answer / count.max(1));
         }
         Ok(())
@@ -36,26 +40,38 @@ pub(crate) fn serve(desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> 
     Ok(BatchObservation { warm_ns, ..observation })
 }
 
-/// The phases around the warm batches, which `warm` runs: it is given the time of the cold batch, and what runs another
-/// one and returns its time, both in nanoseconds.
+/// A model that has started, and the phase that is under way.
+struct Batches<'a> {
+    bench: &'a Bench,
+    model: Box<dyn Running>,
+    laps: Laps,
+}
+
+impl Batches<'_> {
+    /// Runs another batch: its time in nanoseconds, and what its tasks returned.
+    fn next(&mut self, name: &'static str) -> Result<(u64, Digest), CellError> {
+        let digest = self.bench.run(self.model.as_mut());
+        let elapsed = self.laps.end();
+        let digest = digest?;
+        self.bench.check(name, digest)?;
+        Ok((elapsed, digest))
+    }
+}
+
+/// The phases around the warm batches, which `warm` runs: it is given the time of the cold batch in nanoseconds.
 fn phases(
     bench: &Bench,
-    warm: impl FnOnce(u64, &mut dyn FnMut() -> Result<u64, CellError>) -> Result<(), CellError>,
+    warm: impl FnOnce(u64, &mut Batches<'_>) -> Result<(), CellError>,
 ) -> Result<BatchObservation, CellError> {
     // The same code reads the clock at the end: a function called for the first time costs more than a short phase.
     let mut wall = Laps::begin();
     let mut laps = Laps::begin();
-    let mut model = bench.start()?;
+    let model = bench.start()?;
     let startup_ns = laps.end();
-    let mut batch = |laps: &mut Laps, name| {
-        let digest = bench.run(model.as_mut());
-        let elapsed = laps.end();
-        let digest = digest?;
-        bench.check(name, digest)?;
-        Ok::<_, CellError>((elapsed, digest))
-    };
-    let (cold_ns, digest) = batch(&mut laps, "cold batch")?;
-    warm(cold_ns, &mut || batch(&mut laps, "warm batch").map(|(elapsed, _)| elapsed))?;
+    let mut batches = Batches { bench, model, laps };
+    let (cold_ns, digest) = batches.next("cold batch")?;
+    warm(cold_ns, &mut batches)?;
+    let Batches { model, mut laps, .. } = batches;
     let peak = match bench.info().family {
         Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
         _ => peak_bytes(),

@@ -168,7 +168,7 @@ impl<E: Experiment> Kind for KindOf<E> {
     fn complete(&self, raw: &mut RawExperiment, context: &Context<'_>) -> Result<(), String> {
         for cell in &mut raw.cells {
             cell.summary = match cell.status {
-                Status::Ok => summary::of(&self.responses(cell)?, &cell.observations),
+                Status::Ok => summary::of(&self.responses(cell)?),
                 _ => BTreeMap::new(),
             };
         }
@@ -188,21 +188,26 @@ impl<E: Experiment> Kind for KindOf<E> {
 
     fn responses(&self, cell: &RawCell) -> Result<Vec<Vec<Response>>, String> {
         let of = |seen: &Observed<Value>| {
-            let seen = E::Observation::deserialize(&seen.responses)
+            let made = E::Observation::deserialize(&seen.responses)
                 .map_err(|error| bad(E::ID, &format!("cell `{}`", cell.id), &error))?;
-            Ok(seen.responses())
+            let mut responses = made.responses();
+            responses.extend(summary::used(seen.usage.as_ref(), made.batches()));
+            Ok(responses)
         };
         cell.observations.iter().map(of).collect()
     }
 
     fn samples(&self, raw: &RawExperiment) -> Result<Vec<Sample>, String> {
+        if E::HEADLINES.is_empty() {
+            return Ok(Vec::new());
+        }
         let sample = |cell: &RawCell| {
             let factors = match typed_cell::<E>(cell) {
                 Ok(typed) => typed.factors,
                 Err(error) => return Some(Err(error)),
             };
             let key = factors.counterpart()?;
-            let values = self.responses(cell).map(|responses| headlines::<E>(&responses, &cell.observations));
+            let values = self.responses(cell).map(|responses| headlines::<E>(&responses));
             Some(values.map(|values| Sample {
                 key,
                 group: factors.group().to_owned(),
@@ -236,13 +241,10 @@ impl<E: Experiment> Kind for KindOf<E> {
 }
 
 /// What each observation says of each headline response: a number above 0, or nothing.
-fn headlines<E: Experiment>(responses: &[Vec<Response>], observations: &[Observed<Value>]) -> Vec<Vec<f64>> {
+fn headlines<E: Experiment>(responses: &[Vec<Response>]) -> Vec<Vec<f64>> {
     let of = |name: &&str| {
-        let each = responses.iter().zip(observations);
-        let value = |(responses, made): (&Vec<Response>, &Observed<Value>)| {
-            summary::of_one(name, responses, made.usage.as_ref())
-        };
-        each.filter_map(value).filter(|value| value.is_finite() && *value > 0.0).collect()
+        let values = responses.iter().filter_map(|responses| summary::of_one(name, responses));
+        values.filter(|value| value.is_finite() && *value > 0.0).collect()
     };
     E::HEADLINES.iter().map(of).collect()
 }

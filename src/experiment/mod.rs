@@ -91,7 +91,8 @@ pub(crate) trait Experiment: Debug + Sized + 'static {
     const QUESTION: &'static str;
     /// Whether a run measures it without being asked to.
     const DEFAULT: bool = false;
-    /// The responses by which two machines, or two runs, are compared, and which exports hold.
+    /// The responses by which two machines, or two runs, are compared, and which exports hold. Without any it is compared
+    /// with none.
     const HEADLINES: &'static [&'static str];
 
     /// What the plan follows from beside the factors; `()` where there is nothing.

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::complete::{facts, unknown};
-use super::summary::USAGE;
 use super::{Kind, View, experiments, find};
 use crate::model::Family;
 use crate::record::{RawCell, RawExperiment, Record, Response};
@@ -122,9 +121,6 @@ fn cell_rows<'a>(kind: &'static dyn Kind, cell: &'a RawCell) -> Result<Vec<Row<'
         for Response { name, values } in responses {
             rows.extend(values.iter().map(|&value| row(place, name, Some(value))));
             rows.extend(values.is_empty().then(|| row(place, name, None)));
-        }
-        for (name, of) in USAGE {
-            rows.push(row(place, name, made.usage.as_ref().map(|usage| of(usage) as f64)));
         }
     }
     if cell.observations.is_empty() {

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use concbench_stats::{median, sorted};
-use serde_json::Value;
 
 use crate::batch::analyse::CONFIDENCE;
-use crate::record::{Estimate, Observed, Response, Usage};
+use crate::record::{Estimate, Response, Usage};
 
 type OfUsage = fn(&Usage) -> u64;
 
 /// What the frame itself measures of every observation: what the runner and its processes used from start to end.
-pub(super) const USAGE: [(&str, OfUsage); 5] = [
+const USAGE: [(&str, OfUsage); 5] = [
     ("cpu_ns", |usage| usage.user_ns.saturating_add(usage.system_ns)),
     ("user_ns", |usage| usage.user_ns),
     ("system_ns", |usage| usage.system_ns),
@@ -19,20 +18,19 @@ pub(super) const USAGE: [(&str, OfUsage); 5] = [
     ("involuntary_switches", |usage| usage.involuntary_switches),
 ];
 
+/// What a runner used for each of its batches, start and stop shared among them: how many it runs depends on how fast the
+/// machine is, and would hide what one of them costs.
+pub(super) fn used(usage: Option<&Usage>, batches: u64) -> impl Iterator<Item = Response> {
+    let share = move |of: OfUsage| usage.map(|usage| of(usage) as f64 / batches.max(1) as f64);
+    USAGE.into_iter().map(move |(name, of)| Response::maybe(name, share(of)))
+}
+
 /// The median of each response over the observations: what was measured several times in one observation counts with
 /// its median there. Responses that no observation has are left out.
-pub(super) fn of(
-    responses: &[Vec<Response>],
-    observations: &[Observed<Value>],
-) -> BTreeMap<String, Estimate> {
+pub(super) fn of(responses: &[Vec<Response>]) -> BTreeMap<String, Estimate> {
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for Response { name, values: measured } in responses.iter().flatten() {
         values.entry(name).or_default().extend(median(&sorted(measured)));
-    }
-    for usage in observations.iter().filter_map(|made| made.usage) {
-        for (name, of) in USAGE {
-            values.entry(name).or_default().push(of(&usage) as f64);
-        }
     }
     let found = values
         .into_iter()
@@ -41,13 +39,28 @@ pub(super) fn of(
 }
 
 /// What one observation says of a response.
-pub(super) fn of_one(name: &str, responses: &[Response], usage: Option<&Usage>) -> Option<f64> {
-    let measured = responses.iter().find(|response| response.name == name);
-    match measured {
-        Some(response) => median(&sorted(&response.values)),
-        None => {
-            let (_, of) = USAGE.iter().find(|(used, _)| *used == name)?;
-            usage.map(|usage| of(usage) as f64)
+pub(super) fn of_one(name: &str, responses: &[Response]) -> Option<f64> {
+    let measured = responses.iter().find(|response| response.name == name)?;
+    median(&sorted(&measured.values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_batch_uses_is_the_same_however_many_of_them_a_runner_runs() {
+        let usage = |batches| Usage {
+            user_ns: 700 * batches,
+            system_ns: 300 * batches,
+            voluntary_switches: 5 * batches,
+            involuntary_switches: 0,
+        };
+        for batches in [1, 7, 31] {
+            let used: Vec<Response> = used(Some(&usage(batches)), batches).collect();
+            assert_eq!(of_one("cpu_ns", &used), Some(1000.0));
+            assert_eq!(of_one("voluntary_switches", &used), Some(5.0));
         }
+        assert!(used(None, 1).all(|response| response.values.is_empty()));
     }
 }

@@ -44,6 +44,12 @@ pub(crate) trait Factors: Data {
 pub(crate) trait Responses: Data {
     /// Each measured quantity, those that follow from a single observation included.
     fn responses(&self) -> Vec<Response>;
+
+    /// How many batches the runner ran, which share what it used from its start to its end: with more of them it uses
+    /// more. One where it runs none.
+    fn batches(&self) -> u64 {
+        1
+    }
 }
 
 /// A measured quantity.

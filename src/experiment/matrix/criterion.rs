@@ -126,9 +126,6 @@ impl Pass<'_, '_> {
             });
         }));
         let stopped = session.map_or(Ok(Value::Null), |session| session.end(json!(Step::Stop), STOP));
-        if called.get() {
-            self.called.push(number);
-        }
         let error = match outcome {
             Ok(()) => stopped.err(),
             Err(panic) => match panic.downcast::<Abandoned>() {
@@ -140,6 +137,9 @@ impl Pass<'_, '_> {
             },
         };
         self.stage.launcher.clear_up_after(id, error.is_some());
+        if called.get() && error.is_none() {
+            self.called.push(number);
+        }
         if let Some(RunnerError::Failure(failure)) = error {
             self.failures.push((number, failure));
         }
@@ -160,7 +160,10 @@ fn start(launcher: &mut dyn Launcher, scope: &Scope, id: &str) -> Box<dyn Conver
 /// Runs batches; the time that they took together.
 fn batches(session: &mut dyn Conversation, iterations: u64, patience: Duration) -> Duration {
     match session.ask(json!(Step::Batches(iterations)), patience) {
-        Ok(total_ns) => Duration::from_nanos(total_ns.as_u64().unwrap_or(0)),
+        Ok(answer) => match answer.as_u64() {
+            Some(total_ns) => Duration::from_nanos(total_ns),
+            None => abandon(RunnerError::failed("the runner answered no time")),
+        },
         Err(error) => abandon(error),
     }
 }
