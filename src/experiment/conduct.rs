@@ -148,10 +148,6 @@ fn fail(underway: &mut dyn Underway, subject: &Subject, failure: &Failure, stage
         Subject::Cell(cell) => vec![*cell],
         Subject::Calibration { cells, .. } => cells.clone(),
     };
-    let open: Vec<usize> =
-        cells.into_iter().filter(|&cell| underway.lacks(u32::MAX, &Subject::Cell(cell))).collect();
-    let ids = underway.ids();
-    let names: Vec<String> = open.iter().map(|&cell| ids[cell].to_owned()).collect();
-    stage.events.failed(underway.id(), &names, failure);
-    underway.fail(&open, failure);
+    let ended = underway.fail(&cells, failure);
+    stage.events.failed(underway.id(), &ended, failure);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::ModelInfo;
-use crate::record::{Failure, Machine, Mode, Track};
+use crate::record::{Machine, Mode, Track};
 use crate::runner::Reference;
 use crate::spec::{Spec, WorkloadSpec};
 
@@ -36,8 +36,8 @@ pub(crate) struct Scope {
     pub(crate) models: Vec<ModelInfo>,
     /// The workloads, and the cells that their definitions make of them.
     pub(crate) spec: Spec,
-    /// What the tasks of each workload return and wait for, as far as somebody has asked.
-    pub(crate) references: BTreeMap<String, Result<Reference, Failure>>,
+    /// What the tasks of each workload return and wait for, as far as that could be found out.
+    pub(crate) references: BTreeMap<String, Reference>,
 }
 
 impl Scope {
@@ -53,7 +53,7 @@ impl Scope {
 
     /// The reference of a workload, if it was made.
     pub(crate) fn reference(&self, workload: &str) -> Option<&Reference> {
-        self.references.get(workload)?.as_ref().ok()
+        self.references.get(workload)
     }
 
     /// The workload with this name.

@@ -1,6 +1,7 @@
 //! What has been measured of an experiment so far.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
@@ -71,8 +72,7 @@ impl<E: Experiment> Underway for Seen<E> {
         match subject {
             Subject::Cell(cell) => self.cells[*cell].is_open() && !self.cells[*cell].has_block(block),
             Subject::Calibration { name, cells } => {
-                let wanted = cells.is_empty() || cells.iter().any(|&cell| self.cells[cell].is_open());
-                wanted && !self.calibrations.contains_key(name)
+                cells.iter().any(|&cell| self.cells[cell].is_open()) && !self.calibrations.contains_key(name)
             }
         }
     }
@@ -95,17 +95,24 @@ impl<E: Experiment> Underway for Seen<E> {
                 let observed = Observed { block, position, responses, usage, reason };
                 self.cells[*cell].observe(observed);
             }
-            Subject::Calibration { name, .. } => drop(self.calibrations.insert(name.clone(), responses)),
+            Subject::Calibration { name, .. } => match self.calibrations.entry(name.clone()) {
+                Entry::Occupied(_) => return Err("a second answer".to_owned()),
+                Entry::Vacant(place) => drop(place.insert(responses)),
+            },
         }
         Ok(())
     }
 
-    fn fail(&mut self, cells: &[usize], failure: &Failure) {
+    fn fail(&mut self, cells: &[usize], failure: &Failure) -> Vec<String> {
+        let mut ended = Vec::new();
         for &cell in cells {
-            if self.cells[cell].is_open() {
-                self.cells[cell].fail(failure.clone());
+            let cell = &mut self.cells[cell];
+            if cell.is_open() {
+                cell.fail(failure.clone());
+                ended.push(cell.id.clone());
             }
         }
+        ended
     }
 
     fn end_block(&mut self, noise: &BlockNoise, again: bool) {

@@ -32,8 +32,8 @@ pub(crate) trait Underway: std::fmt::Debug {
     /// Keeps an observation; or says why it is none of this experiment.
     fn keep(&mut self, subject: &Subject, observed: Observed<Value>) -> Result<(), String>;
 
-    /// Ends cells: they are not measured again.
-    fn fail(&mut self, cells: &[usize], failure: &Failure);
+    /// Ends those of these cells that have not ended yet: they are not measured again. The ids of those that it ended.
+    fn fail(&mut self, cells: &[usize], failure: &Failure) -> Vec<String>;
 
     /// Keeps the end of a block, or throws it away.
     fn end_block(&mut self, noise: &BlockNoise, again: bool);

@@ -28,7 +28,7 @@ use crate::experiment::conduct::{self, Until};
 use crate::experiment::{self, Events, Settings, Stage, Underway};
 use crate::machine;
 use crate::model::ModelInfo;
-use crate::record::journal::{self, Entry, Header, JOURNAL, Journal};
+use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::{MOST_CELLS, Record, RunInfo, StoreError, Warning, store};
 use crate::report::ReportError;
@@ -164,10 +164,7 @@ impl Run {
             _lock: lock,
         };
         run.set_out();
-        for experiment in &run.session.experiments {
-            let entry = Entry::Setup { experiment: experiment.id().to_owned(), setup: experiment.setup() };
-            run.console.log(&entry);
-        }
+        run.keep_setups();
         Ok(run)
     }
 
@@ -207,13 +204,13 @@ impl Run {
             _lock: lock,
         };
         run.set_out();
-        if !run.interrupted {
-            let Session { experiments, notes, .. } = &mut run.session;
-            let lost = resume::replay(experiments, notes, found.entries, found.lost);
-            lost.iter().for_each(|note| run.console.warn(note));
-            run.session.notes.extend(lost);
-            run.note(resume::seam(&run.session.experiments));
-        }
+        // Also where that was broken off: what was measured before must not be lost from the record.
+        let Session { experiments, notes, .. } = &mut run.session;
+        let lost = resume::replay(experiments, notes, found.entries, found.lost);
+        lost.iter().for_each(|note| run.console.warn(note));
+        run.session.notes.extend(lost);
+        run.keep_setups();
+        run.note(resume::seam(&run.session.experiments));
         Ok(run)
     }
 
@@ -224,18 +221,30 @@ impl Run {
         let deadline = plan.scope.settings.deadline;
         for number in plan.workloads() {
             let workload = &plan.scope.spec.workloads[number];
-            let made = self.supervisor.reference(&workload.task_spec(), workload.definition.tasks, deadline);
-            let reference = match made {
-                Ok(reference) => Ok(reference),
-                Err(RunnerError::Failure(failure)) => Err(failure),
+            match self.supervisor.reference(&workload.task_spec(), workload.definition.tasks, deadline) {
+                Ok(reference) => {
+                    plan.scope.references.insert(workload.definition.name.clone(), reference);
+                }
+                // The supervisor remembers it, and every cell that needs the reference fails with it.
+                Err(RunnerError::Failure(_)) => {}
                 Err(RunnerError::Interrupted) => {
                     self.interrupted = true;
                     break;
                 }
-            };
-            plan.scope.references.insert(workload.definition.name.clone(), reference);
+            }
         }
         self.session.begin();
+    }
+
+    /// Writes down what the experiments begin with, for whoever resumes the run. Without all references that is not known
+    /// yet.
+    fn keep_setups(&mut self) {
+        if self.interrupted {
+            return;
+        }
+        for experiment in &self.session.experiments {
+            self.console.setup(experiment.id(), &experiment.setup());
+        }
     }
 
     /// Measures every experiment, one after the other.

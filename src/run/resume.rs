@@ -111,8 +111,8 @@ fn give_back(experiments: &mut [Box<dyn Underway>], entry: Entry) -> Option<()> 
                 true => Subject::Calibration { name: of, cells: Vec::new() },
                 false => Subject::Cell(position(experiment.as_ref(), &of)?),
             };
-            let fits = observed.block < MOST_BLOCKS && experiment.lacks(observed.block, &subject);
-            fits.then_some(())?;
+            let lacks = calibration || experiment.lacks(observed.block, &subject);
+            (lacks && observed.block < MOST_BLOCKS).then_some(())?;
             experiment.keep(&subject, observed).ok()
         }
         Entry::Failure { experiment, cells, failure } => {

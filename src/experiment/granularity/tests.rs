@@ -107,7 +107,7 @@ fn measure(
                         .ok_or_else(|| Failure::new(Status::Failed, "no more threads"))
                 });
                 match made {
-                    Err(failure) => seen.fail(&cells, &failure),
+                    Err(failure) => drop(seen.fail(&cells, &failure)),
                     Ok(made) => {
                         let responses = serde_json::to_value(made).unwrap();
                         let (block, position) = (block.number, 0);

@@ -229,7 +229,7 @@ mod tests {
         assert!(!burst.gated);
         for trial in &burst.trials {
             match (&trial.ask, &trial.subject) {
-                (Err(failure), Subject::Calibration { cells, .. }) => seen.fail(cells, failure),
+                (Err(failure), Subject::Calibration { cells, .. }) => drop(seen.fail(cells, failure)),
                 (_, subject) => seen.keep(subject, served()).unwrap(),
             }
         }
