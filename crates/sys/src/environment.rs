@@ -1,4 +1,5 @@
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
@@ -30,9 +31,13 @@ pub fn set_before_threads(name: &str, value: impl AsRef<OsStr>) -> io::Result<()
 }
 
 /// Whether the calling thread is the only one of this process, as far as the kernel says.
-pub fn is_single_threaded() -> bool {
-    // The folder has a link for each thread beside its own two, so that one call counts them all.
-    std::fs::metadata("/proc/self/task").is_ok_and(|threads| threads.nlink() == 3)
+fn is_single_threaded() -> bool {
+    std::fs::metadata("/proc/self/task").is_ok_and(|threads| is_of_one_thread(&threads))
+}
+
+/// Whether a folder of threads holds one: it has a link for each beside its own two, so that one call counts them all.
+pub(crate) fn is_of_one_thread(threads: &Metadata) -> bool {
+    threads.nlink() == 3
 }
 
 #[cfg(test)]

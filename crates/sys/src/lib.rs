@@ -20,9 +20,9 @@ mod shared;
 mod stackful;
 
 pub use cgroup::Groups;
-pub use environment::{is_single_threaded, set_before_threads, take_before_threads};
+pub use environment::{set_before_threads, take_before_threads};
 pub use limits::limits;
-pub use process::{Ended, Usage, fork, wait};
+pub use process::{Ended, Forker, Usage, wait};
 pub use readiness::readable;
 pub use roots::Roots;
 pub use shared::SharedMemory;

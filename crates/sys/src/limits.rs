@@ -31,7 +31,5 @@ pub fn limits(roots: &Roots) -> [(&'static str, Result<Bound<u64>, String>); 10]
 
 fn is_exempt_from_nproc(roots: &Roots) -> bool {
     let status = roots.proc("self/status").unwrap_or_default();
-    let effective =
-        parse::field(&status, "CapEff").and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
-    effective.is_some_and(|bits| bits & EXEMPT_FROM_NPROC != 0)
+    parse::bits(&status, "CapEff").is_some_and(|bits| bits & EXEMPT_FROM_NPROC != 0)
 }

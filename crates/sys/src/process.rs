@@ -1,7 +1,9 @@
+use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::is_single_threaded;
+use crate::environment::is_of_one_thread;
 
 /// What a process and the processes that it waited for have used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,27 +27,68 @@ pub enum Ended {
     Signalled(i32),
 }
 
-/// Forks this process; the child runs `child` and exits with what it returns, without running any destructor or exit
-/// handler of the parent's.
+/// How many forks, each inside of the one before, lie between the program that was started and this process.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// Forks this process, which may have no thread but one.
 ///
-/// # Errors
-///
-/// That this process has other threads: the child would have copies of their locks, which nobody opens any more. Or
-/// whatever `fork` answers: usually that a limit on processes is reached.
-pub fn fork(child: impl FnOnce() -> i32) -> io::Result<i32> {
-    if !is_single_threaded() {
-        return Err(io::Error::other("only a process with one thread can be forked"));
+/// The folder of its threads is held open, so that one call, a fraction of a microsecond before a fork of some dozen,
+/// shows that there is still none.
+#[derive(Debug)]
+pub struct Forker {
+    threads: File,
+    /// [`FORKS`] in the process whose threads these are.
+    forks: u32,
+}
+
+impl Forker {
+    /// One for this process.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`] when this process has other threads, or another kind when the kernel does not say.
+    pub fn new() -> io::Result<Self> {
+        let threads = File::open("/proc/self/task")?;
+        let forker = Self { threads, forks: FORKS.load(Ordering::Relaxed) };
+        forker.require_one_thread()?;
+        Ok(forker)
     }
-    // SAFETY: this thread is the only one, and nobody else is there to start another: the child's copy of every lock is
-    // as this thread left it, and any code may run in it.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => {
-            let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(101);
-            // SAFETY: `_exit` ends the process at once; nothing runs after it.
-            unsafe { libc::_exit(code) }
+
+    /// Forks; the child runs `child` and exits with what it returns, without running any destructor or exit handler of
+    /// the parent's.
+    ///
+    /// # Errors
+    ///
+    /// That this process has other threads by now: the child would have copies of their locks, which nobody opens any
+    /// more. That this forker was inherited, and so sees the threads of the parent. Or whatever `fork` answers: usually
+    /// that a limit on processes is reached.
+    pub fn fork(&self, child: impl FnOnce() -> i32) -> io::Result<i32> {
+        if self.forks != FORKS.load(Ordering::Relaxed) {
+            return Err(io::Error::other("a forked process needs a forker of its own"));
         }
-        pid => Ok(pid),
+        self.require_one_thread()?;
+        // SAFETY: this thread is the only one, and nobody else is there to start another: the child's copy of every lock
+        // is as this thread left it, and any code may run in it.
+        match unsafe { libc::fork() } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => {
+                FORKS.fetch_add(1, Ordering::Relaxed);
+                let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(101);
+                // SAFETY: `_exit` ends the process at once; nothing runs after it.
+                unsafe { libc::_exit(code) }
+            }
+            pid => Ok(pid),
+        }
+    }
+
+    fn require_one_thread(&self) -> io::Result<()> {
+        match is_of_one_thread(&self.threads.metadata()?) {
+            true => Ok(()),
+            false => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "forking needs a process with one thread, and this one has more",
+            )),
+        }
     }
 }
 
@@ -116,7 +159,18 @@ mod tests {
 
     #[test]
     fn beside_other_threads_nothing_is_forked() {
-        let refused = std::thread::spawn(|| fork(|| 0)).join().unwrap();
-        assert!(refused.unwrap_err().to_string().starts_with("only a process with one thread"));
+        let refused = std::thread::spawn(Forker::new).join().unwrap().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::Unsupported);
+        // As after a thread was started that was not there at first.
+        let too_late = Forker { threads: File::open("/proc/self/task").unwrap(), forks: 0 };
+        let refused = std::thread::spawn(move || too_late.fork(|| 0)).join().unwrap().unwrap_err();
+        assert!(refused.to_string().starts_with("forking needs a process with one thread"), "{refused}");
+    }
+
+    #[test]
+    fn an_inherited_forker_forks_nothing() {
+        let inherited = Forker { threads: File::open("/proc/self/task").unwrap(), forks: 1 };
+        let refused = inherited.fork(|| 0).unwrap_err().to_string();
+        assert_eq!(refused, "a forked process needs a forker of its own");
     }
 }

@@ -23,8 +23,9 @@ impl SharedMemory {
     ///
     /// When the kernel refuses the memory or the descriptor.
     pub fn create(halves: usize, words: usize) -> io::Result<(Self, OwnedFd)> {
+        let bytes = bytes(halves, words)?;
         let file = memfd_create("concbench", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        ftruncate(&file, bytes(halves, words) as u64)?;
+        ftruncate(&file, bytes as u64)?;
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         let file = File::from(file);
         let memory = Self::map(&file, halves, words)?;
@@ -43,7 +44,7 @@ impl SharedMemory {
     fn map(file: &File, halves: usize, words: usize) -> io::Result<Self> {
         let sealed = fcntl_get_seals(file.as_fd())?.contains(SealFlags::SHRINK);
         let length = file.metadata()?.len();
-        if !sealed || length != bytes(halves, words) as u64 || !halves.is_multiple_of(2) {
+        if !sealed || length != bytes(halves, words)? as u64 || !halves.is_multiple_of(2) {
             return Err(io::Error::other(format!(
                 "no shared memory of ours: {length} bytes, sealed: {sealed}"
             )));
@@ -75,8 +76,14 @@ impl SharedMemory {
     }
 }
 
-fn bytes(halves: usize, words: usize) -> usize {
-    halves * size_of::<AtomicU32>() + words * size_of::<AtomicU64>()
+/// How many bytes they fill: an error rather than a number that has wrapped, by which `halves` would lie outside of the
+/// mapping.
+fn bytes(halves: usize, words: usize) -> io::Result<usize> {
+    let halves = halves.checked_mul(size_of::<AtomicU32>());
+    let words = words.checked_mul(size_of::<AtomicU64>());
+    halves.zip(words).and_then(|(halves, words)| halves.checked_add(words)).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, "more shared memory than a process can address")
+    })
 }
 
 #[cfg(test)]
@@ -87,7 +94,7 @@ mod tests {
 
     /// One that needs no file, so that Miri can look at it, too.
     fn without_file(halves: usize, words: usize) -> SharedMemory {
-        SharedMemory { map: MmapMut::map_anon(bytes(halves, words)).unwrap().into(), halves }
+        SharedMemory { map: MmapMut::map_anon(bytes(halves, words).unwrap()).unwrap().into(), halves }
     }
 
     #[test]
@@ -108,6 +115,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_whose_bytes_cannot_be_counted_are_refused() {
+        let most = usize::MAX / 8;
+        for (halves, words) in [(1 << 62, 1), (0, 1 << 61), (2 * most, most), (usize::MAX - 1, usize::MAX)] {
+            let refused = SharedMemory::create(halves, words).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::InvalidInput, "{halves} and {words}: {refused}");
+        }
+        assert!(bytes(2, most - 1).is_ok());
+    }
+
+    #[test]
     #[cfg_attr(miri, ignore = "needs a file to map")]
     fn two_mappings_show_the_same_atomics_and_a_wrong_size_is_refused() {
         let (here, file) = SharedMemory::create(4, 3).unwrap();
@@ -123,7 +140,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "needs a file to map")]
     fn a_file_that_can_shrink_is_refused() {
         let file = File::from(memfd_create("other", MemfdFlags::CLOEXEC).unwrap());
-        file.set_len(bytes(4, 3) as u64).unwrap();
+        file.set_len(bytes(4, 3).unwrap() as u64).unwrap();
         assert!(SharedMemory::open(file.into(), 4, 3).is_err());
     }
 }

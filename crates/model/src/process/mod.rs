@@ -8,29 +8,45 @@ mod child;
 mod role;
 
 use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 
 use crate::{ModelError, Result};
 pub use child::Child;
-pub use role::{Role, RoleError, Transport, die_with};
+pub use concbench_sys::Forker;
+use role::die_with;
+pub use role::{Role, RoleError, Transport};
 
 /// The exit code of a process that has sent its reply: any other end, an early exit 0 included, has lost the task.
 pub const REPLIED: i32 = 90;
+
+/// What forks this process: forking copies only the thread that calls, and with others about, a lock that one of them
+/// held would stay locked.
+///
+/// # Errors
+///
+/// When this process has other threads.
+pub fn forker() -> Result<Forker> {
+    Forker::new().map_err(|error| match error.kind() {
+        io::ErrorKind::Unsupported => ModelError::Unsupported(error.to_string()),
+        _ => ModelError::System { what: "look for other threads", source: error },
+    })
+}
 
 /// Forks a process that ends with this one, and exits with what `run` returns: [`REPLIED`] if all is well.
 ///
 /// # Errors
 ///
-/// When this process has more than one thread, or the system refuses another process.
-pub fn fork_child(who: &'static str, run: impl FnOnce() -> i32) -> Result<Child> {
+/// When this process has more than one thread by now, or the system refuses another process.
+pub fn fork_child(forker: &Forker, who: &'static str, run: impl FnOnce() -> i32) -> Result<Child> {
     let parent = rustix::process::getpid().as_raw_nonzero().get();
     let child = || match die_with(parent) {
         Ok(()) => run(),
         Err(_) => 1,
     };
-    let pid = concbench_sys::fork(child).map_err(ModelError::system("fork a process"))?;
+    let pid = forker.fork(child).map_err(ModelError::system("fork a process"))?;
     Ok(Child::of(pid, who))
 }
 
@@ -85,18 +101,4 @@ pub fn pipe() -> Result<(File, OwnedFd)> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|error| ModelError::System { what: "make a pipe", source: error.into() })?;
     Ok((File::from(read), write))
-}
-
-/// Forking copies only the thread that calls: with others about, a lock that one of them held would stay locked.
-///
-/// # Errors
-///
-/// When this process has other threads.
-pub fn require_single_thread() -> Result<()> {
-    match concbench_sys::is_single_threaded() {
-        true => Ok(()),
-        false => Err(ModelError::Unsupported(
-            "forking needs a process with one thread, and this one has more".to_owned(),
-        )),
-    }
 }

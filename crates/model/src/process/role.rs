@@ -129,7 +129,7 @@ impl Role {
 /// # Errors
 ///
 /// When that has happened, or the kernel refuses.
-pub fn die_with(parent: i32) -> Result<(), RoleError> {
+pub(crate) fn die_with(parent: i32) -> Result<(), RoleError> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)?;
     match getppid().map(|pid| pid.as_raw_nonzero().get()) {
         Some(pid) if pid == parent => Ok(()),

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-use concbench_model::process::{pipe, require_single_thread};
+use concbench_model::process::{Forker, forker, pipe};
 use concbench_model::{Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits};
 use concbench_workloads::Workload;
 
@@ -11,7 +11,9 @@ use super::spawn::{gather, start_each};
 
 /// A copy of the runner for each task.
 #[derive(Debug)]
-pub(crate) struct ProcessFork;
+pub(crate) struct ProcessFork {
+    forker: Forker,
+}
 
 impl Model for ProcessFork {
     const INFO: ModelInfo = ModelInfo {
@@ -31,15 +33,14 @@ impl Model for ProcessFork {
     };
 
     fn start(_settings: &Settings) -> Result<Self> {
-        require_single_thread()?;
-        Ok(Self)
+        Ok(Self { forker: forker()? })
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         limits::allow_processes((tasks.end - tasks.start) as usize)?;
         let (replies, write) = pipe()?;
         let mut write = File::from(write);
-        let fork = |index| fork_to_answer(workload.as_ref(), index, &mut write);
+        let fork = |index| fork_to_answer(&self.forker, workload.as_ref(), index, &mut write);
         let (children, refused) = start_each(tasks, fork);
         drop(write);
         gather(replies, children, refused)

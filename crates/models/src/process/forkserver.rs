@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use concbench_model::process::{Child, REPLIED, Role, pipe, require_single_thread, stdin, stdout};
+use concbench_model::process::{Child, REPLIED, Role, forker, pipe, stdin, stdout};
 use concbench_model::{
     Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits,
 };
@@ -98,9 +98,9 @@ impl ProcessForkserver {
 
 /// The server: forks for each request, and reports those that die without a reply.
 pub(super) fn serve<W: Workload>(workload: &W) -> Result<i32> {
-    require_single_thread()?;
+    let forker = forker()?;
     serve_requests(File::from(stdin()?), File::from(stdout()?), |index, replies| {
-        fork_to_answer(workload, index, replies)
+        fork_to_answer(&forker, workload, index, replies)
     })
 }
 

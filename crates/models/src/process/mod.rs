@@ -18,7 +18,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use concbench_model::process::{Child, REPLIED, Role, Transport, fork_child, stdout};
+use concbench_model::process::{Child, Forker, REPLIED, Role, Transport, fork_child, stdout};
 use concbench_model::{ModelError, Result, attempt_blocking, bind};
 use concbench_workloads::Workload;
 
@@ -88,6 +88,11 @@ fn answer<W: Workload>(workload: &W, index: u64, replies: &mut File) -> i32 {
 }
 
 /// Forks a process that answers for one task.
-fn fork_to_answer<W: Workload>(workload: &W, index: u64, replies: &mut File) -> Result<Child> {
-    fork_child(TASK_PROCESS, || answer(workload, index, replies))
+fn fork_to_answer<W: Workload>(
+    forker: &Forker,
+    workload: &W,
+    index: u64,
+    replies: &mut File,
+) -> Result<Child> {
+    fork_child(forker, TASK_PROCESS, || answer(workload, index, replies))
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use concbench_model::process::{REPLIED, fork_child, pipe, require_single_thread};
+use concbench_model::process::{REPLIED, fork_child, forker, pipe};
 use concbench_model::{ModelError, Result, Settings};
 
 use super::ping_pong::{Link, PingPong, agree, blocking, ping, pong};
@@ -40,11 +40,11 @@ fn read(pipe: &mut File) -> std::io::Result<u64> {
 }
 
 pub(super) fn forked(_: &Settings, time: Duration) -> Result<PingPong> {
-    require_single_thread()?;
+    let forker = forker()?;
     let (ours, theirs) = Pipes::pair()?;
     let (mut counted, count) = pipe()?;
     let (mut ours, mut theirs) = (Some(ours), Some((theirs, File::from(count))));
-    let child = fork_child("the other process", || {
+    let child = fork_child(&forker, "the other process", || {
         // Its copies of this side's ends: while they are open, the pipes have no end.
         drop(ours.take());
         let Some((link, mut count)) = theirs.take() else { return 1 };
