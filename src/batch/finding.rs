@@ -63,6 +63,12 @@ pub struct Comparison {
     pub verdict: Verdict,
 }
 
+/// The noise floors of workloads that have one, each with its workload's name.
+pub(crate) fn noise_floors(verdicts: &[WorkloadVerdict]) -> Vec<(String, f64)> {
+    let floor = |verdict: &WorkloadVerdict| Some((verdict.workload.clone(), verdict.noise_floor?));
+    verdicts.iter().filter_map(floor).collect()
+}
+
 /// The answer for one workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkloadVerdict {

@@ -18,6 +18,7 @@ mod timer;
 mod workload;
 
 pub(crate) use cell::{BatchCell, work_of};
+pub(crate) use finding::noise_floors;
 pub use finding::{Comparison, ComparisonKind, Verdict, WorkloadVerdict};
 pub(crate) use observation::BatchObservation;
 pub(crate) use pace::{PATIENCE, Pace};

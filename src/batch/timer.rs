@@ -11,9 +11,7 @@ pub struct ModelTimer {
     pub model: String,
     /// How many workers it had.
     pub workers: u64,
-    /// What tasks asked for and got, by ascending length; empty where there is no figure.
-    pub slept: Vec<Slept>,
-    /// What follows for each length, in the same order.
+    /// What follows for each length, ascending; empty where there is no figure.
     pub lateness: Vec<Lateness>,
     /// The resolution, in nanoseconds: how long a sleep of a microsecond takes, as a median.
     pub resolution_ns: Option<f64>,
@@ -50,14 +48,13 @@ const FEWEST_FOR_P99: usize = 100;
 
 impl ModelTimer {
     /// The timer of a model, from what its tasks slept; or why they did not.
-    pub fn new(model: &str, workers: u64, slept: Result<Vec<Slept>, String>) -> Self {
-        let (slept, reason) = match slept {
-            Ok(slept) => (slept, None),
+    pub fn new(model: &str, workers: u64, slept: Result<&[Slept], String>) -> Self {
+        let (lateness, reason) = match slept {
+            Ok(slept) => (slept.iter().filter_map(lateness).collect(), None),
             Err(reason) => (Vec::new(), Some(reason)),
         };
-        let lateness: Vec<Lateness> = slept.iter().filter_map(lateness).collect();
         let resolution_ns = resolution(&lateness);
-        Self { model: model.to_owned(), workers, slept, lateness, resolution_ns, reason }
+        Self { model: model.to_owned(), workers, lateness, resolution_ns, reason }
     }
 }
 

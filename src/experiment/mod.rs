@@ -5,6 +5,7 @@
 //! stands in the list [`experiments`]; nothing else names it. Choosing it, planning, resuming, repeating, failing, the
 //! journal, the record, the CSV, the exports, the page and comparisons follow from the trait:
 //!
+//! - `block`: trials that belong together, and what a runner is asked for
 //! - `scope`: what a run is to measure, before anything is measured
 //! - `seen`, `underway`: what has been measured so far, with and without its types
 //! - `stage`: what measuring needs
@@ -17,6 +18,7 @@
 //! - `schema`: the schema of a record
 //! - `summary`: the medians of the responses of a cell
 
+pub(crate) mod block;
 pub(crate) mod compare;
 mod complete;
 pub(crate) mod conduct;
@@ -40,9 +42,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Failure, Machine, Responses, RunInfo};
+use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Machine, Responses, RunInfo};
 use crate::report::{Looks, ReportError, Section};
-use crate::runner::{CellError, Desk, Work};
+use crate::runner::{CellError, Desk};
+pub(crate) use block::{Ask, Block, Subject, Trial};
 use compare::Beside;
 pub use complete::complete;
 pub(crate) use json::full_group;
@@ -167,65 +170,6 @@ pub(crate) type MeasuredOf<E> = With<E, ()>;
 /// The same with findings of this type.
 type With<E, F> =
     ExperimentRecord<<E as Experiment>::Setup, <E as Experiment>::Cell, <E as Experiment>::Observation, F>;
-
-/// Trials that belong together: what disturbs one of them disturbs the others too.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Block<O> {
-    /// Its number within its group, from 0.
-    pub(crate) number: u32,
-    /// Which cells it is made of: a workload, say.
-    pub(crate) group: String,
-    /// Whether the environment gate watches it, so that it is measured again for a breach. Calibrations are not watched.
-    pub(crate) gated: bool,
-    /// What is measured, in this order.
-    pub(crate) trials: Vec<Trial<O>>,
-}
-
-impl<O> Block<O> {
-    /// The same with orders of another type.
-    fn map<T>(self, order: impl Fn(O) -> T) -> Block<T> {
-        let ask = |Ask { order: one, work, deadline }| Ask { order: order(one), work, deadline };
-        let trial = |Trial { subject, ask: how, padding }| Trial { subject, ask: how.map(ask), padding };
-        let Self { number, group, gated, trials } = self;
-        Block { number, group, gated, trials: trials.into_iter().map(trial).collect() }
-    }
-}
-
-/// One observation to be made.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Trial<O> {
-    /// Of what.
-    pub(crate) subject: Subject,
-    /// How; or why not, where that is known beforehand.
-    pub(crate) ask: Result<Ask<O>, Failure>,
-    /// How much padding the runner's environment gets, in bytes.
-    pub(crate) padding: usize,
-}
-
-/// What an observation is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Subject {
-    /// A cell, by its position.
-    Cell(usize),
-    /// Something that the plan follows from.
-    Calibration {
-        /// Its name.
-        name: String,
-        /// The cells that cannot be measured without it.
-        cells: Vec<usize>,
-    },
-}
-
-/// What a runner is asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Ask<O> {
-    /// The experiment's own part.
-    pub(crate) order: O,
-    /// Tasks that it runs under a model, if it does.
-    pub(crate) work: Option<Work>,
-    /// How long it may take before it counts as hung.
-    pub(crate) deadline: Duration,
-}
 
 /// What an analysis may know beside its own observations.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::ModelInfo;
+use crate::model::{ModelInfo, Sizing};
 use crate::record::{Machine, Mode, Track};
 use crate::runner::Reference;
-use crate::spec::{Spec, WorkloadSpec};
+use crate::spec::{CellSpec, Spec, WorkloadSpec};
 
 /// How a run is to be made, as far as that decides what is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +54,21 @@ impl Scope {
     /// The reference of a workload, if it was made.
     pub(crate) fn reference(&self, workload: &str) -> Option<&Reference> {
         self.references.get(workload)
+    }
+
+    /// How many workers a model has where nothing says how many: a core each, or one that is not counted.
+    pub(crate) fn workers_of(&self, model: &ModelInfo) -> u64 {
+        if model.sizing == Sizing::Workers { self.cores() } else { 1 }
+    }
+
+    /// The cell of the definitions with this id.
+    pub(crate) fn cell(&self, id: &str) -> Option<&CellSpec> {
+        self.spec.cells.iter().find(|cell| cell.id == id)
+    }
+
+    /// The model with this id.
+    pub(crate) fn model(&self, id: &str) -> Option<&ModelInfo> {
+        self.models.iter().find(|model| model.id == id)
     }
 
     /// The workload with this name.

@@ -6,9 +6,10 @@ use std::collections::btree_map::Entry;
 use serde_json::Value;
 
 use super::json::{full_group, raw_cell, to_value};
+use super::shuffle::{Place, Shuffle};
 use super::stage::Stage;
 use super::underway::Underway;
-use super::{Block, Experiment, Scope, Subject};
+use super::{Ask, Block, Experiment, Scope, Subject, Trial};
 use crate::record::{BlockNoise, CellRecord, Factors, Failure, Observed, RawExperiment, Status};
 
 /// An experiment under way: its cells with their observations.
@@ -46,6 +47,37 @@ impl<E: Experiment> Seen<E> {
     /// The cells that can still be measured, each with its position.
     pub(crate) fn open(&self) -> impl Iterator<Item = (usize, &CellRecord<E::Cell, E::Observation>)> {
         self.cells.iter().enumerate().filter(|(_, cell)| cell.is_open())
+    }
+
+    /// Randomised complete blocks: every cell of a group once in each block of its group. The groups alternate, so that a
+    /// drift of the machine over the run meets all of them. `ask` says how a cell is measured, or why it is not; a cell of
+    /// which it says nothing is left out.
+    pub(crate) fn blocks(
+        &self,
+        scope: &Scope,
+        ask: impl Fn(&E::Cell) -> Option<Result<Ask<E::Order>, Failure>>,
+    ) -> Vec<Block<E::Order>> {
+        let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+        for (number, cell) in self.cells.iter().enumerate() {
+            let group = cell.factors.group();
+            match groups.iter_mut().find(|(name, _)| *name == group) {
+                Some((_, cells)) => cells.push(number),
+                None => groups.push((group, vec![number])),
+            }
+        }
+        let sizes: Vec<usize> = groups.iter().map(|(_, cells)| cells.len()).collect();
+        let most = self.cells.iter().map(|cell| cell.factors.blocks(scope.settings.blocks)).max();
+        let plan = Shuffle::new(scope.settings.seed, E::ID).blocks(most.unwrap_or(0), &sizes);
+        let trial = |number: usize, padding| {
+            let ask = ask(&self.cells[number].factors)?;
+            Some(Trial { subject: Subject::Cell(number), ask, padding })
+        };
+        let block = |(number, group, places): (u32, usize, Vec<Place>)| {
+            let (name, cells) = &groups[group];
+            let trials = places.into_iter().filter_map(|(place, padding)| trial(cells[place], padding));
+            Block { number, group: (*name).to_owned(), gated: true, trials: trials.collect() }
+        };
+        plan.into_iter().map(block).filter(|block| !block.trials.is_empty()).collect()
     }
 }
 

@@ -11,7 +11,7 @@ fn timer(model: &str, resolution_ns: i64) -> ModelTimer {
         Slept { asked_ns: 1_000, late_ns: (0..101).map(|step| resolution_ns - 1_050 + step).collect() },
         Slept { asked_ns: 10_000_000, late_ns: vec![5, -1, 3] },
     ];
-    ModelTimer::new(model, 2, Ok(slept))
+    ModelTimer::new(model, 2, Ok(&slept))
 }
 
 /// A sheet of two models, one twice as fast, whose tasks sleep for this long.

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, View};
-use crate::batch::{BatchObservation, WorkloadVerdict};
+use crate::batch::{BatchObservation, noise_floors};
 use crate::batch::observe::observe;
 use crate::model::Family;
 use crate::record::Factors;
@@ -109,8 +109,7 @@ impl Experiment for Granularity {
     }
 
     fn noise_floors(findings: &Findings) -> Vec<(String, f64)> {
-        let floor = |verdict: &WorkloadVerdict| Some((verdict.workload.clone(), verdict.noise_floor?));
-        findings.verdicts.iter().filter_map(floor).collect()
+        noise_floors(&findings.verdicts)
     }
 
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {

@@ -9,7 +9,7 @@ use concbench_workloads::{Count, Kernel};
 use super::metg::{HALF, efficiency};
 use super::{Cell, Granularity, Order};
 use crate::batch::{BatchObservation, Pace};
-use crate::experiment::{Ask, Block, Experiment, Scope, Seen, Shuffle, Subject, Trial};
+use crate::experiment::{Ask, Block, Scope, Seen, Subject, Trial};
 use crate::model::{Family, ModelInfo, Sizing};
 use crate::models::TaskSpec;
 use crate::record::{Failure, Status};
@@ -110,9 +110,9 @@ pub(super) fn next(scope: &Scope, seen: &Seen<Granularity>) -> Vec<Block<Order>>
         false => step(scope, seen).into_iter().collect(),
         true => scope.models.iter().flat_map(|model| carried(scope, seen, model)).collect::<Vec<_>>(),
     };
-    match trials.is_empty() {
-        true => blocks(scope, seen),
-        false => vec![Block { number: 0, group: String::new(), gated: false, trials }],
+    match Block::of_calibrations(trials) {
+        none if none.is_empty() => seen.blocks(scope, |cell| carry(scope, seen, cell).map(Ok)),
+        calibrations => calibrations,
     }
 }
 
@@ -198,32 +198,12 @@ fn carry_name(model: &str, size: &str) -> String {
     format!("carry/{model}/{size}")
 }
 
-/// Randomised complete blocks: every model at one size. The sizes alternate, so that a drift of the machine over the run
-/// meets all of them.
-fn blocks(scope: &Scope, seen: &Seen<Granularity>) -> Vec<Block<Order>> {
-    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
-    for (number, cell) in seen.cells.iter().enumerate() {
-        match groups.last_mut().filter(|(size, _)| *size == cell.factors.size) {
-            Some((_, cells)) => cells.push(number),
-            None => groups.push((&cell.factors.size, vec![number])),
-        }
-    }
-    let sizes: Vec<usize> = groups.iter().map(|(_, cells)| cells.len()).collect();
-    let plan = Shuffle::new(scope.settings.seed, Granularity::ID).blocks(scope.settings.blocks, &sizes);
-    let trial = |number: usize, padding| {
-        let cell = &seen.cells[number].factors;
-        let made = seen.calibrations.get(&carry_name(&cell.model, &cell.size))?;
-        let pace = Pace::from(made, scope.settings.deadline);
-        let warm = if scope.is_quick() { pace.warm.min(QUICK_WARM) } else { pace.warm };
-        let ask = ask(scope, seen, cell, Order { warm }, pace.deadline)?;
-        Some(Trial { subject: Subject::Cell(number), ask: Ok(ask), padding })
-    };
-    let block = |(number, group, places): (u32, usize, Vec<(usize, usize)>)| {
-        let (size, cells) = &groups[group];
-        let trials = places.into_iter().filter_map(|(place, padding)| trial(cells[place], padding));
-        Block { number, group: (*size).to_owned(), gated: true, trials: trials.collect() }
-    };
-    plan.into_iter().map(block).filter(|block| !block.trials.is_empty()).collect()
+/// How a size is measured under a model that carries it.
+fn carry(scope: &Scope, seen: &Seen<Granularity>, cell: &Cell) -> Option<Ask<Order>> {
+    let made = seen.calibrations.get(&carry_name(&cell.model, &cell.size))?;
+    let pace = Pace::from(made, scope.settings.deadline);
+    let warm = if scope.is_quick() { pace.warm.min(QUICK_WARM) } else { pace.warm };
+    ask(scope, seen, cell, Order { warm }, pace.deadline)
 }
 
 fn ask(
@@ -233,7 +213,7 @@ fn ask(
     order: Order,
     deadline: Duration,
 ) -> Option<Ask<Order>> {
-    let model = *scope.models.iter().find(|model| model.id == cell.model)?;
+    let model = *scope.model(&cell.model)?;
     let task_spec = task_spec(&cell.size, steps(cell.task_ns, &seen.calibrations)?);
     let tasks = tasks(cell.task_ns, scope.cores());
     let work = Work { task_spec, tasks, model, workers: cell.workers, checked: true };

@@ -6,7 +6,7 @@ use concbench_workloads::Kernel;
 
 use super::{Arrivals, Cell, FEWEST_FOR_P99, Latency, MOST_ROUNDS, capacity_per_s};
 use crate::batch::work_of;
-use crate::experiment::{Ask, Block, Experiment, Scope, Seen, Shuffle, Subject, Trial};
+use crate::experiment::{Ask, Block, Scope, Seen, Subject, Trial};
 use crate::model::{Family, Sizing};
 use crate::record::{Failure, Status};
 use crate::spec::CellSpec;
@@ -61,7 +61,7 @@ pub(super) fn cells(scope: &Scope) -> Vec<Cell> {
 pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
     let rounds = rounds(scope);
     let lasts = |cell: &Cell| {
-        let Some(spec) = spec_of(scope, cell).filter(|spec| !starts_too_much(spec)) else {
+        let Some(spec) = scope.cell(&cell.ranked()).filter(|spec| !starts_too_much(spec)) else {
             return Duration::ZERO;
         };
         let wait = Duration::from_nanos(scope.spec.workload_of(spec).wait_ns()).as_secs_f64();
@@ -74,10 +74,9 @@ pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
 
 /// What each model can do; and once that is known, each load once a round, all in random order.
 pub(super) fn next(scope: &Scope, seen: &Seen<Latency>) -> Vec<Block<Arrivals>> {
-    let trials = bursts(scope, seen);
-    match trials.is_empty() {
-        true => blocks(scope, seen),
-        false => vec![Block { number: 0, group: String::new(), gated: false, trials }],
+    match Block::of_calibrations(bursts(scope, seen)) {
+        none if none.is_empty() => seen.blocks(scope, |cell| load(scope, seen, cell).map(Ok)),
+        bursts => bursts,
     }
 }
 
@@ -90,7 +89,7 @@ fn bursts(scope: &Scope, seen: &Seen<Latency>) -> Vec<Trial<Arrivals>> {
         if known.contains(&prefix) {
             continue;
         }
-        let Some(spec) = spec_of(scope, &cell.factors) else { continue };
+        let Some(spec) = scope.cell(&cell.factors.ranked()) else { continue };
         let of_model = seen.open().filter(|(_, other)| other.factors.prefix() == prefix);
         let cells: Vec<usize> = of_model.map(|(number, _)| number).collect();
         let names = (0..BURSTS).map(|number| burst(&cell.factors, number));
@@ -113,25 +112,13 @@ pub(super) fn burst(cell: &Cell, number: u32) -> String {
     format!("{}/burst-{number}", cell.prefix())
 }
 
-fn blocks(scope: &Scope, seen: &Seen<Latency>) -> Vec<Block<Arrivals>> {
-    let rounds = rounds(scope);
-    let trial = |(number, padding): (usize, usize)| {
-        let cell = &seen.cells[number].factors;
-        let (spec, capacity) = (spec_of(scope, cell)?, capacity_per_s(&seen.calibrations, cell)?);
-        let arrivals = match cell.share {
-            None => Arrivals::Closed { at_least_ns: nanoseconds(lasting(scope)) },
-            Some(share) => open(share * capacity, spec.model.sizing, rounds, lasting(scope)),
-        };
-        Some(Trial { subject: Subject::Cell(number), ask: Ok(ask(scope, spec, arrivals)), padding })
+fn load(scope: &Scope, seen: &Seen<Latency>, cell: &Cell) -> Option<Ask<Arrivals>> {
+    let (spec, capacity) = (scope.cell(&cell.ranked())?, capacity_per_s(&seen.calibrations, cell)?);
+    let arrivals = match cell.share {
+        None => Arrivals::Closed { at_least_ns: nanoseconds(lasting(scope)) },
+        Some(share) => open(share * capacity, spec.model.sizing, rounds(scope), lasting(scope)),
     };
-    let block = |(number, _, places): (u32, usize, Vec<(usize, usize)>)| Block {
-        number,
-        group: String::new(),
-        gated: true,
-        trials: places.into_iter().filter_map(trial).collect(),
-    };
-    let plan = Shuffle::new(scope.settings.seed, Latency::ID).blocks(rounds, &[seen.cells.len()]);
-    plan.into_iter().map(block).filter(|block| !block.trials.is_empty()).collect()
+    Some(ask(scope, spec, arrivals))
 }
 
 fn rounds(scope: &Scope) -> u32 {
@@ -140,11 +127,6 @@ fn rounds(scope: &Scope) -> u32 {
 
 fn lasting(scope: &Scope) -> Duration {
     if scope.is_quick() { QUICK_LOAD } else { LOAD }
-}
-
-fn spec_of<'a>(scope: &'a Scope, cell: &Cell) -> Option<&'a CellSpec> {
-    let id = cell.ranked();
-    scope.spec.cells.iter().find(|spec| spec.id == id)
 }
 
 /// Whether every task would need a process before it is due.

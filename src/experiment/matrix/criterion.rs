@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use criterion::{Criterion, SamplingMode};
 use serde_json::{Value, json};
 
-use super::{Matrix, Order, spec_of};
+use super::{Matrix, Order};
 use crate::batch::observe::Step;
 use crate::batch::{PATIENCE, Pace, work_of};
 use crate::criterion_home::folder;
@@ -152,7 +152,7 @@ fn abandon(error: RunnerError) -> ! {
 
 /// Starts the model of a cell.
 fn start(launcher: &mut dyn Launcher, scope: &Scope, id: &str) -> Box<dyn Conversation> {
-    let work = spec_of(scope, id).map(|cell| work_of(&scope.spec, cell));
+    let work = scope.cell(id).map(|cell| work_of(&scope.spec, cell));
     let request = Request { experiment: Matrix::ID, order: json!(Order::Serve), work };
     launcher.converse(request, scope.settings.deadline).map_or_else(|error| abandon(error), |(_, session)| session)
 }

@@ -14,9 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use analyse::sheet_of;
-use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Stage, Subject, Trial, View};
+use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
-use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, work_of};
+use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, noise_floors, work_of};
 use crate::experiment::compare::Beside;
 use crate::record::Factors;
 use crate::report::{ReportError, Section};
@@ -98,10 +98,9 @@ impl Experiment for Matrix {
     }
 
     fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Order>> {
-        let preflight = preflight(scope, seen);
-        match preflight.is_empty() {
-            true => blocks(scope, seen),
-            false => preflight,
+        match Block::of_calibrations(preflight(scope, seen)) {
+            none if none.is_empty() => seen.blocks(scope, |cell| observation(scope, seen, cell).map(Ok)),
+            preflight => preflight,
         }
     }
 
@@ -121,8 +120,7 @@ impl Experiment for Matrix {
     }
 
     fn noise_floors(findings: &Findings) -> Vec<(String, f64)> {
-        let floor = |verdict: &WorkloadVerdict| Some((verdict.workload.clone(), verdict.noise_floor?));
-        findings.verdicts.iter().filter_map(floor).collect()
+        noise_floors(&findings.verdicts)
     }
 
     fn fingerprints(setup: &Setup) -> BTreeMap<String, String> {
@@ -139,49 +137,23 @@ impl Experiment for Matrix {
 }
 
 /// One batch of every cell of which nothing is known yet: which work at all, and how long they take.
-fn preflight(scope: &Scope, seen: &Seen<Matrix>) -> Vec<Block<Order>> {
+fn preflight(scope: &Scope, seen: &Seen<Matrix>) -> Vec<Trial<Order>> {
     let unknown = seen.open().filter(|(_, cell)| !seen.calibrations.contains_key(&cell.id));
-    let trials: Vec<_> = unknown
+    unknown
         .filter_map(|(number, cell)| {
             let subject = Subject::Calibration { name: cell.id.clone(), cells: vec![number] };
-            let spec = spec_of(scope, &cell.id)?;
+            let spec = scope.cell(&cell.id)?;
             let ask = ask(scope, spec, Order::Observe { warm: 0 }, scope.settings.deadline);
             Some(Trial { subject, ask: Ok(ask), padding: 0 })
         })
-        .collect();
-    let block = Block { number: 0, group: String::new(), gated: false, trials };
-    (!block.trials.is_empty()).then_some(block).into_iter().collect()
+        .collect()
 }
 
-/// Randomised complete blocks: every cell of a workload once. The workloads alternate, so that a drift of the machine over
-/// the run meets all of them.
-fn blocks(scope: &Scope, seen: &Seen<Matrix>) -> Vec<Block<Order>> {
-    let of = |workload: &WorkloadRecord| {
-        let cells = seen.cells.iter().enumerate();
-        let cells = cells.filter(|(_, cell)| cell.factors.workload == workload.name);
-        cells.map(|(number, _)| number).collect::<Vec<usize>>()
-    };
-    let groups: Vec<Vec<usize>> = seen.setup.workloads.iter().map(of).collect();
-    let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
-    let plan = Shuffle::new(scope.settings.seed, Matrix::ID).blocks(scope.settings.blocks, &sizes);
-    let trial = |number: usize, padding| {
-        let cell = &seen.cells[number];
-        let pace = Pace::from(seen.calibrations.get(&cell.id)?, scope.settings.deadline);
-        let order = Order::Observe { warm: pace.warm };
-        let ask = ask(scope, spec_of(scope, &cell.id)?, order, pace.deadline);
-        Some(Trial { subject: Subject::Cell(number), ask: Ok(ask), padding })
-    };
-    let block = |(number, group, places): (u32, usize, Vec<(usize, usize)>)| Block {
-        number,
-        group: seen.setup.workloads[group].name.clone(),
-        gated: true,
-        trials: places.into_iter().filter_map(|(place, padding)| trial(groups[group][place], padding)).collect(),
-    };
-    plan.into_iter().map(block).filter(|block| !block.trials.is_empty()).collect()
-}
-
-fn spec_of<'a>(scope: &'a Scope, id: &str) -> Option<&'a CellSpec> {
-    scope.spec.cells.iter().find(|cell| cell.id == id)
+/// How a cell is measured, as long as its one batch took.
+fn observation(scope: &Scope, seen: &Seen<Matrix>, cell: &BatchCell) -> Option<Ask<Order>> {
+    let id = cell.id();
+    let pace = Pace::from(seen.calibrations.get(&id)?, scope.settings.deadline);
+    Some(ask(scope, scope.cell(&id)?, Order::Observe { warm: pace.warm }, pace.deadline))
 }
 
 fn ask(scope: &Scope, cell: &CellSpec, order: Order, deadline: Duration) -> Ask<Order> {

@@ -29,7 +29,7 @@ pub(super) fn cells(scope: &Scope) -> Vec<Cell> {
     let cell = |model: &ModelInfo, tasks| Cell {
         model: model.id.to_owned(),
         family: model.family,
-        workers: if model.sizing == Sizing::Workers { scope.cores() } else { 1 },
+        workers: scope.workers_of(model),
         tasks,
     };
     let models = scope.models.iter().filter(|model| model.waiting == Waiting::Tasks);

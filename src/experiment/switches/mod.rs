@@ -7,9 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Subject, Trial, View,
-};
+use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, View};
 use crate::model::{Placement as Cores, Settings};
 use crate::models::switch::{PAIRS, Pair, PingPong};
 use crate::record::{Factors, Failure, Response, Responses, Status};
@@ -120,20 +118,7 @@ impl Experiment for Switches {
     fn setup(_: &Scope, _: &[Cell]) {}
 
     fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Order>> {
-        let trial = |(number, padding): (usize, usize)| Trial {
-            subject: Subject::Cell(number),
-            ask: ask(scope, &seen.cells[number].factors),
-            padding,
-        };
-        let plan = Shuffle::new(scope.settings.seed, Self::ID);
-        let block = |(number, _, places): (u32, usize, Vec<(usize, usize)>)| Block {
-            number,
-            group: String::new(),
-            gated: true,
-            trials: places.into_iter().map(trial).collect(),
-        };
-        let blocks = { plan }.blocks(scope.settings.blocks, &[seen.cells.len()]);
-        blocks.into_iter().map(block).collect()
+        seen.blocks(scope, |cell| Some(ask(scope, cell)))
     }
 
     fn observe(order: Order, desk: &mut Desk<'_>) -> Result<Observation, CellError> {

@@ -95,14 +95,6 @@ impl Responses for Timeline {
     }
 }
 
-/// What a runner is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Order {
-    /// Run a cold batch, and another one whose tasks are noted.
-    Trace,
-}
-
 impl Experiment for Timelines {
     const ID: &'static str = "timelines";
     const QUESTION: &'static str = "which worker ran which task?";
@@ -111,7 +103,7 @@ impl Experiment for Timelines {
 
     type Setup = ();
     type Cell = Cell;
-    type Order = Order;
+    type Order = ();
     type Observation = Timeline;
     type Findings = ();
 
@@ -125,11 +117,11 @@ impl Experiment for Timelines {
 
     fn setup(_: &Scope, _: &[Cell]) {}
 
-    fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Order>> {
+    fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<()>> {
         plan::next(scope, seen)
     }
 
-    fn observe(Order::Trace: Order, desk: &mut Desk<'_>) -> Result<Timeline, CellError> {
+    fn observe((): (), desk: &mut Desk<'_>) -> Result<Timeline, CellError> {
         observe::observe(desk)
     }
 

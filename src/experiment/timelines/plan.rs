@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use concbench_workloads::Class;
 
-use super::{Cell, Order, Timelines};
+use super::{Cell, Timelines};
 use crate::batch::work_of;
 use crate::experiment::{Ask, Block, Scope, Seen, Subject, Trial};
 use crate::record::{Failure, Status};
@@ -64,13 +64,13 @@ pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
 }
 
 /// All of them in one block; those that are beyond the budget are refused.
-pub(super) fn next(scope: &Scope, seen: &Seen<Timelines>) -> Vec<Block<Order>> {
+pub(super) fn next(scope: &Scope, seen: &Seen<Timelines>) -> Vec<Block<()>> {
     let within = within_budget(scope, seen.cells.iter().map(|cell| &cell.factors));
     let trial = |(number, within): (usize, bool)| {
-        let spec = spec_of(scope, &seen.cells[number].factors)?;
+        let spec = scope.cell(&seen.cells[number].factors.ranked())?;
         let work = Some(work_of(&scope.spec, spec));
         let ask = match within {
-            true => Ok(Ask { order: Order::Trace, work, deadline: scope.settings.deadline }),
+            true => Ok(Ask { order: (), work, deadline: scope.settings.deadline }),
             false => Err(beyond(scope)),
         };
         Some(Trial { subject: Subject::Cell(number), ask, padding: 0 })
@@ -103,15 +103,10 @@ fn beyond(scope: &Scope) -> Failure {
 
 /// About how long it takes to trace a cell: what its tasks wait, as many of them at once as can, and a little.
 fn takes(scope: &Scope, cell: &Cell) -> Duration {
-    let Some(spec) = spec_of(scope, cell) else { return Duration::ZERO };
+    let Some(spec) = scope.cell(&cell.ranked()) else { return Duration::ZERO };
     let workload = scope.spec.workload_of(spec);
     let turns = workload.definition.tasks.div_ceil(spec.concurrency.max(1));
     (COMPUTING + Duration::from_nanos(workload.wait_ns().saturating_mul(turns))) * BATCHES
-}
-
-fn spec_of<'a>(scope: &'a Scope, cell: &Cell) -> Option<&'a CellSpec> {
-    let id = cell.ranked();
-    scope.spec.cells.iter().find(|spec| spec.id == id)
 }
 
 #[cfg(test)]
@@ -145,7 +140,7 @@ mod tests {
         assert_eq!(cells.len(), 3 * models);
         assert_eq!(names(&cells), ["factorial", "sleep", "mixed"]);
         assert!(cells.iter().any(|cell| cell.id() == "timelines/sleep/rayon@2"));
-        assert!(cells.iter().all(|cell| spec_of(&scope, cell).is_some_and(|spec| spec.ranked && !spec.twin)));
+        assert!(cells.iter().all(|cell| scope.cell(&cell.ranked()).is_some_and(|spec| spec.ranked && !spec.twin)));
     }
 
     #[test]

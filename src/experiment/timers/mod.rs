@@ -10,10 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, Block, Context, Experiment, Facts, MeasuredOf, RecordOf, Scope, Seen, Shuffle, Subject, Trial, View,
+    Ask, Block, Context, Experiment, Facts, MeasuredOf, RecordOf, Scope, Seen, View,
 };
 use crate::batch::{ModelTimer, Slept};
-use crate::model::{Family, ModelInfo, Sizing};
+use crate::model::{Family, ModelInfo};
 use crate::models::TaskSpec;
 use crate::record::{CellRecord, Factors, Failure, Response, Responses, Status};
 use crate::report::{ReportError, Section};
@@ -82,7 +82,7 @@ impl Experiment for Timers {
         let cell = |model: &ModelInfo| Cell {
             model: model.id.to_owned(),
             family: model.family,
-            workers: if model.sizing == Sizing::Workers { scope.cores() } else { 1 },
+            workers: scope.workers_of(model),
         };
         scope.models.iter().map(cell).collect()
     }
@@ -94,18 +94,7 @@ impl Experiment for Timers {
     fn setup(_: &Scope, _: &[Cell]) {}
 
     fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<()>> {
-        let mut shuffle = Shuffle::new(scope.settings.seed, Self::ID);
-        let trial = |(number, padding): (usize, usize)| {
-            let ask = ask(scope, &seen.cells[number].factors);
-            Trial { subject: Subject::Cell(number), ask, padding }
-        };
-        let block = |(number, _, places): (u32, usize, Vec<(usize, usize)>)| Block {
-            number,
-            group: String::new(),
-            gated: true,
-            trials: places.into_iter().map(trial).collect(),
-        };
-        shuffle.blocks(1, &[seen.cells.len()]).into_iter().map(block).collect()
+        seen.blocks(scope, |cell| Some(ask(scope, cell)))
     }
 
     fn observe((): (), desk: &mut Desk<'_>) -> Result<Observation, CellError> {
@@ -128,15 +117,14 @@ impl Experiment for Timers {
 /// What follows from the observation of a cell.
 fn timer(cell: &CellRecord<Cell, Observation>) -> ModelTimer {
     let slept = match cell.observations.first() {
-        Some(made) => Ok(made.responses.slept.clone()),
+        Some(made) => Ok(made.responses.slept.as_slice()),
         None => Err(cell.reason.clone().unwrap_or_default()),
     };
     ModelTimer::new(&cell.factors.model, cell.factors.workers, slept)
 }
 
 fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<()>, Failure> {
-    let model = scope.models.iter().find(|model| model.id == cell.model).copied();
-    let model = model.ok_or_else(|| Failure::new(Status::Skipped, "there is no such model"))?;
+    let model = *scope.model(&cell.model).ok_or_else(|| Failure::new(Status::Skipped, "there is no such model"))?;
     if model.family == Family::Processes {
         let same = "a task in a process of its own sleeps as a thread does: see thread-spawn";
         return Err(Failure::new(Status::Skipped, same));
