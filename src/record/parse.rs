@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::limits::MOST_EXPERIMENTS;
-use super::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES, RawCell, RawExperiment, Record, SCHEMA};
+use super::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES, RawCell, RawExperiment, Record, SCHEMA, Status};
 use concbench_text::one_line;
 
 /// The most calibrations of an experiment: a few for each cell.
@@ -66,8 +66,12 @@ fn check_experiment(id: &str, experiment: &RawExperiment) -> Result<(), String> 
     Ok(())
 }
 
-/// Whether each observation of a cell belongs to a block of its own, of which there are so many.
+/// Whether a cell that is not `ok` says why, and each of its observations belongs to a block of its own, of which there
+/// are so many.
 fn check_cell(cell: &RawCell) -> Result<(), String> {
+    if cell.status != Status::Ok && cell.reason.is_none() {
+        return Err(format!("cell `{}`: it is `{}` without a reason", short(&cell.id), cell.status));
+    }
     let mut seen = HashSet::new();
     for observation in &cell.observations {
         let block = observation.block;
@@ -140,6 +144,15 @@ mod tests {
         let mut record = record(&[0]);
         record["run"]["blocks"] = json!(1001);
         assert!(refusal(&record).contains("run.blocks: 1001 of them, at most 1000 are allowed"));
+    }
+
+    #[test]
+    fn a_cell_that_failed_says_why() {
+        let mut record = record(&[0]);
+        record["experiments"]["matrix"]["cells"][0]["status"] = json!("crashed");
+        assert_eq!(refusal(&record), "cell `work/rayon@2`: it is `crashed` without a reason");
+        record["experiments"]["matrix"]["cells"][0]["reason"] = json!("signal 11");
+        assert!(parsed(&record).is_ok());
     }
 
     #[test]
