@@ -171,18 +171,15 @@ fn fewest(rounds: u32) -> f64 {
 mod tests {
     use super::*;
     use crate::experiment::latency::Observation;
-    use crate::experiment::{Settings, Underway};
+    use crate::experiment::{Underway, rehearsal};
     use crate::models::{BuiltIn, Catalogue};
-    use crate::record::{Factors, Histogram, Mode, Observed, Track};
-    use crate::spec::{Spec, default_definitions};
+    use crate::record::{Factors, Histogram, Mode, Observed};
+    use crate::spec::default_definitions;
 
     fn scope(mode: Mode) -> Scope {
-        let (blocks, seed) = (20, 7);
-        let (track, deadline) = (Track::Defaults, Duration::from_secs(10));
-        let settings = Settings { blocks, mode, seed, track, deadline, all: true };
-        let spec = Spec::build(default_definitions(), &BuiltIn::infos(), true, 2).unwrap();
-        let models = BuiltIn::infos();
-        Scope { settings, machine: crate::machine::facts(), models, spec, references: Default::default() }
+        let mut scope = rehearsal::scope(default_definitions(), 2, true, 7);
+        scope.settings.mode = mode;
+        scope
     }
 
     fn begun(scope: &Scope) -> Seen<Latency> {

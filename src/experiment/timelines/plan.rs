@@ -112,18 +112,15 @@ fn takes(scope: &Scope, cell: &Cell) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Experiment, Settings};
+    use crate::experiment::{Experiment, rehearsal};
     use crate::models::{BuiltIn, Catalogue};
-    use crate::record::{Factors, Mode, Track};
-    use crate::spec::{Definition, Spec, default_definitions};
+    use crate::record::{Factors, Mode};
+    use crate::spec::{Definition, default_definitions};
 
     fn scope(definitions: Vec<Definition>, mode: Mode) -> Scope {
-        let (blocks, seed, all) = (20, 7, false);
-        let (track, deadline) = (Track::Defaults, Duration::from_secs(10));
-        let settings = Settings { blocks, mode, seed, track, deadline, all };
-        let spec = Spec::build(definitions, &BuiltIn::infos(), all, 2).unwrap();
-        let models = BuiltIn::infos();
-        Scope { settings, machine: crate::machine::facts(), models, spec, references: Default::default() }
+        let mut scope = rehearsal::scope(definitions, 2, false, 7);
+        scope.settings.mode = mode;
+        scope
     }
 
     fn names(cells: &[Cell]) -> Vec<&str> {
