@@ -6,9 +6,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The two differ by more than the margin.
+    /// The two differ by more than the margin: their whole interval lies beyond it.
     Different,
-    /// They differ by less than the margin.
+    /// They differ, though not surely by more than the margin: their interval lies on one side of 1, and reaches into the
+    /// margin.
+    Slight,
+    /// They differ by no more than how late their timers wake explains.
+    Timers,
+    /// If they differ, then by less than the margin.
     Equivalent,
     /// This run cannot tell.
     Unresolved,
@@ -24,10 +29,24 @@ pub enum ComparisonKind {
     Steady,
     /// A cell against the best of its workload, as a one-off job.
     OneOff,
+    /// A cell against the baseline of its workload, in steady state.
+    Baseline,
+    /// A cell against the baseline of its workload, as a one-off job.
+    BaselineOneOff,
     /// A cell against its A/A twin, in steady state.
     Twin,
     /// A cell against its A/A twin, as a one-off job.
     TwinOneOff,
+}
+
+/// What a ratio is an estimate of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimator {
+    /// The centre of the ratios of the blocks (Hodges and Lehmann, 1963).
+    PairedRatios,
+    /// The ratio of the medians, where the times of the two are shaped so differently that the former is another figure.
+    RatioOfMedians,
 }
 
 /// The ratio of the times of two cells of one workload: time of `a` over time of `b`.
@@ -47,18 +66,20 @@ pub struct Comparison {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// The confidence of the interval.
+    /// The confidence of the interval by itself. The intervals between the ranked cells of a workload hold together with
+    /// 95 %, so that each of them has more.
     pub confidence: f64,
+    /// What the ratio is an estimate of.
+    pub estimator: Estimator,
     /// How many blocks hold both.
     pub pairs: u64,
     /// The margin, as a fraction: what is smaller does not count as a difference.
     pub margin: f64,
-    /// The p-value of "they differ by no more than the margin", after Holm's correction.
-    pub p_holm: f64,
-    /// The p-value of "they do not differ at all", after Holm's correction: at most 0.05 where an effect is found, however
-    /// small. Against the best of many cells it is optimistic, since the same data chose the best; verdicts use the
-    /// margin, which is wider than that luck.
-    pub p_any: f64,
+    /// The effect, as a fraction, that how late their timers wake explains; 0 where nothing waits by a timer.
+    pub timers: f64,
+    /// The smallest effect that this comparison would have called different in four of five runs, as a fraction. `null`
+    /// with too few blocks to call anything different.
+    pub smallest_effect: Option<f64>,
     /// What follows.
     pub verdict: Verdict,
 }
@@ -76,16 +97,14 @@ pub struct WorkloadVerdict {
     pub workload: String,
     /// What its tasks mostly do.
     pub class: Class,
-    /// The ids of the cells that nothing is known to be faster than, in steady state; best first.
+    /// The ids of the cells that may be the best in steady state, since none is surely faster; lowest median first.
     pub winners: Vec<String>,
     /// The same for a one-off job.
     pub one_off_winners: Vec<String>,
     /// The noise floor: the half-width of the interval of the A/A twin's ratio, as a fraction. `null` without a twin.
     pub noise_floor: Option<f64>,
-    /// Why the workload is not ranked: then nothing wins. `null` where it is.
-    pub unranked: Option<String>,
-    /// The smallest effect that this run would have called different in four of five cases, in steady state, as a
-    /// fraction. `null` without a twin, or with too few blocks to call anything different.
+    /// The median of the smallest effects of its comparisons with the best, in steady state, as a fraction. `null` without
+    /// any, or with too few blocks to call anything different.
     pub smallest_effect: Option<f64>,
     /// The answer, as one sentence.
     pub sentence: String,

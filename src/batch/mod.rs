@@ -19,7 +19,7 @@ mod workload;
 
 pub(crate) use cell::{BatchCell, work_of};
 pub(crate) use finding::noise_floors;
-pub use finding::{Comparison, ComparisonKind, Verdict, WorkloadVerdict};
+pub use finding::{Comparison, ComparisonKind, Estimator, Verdict, WorkloadVerdict};
 pub(crate) use observation::BatchObservation;
 pub(crate) use pace::{PATIENCE, Pace};
 pub use sheet::{CellSummary, Observation, Sheet, SheetCell, WorkloadRecord};

@@ -4,17 +4,20 @@ use concbench_workloads::{Class, Kernel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::analyse::MARGIN;
 use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
 use crate::model::Family;
 use crate::record::{BlockNoise, CellRecord, Estimate, Observed, Status};
 
 /// Workloads, each under many models: what was observed, and what follows.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sheet {
     /// How many cores the run could use.
     pub cores: u64,
     /// How many blocks were planned.
     pub blocks: u32,
+    /// The margin, as a fraction: what is smaller does not count as a difference.
+    pub margin: f64,
     /// What was measured, in the order of the definitions.
     pub workloads: Vec<WorkloadRecord>,
     /// Under what, in the order of the definitions.
@@ -27,6 +30,29 @@ pub struct Sheet {
     pub comparisons: Vec<Comparison>,
     /// One answer for each workload.
     pub verdicts: Vec<WorkloadVerdict>,
+}
+
+impl Default for Sheet {
+    fn default() -> Self {
+        Self {
+            cores: 0,
+            blocks: 0,
+            margin: MARGIN,
+            workloads: Vec::new(),
+            cells: Vec::new(),
+            timers: Vec::new(),
+            noise: Vec::new(),
+            comparisons: Vec::new(),
+            verdicts: Vec::new(),
+        }
+    }
+}
+
+impl Sheet {
+    /// Whether a block of a workload broke the limits of the environment gate, and was kept.
+    pub(crate) fn is_breached(&self, workload: &str, block: u32) -> bool {
+        self.noise.iter().any(|of| of.group == workload && of.block == block && of.breach.is_some())
+    }
 }
 
 /// One cell of a sheet: workload x model x workers.

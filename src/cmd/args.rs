@@ -57,7 +57,7 @@ impl Cli {
             (resumes && common.quick, "--resume", "--quick"),
             (resumes && common.rigorous, "--resume", "--rigorous"),
         ];
-        let settled = ["label", "out", "track", "deadline", "with", "only"]
+        let settled = ["label", "out", "track", "margin", "deadline", "with", "only"]
             .iter()
             .find(|name| resumes && source(name) == given);
         let conflict =
@@ -167,6 +167,10 @@ pub(crate) struct CommonArgs {
     /// The fairness track
     #[arg(long, env = "CONCBENCH_TRACK", value_enum, default_value = "defaults")]
     track: TrackName,
+    /// The margin: what is smaller does not count as a difference; fixed before the run
+    #[arg(long, env = "CONCBENCH_MARGIN", default_value = "2%", value_name = "PERCENT", allow_hyphen_values = true,
+        value_parser = percent)]
+    margin: f64,
     /// How many seconds one observation may take before it counts as hung
     #[arg(long, env = "CONCBENCH_DEADLINE", default_value = "30", value_name = "SECONDS",
         allow_negative_numbers = true, value_parser = number(1u64..=86_400))]
@@ -374,6 +378,7 @@ impl CommonArgs {
             mode,
             seed: self.seed.unwrap_or_else(clock_seed),
             track: self.track(),
+            margin: self.margin,
             deadline: self.deadline(),
             all: self.all,
         }

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     /// What the models may keep of their own defaults.
     pub(crate) track: Track,
+    /// What does not count as a difference, as a fraction.
+    pub(crate) margin: f64,
     /// How long an observation may take where nothing is known yet.
     pub(crate) deadline: Duration,
     /// Whether models outside the default matrix are measured too.

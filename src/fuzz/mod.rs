@@ -68,7 +68,7 @@ fn definition(models: &[ModelInfo], bytes: &[u8]) -> Accepted {
 
 fn settings() -> Settings {
     let (mode, track, deadline) = (Mode::Quick, Track::Defaults, Duration::from_secs(1));
-    Settings { blocks: 2, mode, seed: 1, track, deadline, all: true }
+    Settings { blocks: 2, mode, seed: 1, track, margin: 0.02, deadline, all: true }
 }
 
 /// Has every experiment say what is to be measured next.

@@ -59,6 +59,8 @@ pub struct Header {
     pub label: String,
     /// The fairness track.
     pub track: Track,
+    /// What does not count as a difference, as a fraction.
+    pub margin: f64,
     /// How long one observation may take, in nanoseconds.
     pub deadline_ns: u64,
     /// The command that reproduces such a run.
@@ -287,6 +289,7 @@ mod tests {
             seed: 1,
             label: "local".to_owned(),
             track: Track::Defaults,
+            margin: 0.02,
             deadline_ns: 1,
             command: "concbench run".to_owned(),
         };

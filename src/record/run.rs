@@ -67,7 +67,7 @@ pub enum Track {
 }
 
 /// When a run was made, and with which settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunInfo {
     /// `<utc>-<label>`, the name of its folder.
     pub id: String,
@@ -89,6 +89,8 @@ pub struct RunInfo {
     pub complete: bool,
     /// Which fairness track it followed.
     pub track: Track,
+    /// The margin, as a fraction: what is smaller does not count as a difference.
+    pub margin: f64,
     /// The filter that chose its cells, if there was one.
     pub filter: Option<String>,
     /// The command that reproduces such a run.

@@ -58,6 +58,7 @@ pub(crate) fn measure_aside(plan: Plan, command: &str, quiet: bool) -> Result<As
         indicative: u64::from(settings.blocks) < FEWEST_PAIRS,
         complete: ended.is_continue(),
         track: settings.track,
+        margin: settings.margin,
         filter: None,
         command: command.to_owned(),
         notes: Vec::new(),

@@ -145,6 +145,7 @@ impl Run {
             seed: settings.seed,
             label,
             track: settings.track,
+            margin: settings.margin,
             deadline_ns: nanoseconds(settings.deadline),
             command,
         };
@@ -316,6 +317,7 @@ impl Run {
             indicative: u64::from(header.blocks) < crate::batch::analyse::FEWEST_PAIRS,
             complete: !self.interrupted,
             track: header.track,
+            margin: header.margin,
             filter: header.filter,
             command: header.command,
             notes: self.console.take_trouble(),

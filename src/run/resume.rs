@@ -61,6 +61,7 @@ pub(crate) fn plan(header: &Header, models: &[ModelInfo], folder: &Path) -> Resu
         mode: header.mode,
         seed: header.seed,
         track: header.track,
+        margin: header.margin,
         deadline: Duration::from_nanos(header.deadline_ns),
         all: header.all,
     };

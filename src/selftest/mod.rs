@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::batch::analyse::MARGIN;
 use crate::batch::{Comparison, Sheet};
 use crate::experiment::{Matrix, Settings, kind_of, sheet_of};
 use crate::machine;
@@ -152,6 +153,7 @@ fn plan(
         mode: Mode::Custom,
         seed: options.seed,
         track: Track::Defaults,
+        margin: MARGIN,
         deadline: DEADLINE,
         all: false,
     };

@@ -7,4 +7,5 @@ mod sentences;
 mod simulation;
 mod synthetic;
 mod timers;
+mod together;
 mod verdicts;

@@ -29,7 +29,7 @@ fn a_winner_with_what_it_gains() {
         ]),
         "work: rayon (2 workers) is the fastest at 12.3 ms a batch [12.2, 12.4], \
          1.98x as fast as sequential [1.98, 2.00]; \
-         the nearest, thread-pool (2 workers), takes 1.22x as long [1.21, 1.22]."
+         the nearest behind, thread-pool (2 workers), takes 1.22x as long [1.21, 1.22]."
     );
 }
 
@@ -41,8 +41,8 @@ fn a_tie_is_called_one() {
             cell("rayon", 2, &steady_times(12.3, 3)),
             cell("thread-pool", 2, &steady_times(12.31, 7)),
         ]),
-        "work: a tie between rayon (2 workers) and thread-pool (2 workers) at 12.3 ms a batch [12.2, 12.4], \
-         1.98x as fast as sequential [1.98, 2.00]."
+        "work: a tie between rayon (2 workers) and thread-pool (2 workers) at 12.3 ms a batch [12.2, 12.4]; \
+         the nearest behind, sequential, takes 1.98x as long [1.98, 2.00]."
     );
 }
 
@@ -75,7 +75,7 @@ fn few_blocks_only_indicate() {
             cell("rayon", 2, &steady_times(12.3, 3)[..5]),
         ]),
         "work, indicative only (5 blocks): rayon (2 workers) seems the fastest at 12.24 ms a batch [12.22, 12.27]; \
-         the nearest, sequential, takes 1.978x as long [1.978, 1.978]."
+         the nearest behind, sequential, takes 1.978x as long [1.978, 1.978]."
     );
 }
 
@@ -95,7 +95,7 @@ fn slow_pools_wait_in_rounds() {
     assert_eq!(
         sheet.verdicts[0].sentence,
         "work: smol (2 workers) is the fastest at 20.4 ms a batch [20.3, 20.5]; \
-         the nearest, thread-pool (2 workers) and rayon (2 workers), take 31.3x to 31.8x as long; \
+         the nearest behind, thread-pool (2 workers) and rayon (2 workers), take 31.3x to 31.8x as long; \
          thread-pool and rayon with 2 workers need 32 rounds of 20 ms."
     );
 }
@@ -109,7 +109,7 @@ fn the_one_off_job_is_named_where_it_has_another_winner() {
     assert_eq!(
         sentence(vec![eager, cell("thread-spawn", 64, &steady_times(14.0, 0))]),
         "work: rayon (2 workers) is the fastest at 12.3 ms a batch [12.2, 12.4]; \
-         the nearest, thread-spawn (64 workers), takes 1.13x as long [1.13, 1.15]; \
+         the nearest behind, thread-spawn (64 workers), takes 1.13x as long [1.13, 1.15]; \
          as a one-off job thread-spawn (64 workers) leads."
     );
 }

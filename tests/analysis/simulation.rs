@@ -1,8 +1,6 @@
 //! What the method promises, counted over thousands of campaigns that never took place.
 
-use concbench::batch::analyse::{
-    Metric, POWER, SIGNIFICANCE, SmallestEffect, block_drift, smallest_effect, warm_trend,
-};
+use concbench::batch::analyse::{Metric, SIGNIFICANCE, block_drift, warm_trend};
 use concbench::batch::{Comparison, ComparisonKind, Sheet, Verdict};
 use concbench_stats::binomial_bound;
 
@@ -20,9 +18,9 @@ fn of_kind(sheet: &Sheet, kind: ComparisonKind) -> impl Iterator<Item = &Compari
     sheet.comparisons.iter().filter(move |found| found.kind == kind)
 }
 
-/// An effect is found if the interval leaves out 1 and the corrected p-value of "no difference" is significant.
+/// An effect is found if the interval leaves out 1.
 fn found(comparison: &Comparison) -> bool {
-    (comparison.low > 1.0 || comparison.high < 1.0) && comparison.p_any <= SIGNIFICANCE
+    comparison.low > 1.0 || comparison.high < 1.0
 }
 
 fn twin(sheet: &Sheet) -> &Comparison {
@@ -132,50 +130,7 @@ fn an_effect_of_five_percent_is_called_different() {
     let power = share(8, 400, |generator| {
         different(&Campaign::DRIFTING.run(generator, &[1.0, 1.05]), ComparisonKind::Steady)
     });
-    assert!(power >= 0.90, "{power}");
-}
-
-#[test]
-fn the_smallest_effect_that_a_run_names_is_found_in_four_of_five() {
-    let mut named = Vec::new();
-    share(9, 200, |generator| {
-        named.extend(smallest_effect(&Campaign::DRIFTING.run(generator, &[1.0]), "work", Metric::Steady));
-        true
-    });
-    let mean = |figure: fn(&SmallestEffect) -> f64| 1.0 + named.iter().map(figure).sum::<f64>() / 200.0;
-    let shown = |seed, effect: f64, shows: fn(&Sheet) -> bool| {
-        share(seed, 500, |generator| shows(&Campaign::DRIFTING.run(generator, &[1.0, effect])))
-    };
-    let any = shown(10, mean(|named| named.any), |sheet| of_kind(sheet, ComparisonKind::Steady).any(found));
-    assert!((any - POWER).abs() < 0.07, "{any}");
-    let called = shown(11, mean(|named| named.different), |sheet| different(sheet, ComparisonKind::Steady));
-    assert!((called - POWER).abs() < 0.12, "{called}");
-}
-
-#[test]
-fn among_twenty_tied_cells_the_smallest_effect_is_still_found_in_four_of_five() {
-    const TIED: usize = 20;
-    let mut named = Vec::new();
-    share(14, 100, |generator| {
-        // As many contrasts as below: every cell but the best.
-        let sheet = Campaign::DRIFTING.run(generator, &[1.0; TIED + 1]);
-        named.extend(smallest_effect(&sheet, "work", Metric::Steady));
-        true
-    });
-    let mean = |figure: fn(&SmallestEffect) -> f64| 1.0 + named.iter().map(figure).sum::<f64>() / 100.0;
-    let slower = format!("@{}", TIED + 1);
-    let shown = |seed, effect: f64, shows: fn(&Comparison) -> bool| {
-        let mut factors = [1.0; TIED + 1];
-        factors[TIED] = effect;
-        share(seed, 200, |generator| {
-            let sheet = Campaign::DRIFTING.run(generator, &factors);
-            of_kind(&sheet, ComparisonKind::Steady).any(|ratio| ratio.a.ends_with(&slower) && shows(ratio))
-        })
-    };
-    let any = shown(15, mean(|named| named.any), found);
-    assert!(any >= POWER, "{any}");
-    let called = shown(16, mean(|named| named.different), |ratio| ratio.verdict == Verdict::Different);
-    assert!(called >= POWER, "{called}");
+    assert!(power >= 0.95, "{power}");
 }
 
 #[test]

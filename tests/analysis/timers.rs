@@ -1,7 +1,6 @@
-//! Timers, and the waits that are too short to be ranked.
+//! Timers, and what they explain.
 
-use concbench::batch::analyse::{Metric, geometric_means};
-use concbench::batch::{ModelTimer, Sheet, Slept};
+use concbench::batch::{ComparisonKind, ModelTimer, Sheet, Slept, Verdict};
 
 use super::synthetic::{Generator, around, cell, complete, sheet};
 
@@ -14,42 +13,61 @@ fn timer(model: &str, resolution_ns: i64) -> ModelTimer {
     ModelTimer::new(model, 2, Ok(&slept))
 }
 
-/// A sheet of two models, one twice as fast, whose tasks sleep for this long.
-fn sleeping(wait_ns: u64, timers: Vec<ModelTimer>) -> Sheet {
+/// A timer whose sleeps of 5 ms are late by this, give or take a hundredth.
+fn late(model: &str, late_ns: i64) -> ModelTimer {
+    let late_ns = (0..200).map(|step| late_ns + late_ns * (step - 100) / 10_000).collect();
+    ModelTimer::new(model, 2, Ok(&[Slept { asked_ns: 5_000_000, late_ns }]))
+}
+
+/// Tasks that wait 5 ms, under two runtimes whose timers differ by a millisecond, and under an undersized pool.
+fn five_milliseconds(timers: Vec<ModelTimer>) -> Sheet {
     let mut generator = Generator::new(5);
-    let fast = around(&mut generator, 1e6, 0.01, 20);
-    let slow = around(&mut generator, 2e6, 0.01, 20);
-    let mut sheet = sheet(vec![cell("coarse", 2, &fast), cell("fine", 2, &slow)]);
-    (sheet.workloads[0].wait_ns, sheet.workloads[0].timer_ns) = (wait_ns, wait_ns);
+    let mut times = |centre| around(&mut generator, centre, 0.005, 20);
+    let mut cells = vec![
+        cell("coarse", 2, &times(6.1e6)),
+        cell("fine", 2, &times(5.06e6)),
+        cell("pool", 2, &times(1.62e8)),
+    ];
+    cells[..2].iter_mut().for_each(|cell| cell.concurrency = cell.tasks);
+    let mut sheet = sheet(cells);
+    (sheet.workloads[0].wait_ns, sheet.workloads[0].timer_ns) = (5_000_000, 5_000_000);
     sheet.timers = timers;
     complete(&mut sheet);
     sheet
 }
 
 #[test]
-fn waits_below_ten_times_the_coarsest_resolution_are_not_ranked() {
-    let timers = || vec![timer("fine", 60_000), timer("coarse", 1_100_000), timer("absent", 9_000_000)];
-    let short = sleeping(10_999_000, timers());
-    let verdict = &short.verdicts[0];
-    assert!(verdict.winners.is_empty() && verdict.one_off_winners.is_empty());
-    let why = verdict.unranked.as_deref().unwrap();
-    assert!(why.contains("coarse") && why.contains("1.10 ms") && why.contains("10.999 ms"), "{why}");
-    assert!(verdict.sentence.starts_with("work: not ranked: "), "{}", verdict.sentence);
-    assert!(short.comparisons.iter().any(|found| found.ratio > 1.9), "what was measured stays");
-    assert_eq!(geometric_means(&short, Metric::Steady, None), []);
-
-    let long = sleeping(11_001_000, timers());
-    assert_eq!(long.verdicts[0].unranked, None);
-    assert_eq!(long.verdicts[0].winners, ["work/coarse@2"]);
+fn what_timers_explain_is_no_order_and_what_exceeds_it_is() {
+    let timers = vec![late("fine", 60_000), late("coarse", 1_100_000), late("pool", 60_000)];
+    let found = five_milliseconds(timers);
+    let verdict = &found.verdicts[0];
+    assert_eq!(verdict.winners, ["work/fine@2", "work/coarse@2"], "{}", verdict.sentence);
+    assert!(verdict.sentence.contains("apart beyond how late their timers wake"), "{}", verdict.sentence);
+    assert!(verdict.sentence.contains("the nearest behind, pool"), "{}", verdict.sentence);
+    let of = |model: &str| {
+        let steady = found.comparisons.iter().filter(|found| found.kind == ComparisonKind::Steady);
+        steady.into_iter().find(|found| found.a.contains(model)).unwrap()
+    };
+    assert_eq!(of("coarse").verdict, Verdict::Timers);
+    assert!(of("coarse").low > 1.15 && of("coarse").timers > 0.2, "{:?}", of("coarse"));
+    assert_eq!(of("pool").verdict, Verdict::Different);
 }
 
 #[test]
-fn a_wait_for_something_else_than_a_timer_is_ranked_whatever_its_length() {
-    let mut sheet = sleeping(1_000, vec![timer("fine", 60_000)]);
-    assert!(sheet.verdicts[0].unranked.is_some());
+fn timers_that_are_alike_excuse_nothing() {
+    let timers = vec![late("fine", 60_000), late("coarse", 61_000), late("pool", 60_000)];
+    assert_eq!(five_milliseconds(timers).verdicts[0].winners, ["work/fine@2"]);
+    assert_eq!(five_milliseconds(Vec::new()).verdicts[0].winners, ["work/fine@2"], "nobody looked");
+}
+
+#[test]
+fn a_wait_for_something_else_than_a_timer_has_no_such_excuse() {
+    let mut sheet = five_milliseconds(vec![late("fine", 60_000), late("coarse", 1_100_000)]);
+    assert_eq!(sheet.verdicts[0].winners.len(), 2);
     sheet.workloads[0].timer_ns = 0;
     complete(&mut sheet);
-    assert_eq!(sheet.verdicts[0].unranked, None);
+    assert_eq!(sheet.verdicts[0].winners, ["work/fine@2"]);
+    assert!(sheet.comparisons.iter().all(|found| found.timers == 0.0));
 }
 
 #[test]

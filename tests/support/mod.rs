@@ -86,6 +86,7 @@ pub fn sample_with(seed: u64, slower: impl Fn(&str, &str) -> f64) -> Record {
             indicative: false,
             complete: true,
             track: Track::Defaults,
+            margin: 0.02,
             filter: None,
             command: "concbench run --label sample --seed 1".into(),
             notes: vec!["The HTTP target was started again before block 7 of http.".into()],

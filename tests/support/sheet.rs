@@ -115,6 +115,7 @@ pub fn sheet(record: &Record) -> Sheet {
     Sheet {
         cores: record.machine.cores,
         blocks: record.run.blocks,
+        margin: record.run.margin,
         workloads: serde_json::from_value(part(&matrix.setup["workloads"])).expect("workloads"),
         cells,
         timers: Vec::new(),

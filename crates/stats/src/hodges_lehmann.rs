@@ -1,23 +1,42 @@
 //! The Hodges-Lehmann estimate of a centre, with the interval that belongs to the signed-rank test.
 
 use crate::signed_rank::walsh_rank;
-use crate::{Location, median, sorted};
+use crate::{Location, median};
 
-/// The median of all means of two values, each with itself too (Hodges and Lehmann, 1963), and the interval of those
-/// centres that the signed-rank test does not reject (Tukey, 1949; Bauer, 1972).
-///
-/// The interval has at least `confidence`, or is the whole range if that has less. It assumes that the values lie
-/// symmetrically around their centre, as differences of two alike distributed ones do. `None` without values. It needs
-/// memory for n(n+1)/2 numbers.
-pub fn hodges_lehmann(values: &[f64], confidence: f64) -> Option<Location> {
-    let mut walsh = Vec::with_capacity(values.len() * (values.len() + 1) / 2);
-    for (index, left) in values.iter().enumerate() {
-        walsh.extend(values[index..].iter().map(|right| 0.5 * (left + right)));
+/// The means of every two of some values, each with itself too, ascending (Walsh, 1949).
+#[derive(Debug, Clone)]
+pub struct WalshMeans {
+    ascending: Vec<f64>,
+    count: usize,
+}
+
+impl WalshMeans {
+    /// Those of these values: n(n+1)/2 numbers.
+    pub fn of(values: &[f64]) -> Self {
+        let mut means = Vec::with_capacity(values.len() * (values.len() + 1) / 2);
+        for (index, left) in values.iter().enumerate() {
+            means.extend(values[index..].iter().map(|right| 0.5 * (left + right)));
+        }
+        means.sort_unstable_by(f64::total_cmp);
+        Self { ascending: means, count: values.len() }
     }
-    let walsh = sorted(&walsh);
-    let estimate = median(&walsh)?;
-    let (rank, confidence) = walsh_rank(values.len(), confidence);
-    Some(Location { estimate, low: walsh[rank - 1], high: walsh[walsh.len() - rank], confidence })
+
+    /// Their median (Hodges and Lehmann, 1963), and the interval of those centres that the signed-rank test does not reject
+    /// (Tukey, 1949; Bauer, 1972).
+    ///
+    /// The interval has at least `confidence`, or is the whole range if that has less. It assumes that the values lie
+    /// symmetrically around their centre, as differences of two alike distributed ones do. `None` without values.
+    pub fn centre(&self, confidence: f64) -> Option<Location> {
+        let estimate = median(&self.ascending)?;
+        let (rank, confidence) = walsh_rank(self.count, confidence);
+        let (low, high) = (self.ascending[rank - 1], self.ascending[self.ascending.len() - rank]);
+        Some(Location { estimate, low, high, confidence })
+    }
+}
+
+/// The Hodges-Lehmann estimate of values with its interval: see [`WalshMeans::centre`].
+pub fn hodges_lehmann(values: &[f64], confidence: f64) -> Option<Location> {
+    WalshMeans::of(values).centre(confidence)
 }
 
 #[cfg(test)]

@@ -6,31 +6,29 @@
 //! - `sample`: which numbers of an observation go into an estimate
 //! - `summary`: the estimates of one cell
 //! - `compare`: the ratio of two cells and its verdict
-//! - `contrast`: which cells of a workload are compared, and with which margin
+//! - `timers`: how far apart timers alone put two cells
+//! - `standing`: which cells of a workload are compared, and who may be the best
 //! - `verdict`, `sentence`: the answer, and the answer in words
-//! - `ranking`: how the models stand over all workloads
-//! - `stability`, `power`: whether the observations are of one piece, and what they could have shown
+//! - `class`: how the models stand over all workloads of a class
+//! - `stability`: whether the observations are of one piece
 //! - `scaling`: what more workers bring
-//! - `timers`: which waits are too short to be ranked
 
+mod class;
 mod compare;
-mod contrast;
 mod levels;
-mod power;
-mod ranking;
 mod sample;
 mod scaling;
 mod sentence;
 mod stability;
+mod standing;
 mod summary;
 mod timers;
 mod verdict;
 
-pub(crate) use compare::verdict;
-pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, noise_floor};
-pub use levels::{CONFIDENCE, SIGNIFICANCE};
-pub use power::{POWER, SmallestEffect, detectable, smallest_effect};
-pub use ranking::{ModelMean, best, geometric_means};
+pub use class::{ClassRanking, Ranked, class_rankings};
+pub(crate) use compare::{Edges, verdict};
+pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, detectable, noise_floor};
+pub use levels::{CONFIDENCE, POWER, SIGNIFICANCE};
 pub use sample::Metric;
 pub use scaling::{
     Curve, FEWEST_COUNTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,
@@ -38,7 +36,7 @@ pub use scaling::{
 pub use stability::{
     Outlier, Severity, Side, Trend, VarianceParts, block_drift, outliers, variance_parts, warm_trend,
 };
-pub use timers::RESOLUTIONS;
+pub use standing::best;
 
 use crate::batch::{Sheet, SheetCell};
 use crate::record::Status;
@@ -51,6 +49,6 @@ pub fn summarise(cell: &mut SheetCell) {
 /// Fills in the comparisons and verdicts of a sheet, from the estimates and observations of its cells.
 pub fn answer(sheet: &mut Sheet) {
     sheet.comparisons =
-        sheet.workloads.iter().flat_map(|workload| contrast::contrasts(sheet, workload)).collect();
+        sheet.workloads.iter().flat_map(|workload| standing::comparisons(sheet, workload)).collect();
     sheet.verdicts = sheet.workloads.iter().map(|workload| verdict::verdict(sheet, workload)).collect();
 }

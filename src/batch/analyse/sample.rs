@@ -23,6 +23,14 @@ impl Metric {
         }
     }
 
+    /// The kind of comparison in which cells stand against the baseline at this metric.
+    pub fn gain(self) -> ComparisonKind {
+        match self {
+            Self::Steady => ComparisonKind::Baseline,
+            Self::OneOff => ComparisonKind::BaselineOneOff,
+        }
+    }
+
     /// The kind of comparison of a cell and its twin at this metric.
     pub fn twin(self) -> ComparisonKind {
         match self {
@@ -57,15 +65,54 @@ impl Metric {
         cell.observations.iter().filter_map(|observation| self.of(observation)).collect()
     }
 
-    /// The logarithms of the ratios of two cells, block by block. Each pair comes from one block, so what slowed the
-    /// machine for a while slowed both.
+    /// The logarithms of the ratios of two cells, block by block.
     pub(crate) fn log_ratios(self, a: &SheetCell, b: &SheetCell) -> Vec<f64> {
-        a.observations
-            .iter()
-            .filter_map(|above| {
-                let below = b.observations.iter().find(|below| below.block == above.block)?;
-                Some(self.of(above)?.ln() - self.of(below)?.ln())
-            })
-            .collect()
+        Series::of(a, self).paired(&Series::of(b, self)).iter().map(Paired::log_ratio).collect()
+    }
+}
+
+/// A cell at one metric, block by block.
+pub(super) struct Series<'a> {
+    pub(super) cell: &'a SheetCell,
+    pub(super) metric: Metric,
+    /// The blocks, ascending, each with the logarithm of its time.
+    logs: Vec<(u32, f64)>,
+}
+
+impl<'a> Series<'a> {
+    /// That of a cell.
+    pub(super) fn of(cell: &'a SheetCell, metric: Metric) -> Self {
+        let log = |made: &Observation| Some((made.block, metric.of(made)?.ln()));
+        let mut logs: Vec<(u32, f64)> = cell.observations.iter().filter_map(log).collect();
+        logs.sort_by_key(|&(block, _)| block);
+        Self { cell, metric, logs }
+    }
+
+    /// The blocks that hold both: what slowed the machine for a while slowed both.
+    pub(super) fn paired(&self, with: &Self) -> Vec<Paired> {
+        let mut others = with.logs.iter().peekable();
+        let pair = |&(block, above): &(u32, f64)| {
+            while others.next_if(|(other, _)| *other < block).is_some() {}
+            others.next_if(|(other, _)| *other == block).map(|&(_, below)| Paired { block, above, below })
+        };
+        self.logs.iter().filter_map(pair).collect()
+    }
+}
+
+/// Two cells in one block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paired {
+    /// Which.
+    pub(super) block: u32,
+    /// The logarithm of the time of the one above the line.
+    pub(super) above: f64,
+    /// That of the other.
+    pub(super) below: f64,
+}
+
+impl Paired {
+    /// The logarithm of their ratio.
+    pub(super) fn log_ratio(&self) -> f64 {
+        self.above - self.below
     }
 }

@@ -4,10 +4,9 @@ use concbench_text::figures::{self, Ratio};
 use concbench_text::{list, plural};
 
 use super::compare::FEWEST_PAIRS;
-use super::contrast::{contrast, winners};
-use super::ranking::{best, contenders};
 use super::sample::Metric;
-use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
+use super::standing::{Standing, best, contenders, contrast};
+use crate::batch::{Comparison, Sheet, SheetCell, WorkloadRecord};
 use crate::model::Family;
 use crate::record::Estimate;
 
@@ -15,15 +14,20 @@ use crate::record::Estimate;
 const NAMES: usize = 4;
 
 /// The answer for one workload. Cells that the run cannot tell apart are named together, never one before the other.
-pub(super) fn sentence(sheet: &Sheet, workload: &WorkloadRecord) -> String {
-    let answer = Answer { sheet, workload };
+pub(super) fn sentence(
+    sheet: &Sheet,
+    workload: &WorkloadRecord,
+    steady: &Standing<'_>,
+    one_off: &Standing<'_>,
+) -> String {
+    let answer = Answer { sheet, workload, steady, one_off };
     let Some((best, time)) = best(sheet, &workload.name, Metric::Steady)
         .and_then(|best| Some((best, Metric::Steady.estimate(best)?)))
     else {
         return format!("{}: no model could be measured.", workload.name);
     };
     let mut clauses = vec![answer.lead(best, time)];
-    clauses.extend(answer.lag());
+    clauses.extend(answer.nearest_behind());
     clauses.extend(answer.rounds());
     clauses.extend(answer.one_off());
     format!("{}{}.", answer.opening(time), clauses.join("; "))
@@ -32,6 +36,8 @@ pub(super) fn sentence(sheet: &Sheet, workload: &WorkloadRecord) -> String {
 struct Answer<'a> {
     sheet: &'a Sheet,
     workload: &'a WorkloadRecord,
+    steady: &'a Standing<'a>,
+    one_off: &'a Standing<'a>,
 }
 
 impl<'a> Answer<'a> {
@@ -48,48 +54,65 @@ impl<'a> Answer<'a> {
 
     /// Who leads, at what time, and what that gains.
     fn lead(&self, best: &SheetCell, time: &Estimate) -> String {
-        let winners = winners(self.sheet, &self.workload.name, Metric::Steady);
+        let Standing { leaders, tie, by_timers, .. } = self.steady;
         let time_worded = figures::estimate(time);
         let at = format!("at {} a batch {}", time_worded.figure, time_worded.interval);
         let gain = self.against_sequential().unwrap_or_default();
         if contenders(self.sheet, &self.workload.name).len() == 1 {
             return format!("only {} was measured, {at}", cell_name(best));
         }
-        if winners.len() == 1 {
+        if let [only] = leaders[..] {
             let is = if time.count < FEWEST_PAIRS { "seems" } else { "is" };
-            return format!("{} {is} the fastest {at}{gain}", cell_name(best));
+            return format!("{} {is} the fastest {at}{gain}", cell_name(only));
         }
-        if self.all_equivalent(&winners) {
-            return format!("a tie between {} {at}{gain}", self.names(&winners));
+        if *tie {
+            return format!("a tie between {} {at}{gain}", self.names(leaders));
         }
-        let medians = winners.iter().filter_map(|cell| Metric::Steady.estimate(cell)).map(|time| time.median);
+        let medians = leaders.iter().filter_map(|cell| Metric::Steady.estimate(cell)).map(|time| time.median);
         let span = figures::time_span(time.median, medians.fold(time.median, f64::max));
-        format!("no single winner: this run cannot tell {} apart, at {span} a batch", self.names(&winners))
+        let beyond = if *by_timers { " beyond how late their timers wake" } else { "" };
+        format!(
+            "no single winner: this run cannot tell {} apart{beyond}, at {span} a batch",
+            self.names(leaders)
+        )
     }
 
     /// How much faster than the baseline, if that is known to be slower and is not what is named next anyway.
     fn against_sequential(&self) -> Option<String> {
         let (sequential, found) =
             self.losers().into_iter().find(|(cell, _)| cell.family == Family::Baseline)?;
-        if self.nearest().is_some_and(|nearest| nearest.iter().any(|(cell, _)| cell.id == sequential.id)) {
+        if self.nearest()?.iter().any(|(cell, _)| cell.id == sequential.id) {
             return None;
         }
         let times = ratio(found);
         Some(format!(", {} as fast as {} {}", times.figure(), sequential.model, times.range()))
     }
 
-    /// By how much the only winner is ahead.
-    fn lag(&self) -> Option<String> {
+    /// Who is surely behind by the least, and by how much.
+    fn nearest_behind(&self) -> Option<String> {
         let nearest = self.nearest()?;
+        let little = |high: f64| {
+            let margin = figures::percent(self.sheet.margin);
+            if high <= 1.0 + self.sheet.margin {
+                format!(", less than the {margin} that count")
+            } else {
+                String::new()
+            }
+        };
         if let [(cell, found)] = nearest[..] {
             let times = ratio(found);
             let (figure, interval) = (times.figure(), times.range());
-            return Some(format!("the nearest, {}, takes {figure} as long {interval}", cell_name(cell)));
+            let little = little(found.high);
+            return Some(format!(
+                "the nearest behind, {}, takes {figure} as long {interval}{little}",
+                cell_name(cell)
+            ));
         }
         let cells: Vec<&SheetCell> = nearest.iter().map(|(cell, _)| *cell).collect();
         let low = nearest.iter().map(|(_, found)| found.low).fold(f64::INFINITY, f64::min);
         let high = nearest.iter().map(|(_, found)| found.high).fold(0.0, f64::max);
-        Some(format!("the nearest, {}, take {} as long", self.names(&cells), figures::ratio_span(low, high)))
+        let span = figures::ratio_span(low, high);
+        Some(format!("the nearest behind, {}, take {span} as long{}", self.names(&cells), little(high)))
     }
 
     /// Why slower cells of a waiting workload are slow, where the record shows it: fewer workers than tasks make them
@@ -123,46 +146,27 @@ impl<'a> Answer<'a> {
 
     /// Who leads as a one-off job, if that is somebody else.
     fn one_off(&self) -> Option<String> {
-        let steady = winners(self.sheet, &self.workload.name, Metric::Steady);
-        let one_off = winners(self.sheet, &self.workload.name, Metric::OneOff);
-        if one_off.iter().any(|cell| steady.iter().any(|other| other.id == cell.id)) {
+        let leaders = &self.one_off.leaders;
+        if leaders.iter().any(|cell| self.steady.leaders.iter().any(|other| other.id == cell.id)) {
             return None;
         }
-        let lead = if one_off.len() == 1 { "leads" } else { "lead" };
-        (!one_off.is_empty()).then(|| format!("as a one-off job {} {lead}", self.names(&one_off)))
+        let lead = if leaders.len() == 1 { "leads" } else { "lead" };
+        (!leaders.is_empty()).then(|| format!("as a one-off job {} {lead}", self.names(leaders)))
     }
 
-    fn all_equivalent(&self, winners: &[&SheetCell]) -> bool {
-        winners
-            .iter()
-            .filter_map(|cell| self.contrast(cell))
-            .all(|found| found.verdict == Verdict::Equivalent)
-    }
-
-    /// The cells that are known to be slower than the best, each with its comparison, in the order of the record.
+    /// The cells that are surely slower than the best, each with its comparison, in the order of the record.
     fn losers(&self) -> Vec<(&'a SheetCell, &'a Comparison)> {
-        let winners = winners(self.sheet, &self.workload.name, Metric::Steady);
-        contenders(self.sheet, &self.workload.name)
-            .into_iter()
-            .filter(|cell| winners.iter().all(|winner| winner.id != cell.id))
-            .filter_map(|cell| Some((cell, self.contrast(cell)?)))
-            .collect()
+        let behind = self.steady.behind.iter().copied();
+        let found = |cell: &SheetCell| contrast(self.sheet, &self.workload.name, Metric::Steady, &cell.id);
+        behind.filter_map(|cell| Some((cell, found(cell)?))).filter(|(_, found)| found.low > 1.0).collect()
     }
 
-    /// If there is one winner: the loser with the smallest ratio, and those whose intervals overlap with its own, in
-    /// the order of the record.
+    /// The loser with the smallest ratio, and those whose intervals overlap with its own, in the order of the record.
     fn nearest(&self) -> Option<Vec<(&'a SheetCell, &'a Comparison)>> {
-        if winners(self.sheet, &self.workload.name, Metric::Steady).len() != 1 {
-            return None;
-        }
         let mut losers = self.losers();
         let reach = losers.iter().min_by(|left, right| left.1.ratio.total_cmp(&right.1.ratio))?.1.high;
         losers.retain(|(_, found)| found.low <= reach);
         Some(losers)
-    }
-
-    fn contrast(&self, cell: &SheetCell) -> Option<&'a Comparison> {
-        contrast(self.sheet, &self.workload.name, Metric::Steady, &cell.id)
     }
 
     /// The names of cells. In a long list a model that stands in the ranking only once goes without its workers.

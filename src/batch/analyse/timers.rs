@@ -1,31 +1,44 @@
-//! Which waits are too short to be ranked.
+//! How far apart their timers alone put two cells.
 
-use concbench_text::figures;
+use super::sample::Metric;
+use crate::batch::{Lateness, ModelTimer, Sheet, SheetCell};
 
-use super::ranking;
-use crate::batch::{Sheet, WorkloadRecord};
+/// By how much the lateness of their timers alone makes one of two cells slower than the other, on the logarithm; 0 for
+/// work that does not wait by a timer, and where nobody looked how late the timers are.
+///
+/// A batch waits in rounds, as many as it has tasks for each that can wait at once, and each of them ends as late as its
+/// timer wakes. Whether the usual wake-up or one of the latest in a hundred counts depends on how many tasks wait at once;
+/// the larger difference is taken.
+pub(super) fn apart(sheet: &Sheet, a: &SheetCell, b: &SheetCell, metric: Metric) -> f64 {
+    let Some(workload) = sheet.workloads.iter().find(|workload| workload.name == a.workload) else {
+        return 0.0;
+    };
+    let times = [a, b].map(|cell| metric.estimate(cell).map_or(f64::INFINITY, |time| time.median));
+    let faster = times[0].min(times[1]);
+    if workload.timer_ns == 0 || !faster.is_finite() {
+        return 0.0;
+    }
+    let late = |cell: &SheetCell, of: fn(&Lateness) -> f64| {
+        let lateness = nearest(timer(sheet, cell)?, workload.timer_ns)?;
+        Some(of(lateness).max(0.0) * cell.tasks.div_ceil(cell.concurrency.max(1)) as f64)
+    };
+    let apart = |of: fn(&Lateness) -> f64| {
+        late(a, of).zip(late(b, of)).map_or(0.0, |(above, below)| (above - below).abs() / faster)
+    };
+    let usual = apart(|lateness| lateness.median_ns);
+    let latest = apart(|lateness| lateness.p99_ns.unwrap_or(lateness.max_ns));
+    usual.max(latest).ln_1p()
+}
 
-/// How many times longer than the resolution of a timer a wait has to be to say something about anything else.
-pub const RESOLUTIONS: f64 = 10.0;
+/// The timer of a cell's model. A task in a process of its own sleeps as a thread does.
+fn timer<'a>(sheet: &'a Sheet, cell: &SheetCell) -> Option<&'a ModelTimer> {
+    let of =
+        |model: &str| sheet.timers.iter().find(|timer| timer.model == model && !timer.lateness.is_empty());
+    of(&cell.model).or_else(|| of("thread-spawn"))
+}
 
-/// Why a workload is not ranked, if its tasks wait less than ten times the resolution of the coarsest timer among its
-/// models: who wins would then depend on how timers round.
-pub(super) fn too_short(sheet: &Sheet, workload: &WorkloadRecord) -> Option<String> {
-    let wait_ns = workload.timer_ns;
-    let measured = ranking::contenders(sheet, &workload.name);
-    let (resolution, model) = sheet
-        .timers
-        .iter()
-        .filter(|timer| measured.iter().any(|cell| cell.model == timer.model))
-        .filter_map(|timer| Some((timer.resolution_ns?, &timer.model)))
-        .max_by(|left, right| left.0.total_cmp(&right.0))?;
-    let short = wait_ns > 0 && (wait_ns as f64) < RESOLUTIONS * resolution;
-    short.then(|| {
-        format!(
-            "its tasks wait {}, less than ten times the {} that the coarsest timer here, that of {model}, can resolve, so \
-             that a ranking would compare timers",
-            figures::exact_time(wait_ns),
-            figures::time(resolution),
-        )
-    })
+/// How late sleeps are whose length is nearest to this one.
+fn nearest(timer: &ModelTimer, wait_ns: u64) -> Option<&Lateness> {
+    let far = |lateness: &Lateness| (lateness.asked_ns.max(1) as f64 / wait_ns as f64).ln().abs();
+    timer.lateness.iter().min_by(|left, right| far(left).total_cmp(&far(right)))
 }

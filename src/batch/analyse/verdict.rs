@@ -1,38 +1,30 @@
-//! The answer for one workload: who wins, how sure that is, and the sentence that says so.
+//! The answer for one workload: who may be the best, how sure that is, and the sentence that says so.
+
+use concbench_stats::{median, sorted};
 
 use super::compare::noise_floor;
-use super::contrast::winners;
-use super::power::smallest_effect;
 use super::sample::Metric;
 use super::sentence::sentence;
-use super::timers::too_short;
-use crate::batch::{ComparisonKind, Sheet, SheetCell, WorkloadRecord, WorkloadVerdict};
+use super::standing::Standing;
+use crate::batch::{Comparison, ComparisonKind, Sheet, SheetCell, WorkloadRecord, WorkloadVerdict};
 
 /// The answer for one workload, from comparisons that are already made.
 pub(super) fn verdict(sheet: &Sheet, workload: &WorkloadRecord) -> WorkloadVerdict {
-    let ids = |cells: Vec<&SheetCell>| cells.into_iter().map(|cell| cell.id.clone()).collect();
-    let twin_floors = sheet
-        .comparisons
-        .iter()
-        .filter(|found| found.workload == workload.name && found.kind == ComparisonKind::Twin)
-        .map(noise_floor);
-    let unranked = too_short(sheet, workload);
-    let winners = |metric| match unranked {
-        Some(_) => Vec::new(),
-        None => ids(winners(sheet, &workload.name, metric)),
+    let of_kind = |kind| {
+        sheet.comparisons.iter().filter(move |found| found.workload == workload.name && found.kind == kind)
     };
+    let ids = |cells: &[&SheetCell]| cells.iter().map(|cell| cell.id.clone()).collect();
+    let steady = Standing::of(sheet, &workload.name, Metric::Steady);
+    let one_off = Standing::of(sheet, &workload.name, Metric::OneOff);
+    let effects: Vec<f64> =
+        of_kind(ComparisonKind::Steady).filter_map(|found: &Comparison| found.smallest_effect).collect();
     WorkloadVerdict {
         workload: workload.name.clone(),
         class: workload.class,
-        winners: winners(Metric::Steady),
-        one_off_winners: winners(Metric::OneOff),
-        noise_floor: twin_floors.reduce(f64::max),
-        smallest_effect: smallest_effect(sheet, &workload.name, Metric::Steady)
-            .map(|effect| effect.different),
-        sentence: match &unranked {
-            Some(why) => format!("{}: not ranked: {why}.", workload.name),
-            None => sentence(sheet, workload),
-        },
-        unranked,
+        winners: ids(&steady.leaders),
+        one_off_winners: ids(&one_off.leaders),
+        noise_floor: of_kind(ComparisonKind::Twin).map(noise_floor).reduce(f64::max),
+        smallest_effect: median(&sorted(&effects)),
+        sentence: sentence(sheet, workload, &steady, &one_off),
     }
 }

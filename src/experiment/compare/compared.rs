@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::place::Place;
 use crate::batch::Verdict;
-use crate::batch::analyse::verdict;
+use crate::batch::analyse::{Edges, verdict};
 use crate::record::{Estimate, Record, Response, Status};
 use crate::report::Looks;
 
@@ -147,6 +147,6 @@ pub(crate) fn contrast(location: &Location, fewest: u64, margin: f64, p_holm: Op
         confidence: ratio.confidence,
         margin,
         p_holm,
-        verdict: verdict(location, fewest, margin.ln_1p(), p_holm),
+        verdict: verdict(location, fewest, Edges::of_margin(margin), p_holm),
     }
 }

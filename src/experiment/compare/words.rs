@@ -10,15 +10,21 @@ use crate::report::text;
 /// The verdict on one response of one run, as it is read.
 pub(crate) fn verdict(response: &ComparedResponse, contrast: &Contrast) -> &'static str {
     let words = match (Response::unit(response.name), response.more_is_better()) {
-        ("ns", _) => ["slower", "faster", "seems slower", "seems faster"],
-        (_, true) => ["faster", "slower", "seems faster", "seems slower"],
-        _ => ["more", "less", "seems more", "seems less"],
+        ("ns", _) => {
+            ["slower", "faster", "seems slower", "seems faster", "slightly slower", "slightly faster"]
+        }
+        (_, true) => {
+            ["faster", "slower", "seems faster", "seems slower", "slightly faster", "slightly slower"]
+        }
+        _ => ["more", "less", "seems more", "seems less", "slightly more", "slightly less"],
     };
     match contrast.verdict {
         Verdict::Different if contrast.ratio > 1.0 => words[0],
         Verdict::Different => words[1],
+        Verdict::Slight if contrast.ratio > 1.0 => words[4],
+        Verdict::Slight => words[5],
         Verdict::Equivalent => "equivalent",
-        Verdict::Unresolved => "unresolved",
+        Verdict::Timers | Verdict::Unresolved => "unresolved",
         Verdict::Indicative if contrast.ratio > 1.0 => words[2],
         Verdict::Indicative => words[3],
     }

@@ -13,12 +13,12 @@ use crate::batch::analyse::{Metric, answer, summarise};
 use crate::batch::{BatchCell, BatchObservation, Sheet, SheetCell, WorkloadRecord};
 use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, View};
 use crate::model::Family;
-use crate::record::{BlockNoise, CellRecord};
+use crate::record::{BlockNoise, CellRecord, RunInfo};
 
 /// What follows from the observations.
 pub(super) fn analyse(measured: &MeasuredOf<Granularity>, context: &Context<'_>) -> Findings {
     let Context { run, machine, blocks, .. } = *context;
-    findings(empty(&measured.cells, &measured.calibrations, machine.cores, run.blocks, blocks))
+    findings(empty(&measured.cells, &measured.calibrations, machine.cores, run, blocks))
 }
 
 /// What follows from a sheet of sizes.
@@ -46,9 +46,8 @@ pub(super) fn findings(mut sheet: Sheet) -> Findings {
 
 /// The sizes with all that follows from them, as the section reads them.
 pub(super) fn sheet(record: &RecordOf<Granularity>, view: &View<'_>) -> Sheet {
-    let (cores, blocks) = (view.record.machine.cores, view.record.run.blocks);
-    let noise = &view.record.noise.blocks;
-    let mut sheet = empty(&record.cells, &record.calibrations, cores, blocks, noise);
+    let (cores, noise) = (view.record.machine.cores, &view.record.noise.blocks);
+    let mut sheet = empty(&record.cells, &record.calibrations, cores, &view.record.run, noise);
     sheet.cells.iter_mut().for_each(summarise);
     sheet.comparisons.clone_from(&record.findings.comparisons);
     sheet.verdicts.clone_from(&record.findings.verdicts);
@@ -60,7 +59,7 @@ pub(super) fn empty(
     cells: &[CellRecord<Cell, BatchObservation>],
     calibrations: &BTreeMap<String, BatchObservation>,
     cores: u64,
-    blocks: u32,
+    run: &RunInfo,
     noise: &[BlockNoise],
 ) -> Sheet {
     let mut workloads: Vec<WorkloadRecord> = Vec::new();
@@ -72,7 +71,8 @@ pub(super) fn empty(
     }
     Sheet {
         cores,
-        blocks,
+        blocks: run.blocks,
+        margin: run.margin,
         workloads,
         cells: cells.iter().map(|cell| sheet_cell(cell, cores)).collect(),
         noise: noise.iter().filter(|block| block.experiment == Granularity::ID).cloned().collect(),

@@ -11,10 +11,10 @@ use super::metg::{MetgRefusal, SweepPoint, efficiency, metg};
 use super::plan::tasks;
 use super::{Cell, Granularity};
 use crate::batch::BatchObservation;
-use crate::experiment::{Experiment, Scope, Seen, Settings, Subject, Underway};
+use crate::experiment::{Experiment, rehearsal, Scope, Seen, Settings, Subject, Underway};
 use crate::model::Family;
 use crate::models::{BuiltIn, Catalogue};
-use crate::record::{CellRecord, Factors, Failure, Machine, Mode, Observed, Status, Track};
+use crate::record::{CellRecord, Factors, Failure, Machine, Mode, Observed, RunInfo, Status, Track};
 use crate::runner::Work;
 use crate::spec::Spec;
 
@@ -50,6 +50,7 @@ fn scope(mode: Mode) -> Scope {
             mode,
             seed: 1,
             track: Track::Defaults,
+            margin: 0.02,
             deadline: Duration::from_secs(1),
             all: false,
         },
@@ -123,8 +124,12 @@ fn measure(
     }
 }
 
+fn run() -> RunInfo {
+    rehearsal::run_info(&scope(Mode::Default).settings)
+}
+
 fn found(seen: &Seen<Granularity>) -> Findings {
-    findings(empty(&seen.cells, &seen.calibrations, CORES, 20, &[]))
+    findings(empty(&seen.cells, &seen.calibrations, CORES, &run(), &[]))
 }
 
 /// The sizes that were measured under a model.
@@ -339,7 +344,7 @@ fn counting() -> Vec<CellRecord<Cell, BatchObservation>> {
 }
 
 fn analysed(cells: &[CellRecord<Cell, BatchObservation>]) -> Findings {
-    findings(empty(cells, &BTreeMap::new(), 2, 20, &[]))
+    findings(empty(cells, &BTreeMap::new(), 2, &run(), &[]))
 }
 
 #[test]

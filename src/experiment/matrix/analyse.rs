@@ -63,6 +63,7 @@ fn empty(
     Sheet {
         cores,
         blocks: run.blocks,
+        margin: run.margin,
         workloads: setup.workloads.clone(),
         cells: cells.iter().map(cell).collect(),
         timers: timers.to_vec(),

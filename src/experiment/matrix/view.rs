@@ -6,6 +6,7 @@ use concbench_workloads::Class;
 
 use crate::model::Family;
 
+use crate::batch::analyse::Metric;
 use crate::batch::{CellSummary, Comparison, ComparisonKind, Sheet, SheetCell, WorkloadVerdict};
 use crate::record::{Machine, Status};
 use crate::report::{Look, Looks, text};
@@ -20,7 +21,7 @@ pub(crate) struct SheetView<'a> {
     /// Where it was measured.
     pub(crate) machine: &'a Machine,
     cells: BTreeMap<&'a str, Vec<&'a SheetCell>>,
-    comparisons: BTreeMap<(u8, &'a str), &'a Comparison>,
+    comparisons: BTreeMap<(ComparisonKind, &'a str), &'a Comparison>,
 }
 
 impl<'a> SheetView<'a> {
@@ -30,7 +31,7 @@ impl<'a> SheetView<'a> {
         for cell in &sheet.cells {
             cells.entry(&cell.workload).or_default().push(cell);
         }
-        let comparisons = sheet.comparisons.iter().map(|c| ((kind(c.kind), c.a.as_str()), c)).collect();
+        let comparisons = sheet.comparisons.iter().map(|c| ((c.kind, c.a.as_str()), c)).collect();
         Self { sheet, looks, machine, cells, comparisons }
     }
 
@@ -69,26 +70,18 @@ impl<'a> SheetView<'a> {
     }
 
     /// The comparison of this kind in which the cell stands above the line.
-    pub(crate) fn comparison(&self, kind_of: ComparisonKind, cell: &str) -> Option<&'a Comparison> {
-        self.comparisons.get(&(kind(kind_of), cell)).copied()
+    pub(crate) fn comparison(&self, kind: ComparisonKind, cell: &str) -> Option<&'a Comparison> {
+        self.comparisons.get(&(kind, cell)).copied()
     }
 
     /// The time of a cell over that of the best of its workload.
-    pub(crate) fn ratio(&self, kind_of: ComparisonKind, cell: &SheetCell) -> Option<Ratio> {
-        if let Some(c) = self.comparison(kind_of, &cell.id) {
+    pub(crate) fn ratio(&self, metric: Metric, cell: &SheetCell) -> Option<Ratio> {
+        if let Some(c) = self.comparison(metric.contrast(), &cell.id) {
             return Some(Ratio { value: c.ratio, interval: Some((c.low, c.high)) });
         }
-        let time = |summary: &CellSummary| match kind_of {
-            ComparisonKind::OneOff | ComparisonKind::TwinOneOff => summary.one_off.median,
-            ComparisonKind::Steady | ComparisonKind::Twin => summary.steady.median,
-        };
-        let (_, own) = measured(cell)?;
-        let best = self
-            .ranked(&cell.workload)
-            .filter_map(measured)
-            .map(|(_, summary)| time(summary))
-            .min_by(f64::total_cmp)?;
-        Some(Ratio { value: time(own) / best, interval: None })
+        let time = |cell| metric.estimate(cell).map(|time| time.median);
+        let best = self.ranked(&cell.workload).filter_map(time).min_by(f64::total_cmp)?;
+        Some(Ratio { value: time(cell)? / best, interval: None })
     }
 
     /// The name of a cell within its workload: the model, with its workers where several of its cells are ranked.
@@ -141,14 +134,5 @@ pub(crate) fn class(class: Class) -> &'static str {
         Class::Cpu => "computing",
         Class::Io => "waiting",
         Class::Mixed => "computing and waiting",
-    }
-}
-
-fn kind(kind: ComparisonKind) -> u8 {
-    match kind {
-        ComparisonKind::Steady => 0,
-        ComparisonKind::OneOff => 1,
-        ComparisonKind::Twin => 2,
-        ComparisonKind::TwinOneOff => 3,
     }
 }

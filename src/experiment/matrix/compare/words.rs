@@ -13,8 +13,8 @@ use crate::report::text;
 fn phrase(contrast: &Contrast) -> String {
     match contrast.verdict {
         Verdict::Equivalent => "ties".into(),
-        Verdict::Unresolved => "is undecided".into(),
-        Verdict::Different => format!("is {}", speed(contrast)),
+        Verdict::Timers | Verdict::Unresolved => "is undecided".into(),
+        Verdict::Different | Verdict::Slight => format!("is {}", speed(contrast)),
         Verdict::Indicative => format!("seems {}", speed(contrast)),
     }
 }
@@ -22,8 +22,8 @@ fn phrase(contrast: &Contrast) -> String {
 /// The same with the figure, where there is an answer without one.
 pub(super) fn phrase_with_speed(contrast: &Contrast) -> String {
     match contrast.verdict {
-        Verdict::Equivalent | Verdict::Unresolved => format!("{} at {}", phrase(contrast), speed(contrast)),
-        Verdict::Different | Verdict::Indicative => phrase(contrast),
+        Verdict::Equivalent | Verdict::Timers | Verdict::Unresolved => format!("{} at {}", phrase(contrast), speed(contrast)),
+        Verdict::Different | Verdict::Slight | Verdict::Indicative => phrase(contrast),
     }
 }
 

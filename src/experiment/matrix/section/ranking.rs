@@ -1,7 +1,8 @@
 use concbench_stats::geometric_mean;
 
 use super::models::also;
-use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
+use crate::batch::SheetCell;
+use crate::batch::analyse::Metric;
 use concbench_charts::Marker;
 use crate::report::{Look, ink, key, key_of, status};
 use crate::experiment::matrix::view::{Ratio, SheetView, family, measured, reason};
@@ -93,18 +94,15 @@ pub(crate) fn standing<'a>(view: &SheetView<'a>, workload: &str, model: &str) ->
     let ratio = |kind| fastest.and_then(|cell| view.ratio(kind, cell));
     let best = fastest
         .is_some_and(|cell| view.verdict(workload).is_some_and(|verdict| verdict.winners.contains(&cell.id)));
-    Standing { cell, steady: ratio(ComparisonKind::Steady), one_off: ratio(ComparisonKind::OneOff), best }
+    Standing { cell, steady: ratio(Metric::Steady), one_off: ratio(Metric::OneOff), best }
 }
 
 fn row(view: &SheetView<'_>, index: usize, model: &Look) -> RankRow {
     let standings: Vec<_> =
         view.sheet.workloads.iter().map(|work| standing(view, &work.name, &model.id)).collect();
-    let is_ranked =
-        |workload: &WorkloadRecord| view.verdict(&workload.name).is_none_or(|v| v.unranked.is_none());
-    let counted = || view.sheet.workloads.iter().zip(&standings).filter(|(work, _)| is_ranked(work));
-    let all = counted().count();
-    let (steady, steady_order) = mean(counted().filter_map(|(_, s)| s.steady), all);
-    let (one_off, _) = mean(counted().filter_map(|(_, s)| s.one_off), all);
+    let all = standings.len();
+    let (steady, steady_order) = mean(standings.iter().filter_map(|s| s.steady), all);
+    let (one_off, _) = mean(standings.iter().filter_map(|s| s.one_off), all);
     let mut cells = vec![steady, one_off];
     cells.extend(standings.iter().map(|standing| square(view, standing)));
     cells.push(relative(view, &standings, "CPU", |cell| measured(cell)?.1.cpu.map(|cpu| cpu.median)));

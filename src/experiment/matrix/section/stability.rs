@@ -1,4 +1,4 @@
-use crate::batch::analyse::{Metric, Severity, Side, outliers, smallest_effect, variance_parts};
+use crate::batch::analyse::{Metric, Severity, Side, outliers, variance_parts};
 use crate::batch::{ComparisonKind, SheetCell};
 use crate::record::{BlockNoise, Status};
 use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
@@ -88,7 +88,7 @@ fn twins(view: &SheetView<'_>) -> Result<Option<Chart>, ReportError> {
             ratio.range(),
             share(Some(c.margin)),
             share(view.verdict(&c.workload).and_then(|v| v.noise_floor)),
-            share(smallest_effect(view.sheet, &c.workload, Metric::Steady).map(|effect| effect.different)),
+            share(view.verdict(&c.workload).and_then(|v| v.smallest_effect)),
         ]);
     }
     if rows.is_empty() {

@@ -5,7 +5,8 @@ use concbench_text::figures as units;
 
 use super::ranking::{RankCell, Ranking};
 use super::verdict::sentence;
-use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
+use crate::batch::analyse::Metric;
+use crate::batch::{SheetCell, WorkloadRecord};
 use crate::experiment::matrix::view::{SheetView, measured, reason};
 use crate::report::text::{clip, name, plural};
 use crate::report::{Place, TextTable, status};
@@ -49,7 +50,7 @@ fn row(view: &SheetView<'_>, cell: &SheetCell) -> Vec<String> {
         let none = std::iter::repeat_n("-".to_owned(), 5);
         return [model, workers].into_iter().chain(none).chain([why]).collect();
     };
-    let ratio = view.ratio(ComparisonKind::Steady, cell).map_or("-".into(), |ratio| match ratio.interval {
+    let ratio = view.ratio(Metric::Steady, cell).map_or("-".into(), |ratio| match ratio.interval {
         Some(_) => format!("{} {}", ratio.figure(), ratio.range()),
         None => ratio.figure(),
     });

@@ -1,6 +1,7 @@
 use concbench_workloads::Class;
 
-use crate::batch::{ComparisonKind, WorkloadRecord};
+use crate::batch::analyse::Metric;
+use crate::batch::WorkloadRecord;
 use crate::report::text;
 use crate::experiment::matrix::view::{SheetView, class};
 
@@ -134,6 +135,6 @@ fn next(view: &SheetView<'_>, workload: &str) -> Option<String> {
     let verdict = view.verdict(workload).filter(|verdict| verdict.winners.len() > 1)?;
     let (cell, _) =
         view.measured(workload).into_iter().find(|(cell, _)| !verdict.winners.contains(&cell.id))?;
-    let ratio = view.ratio(ComparisonKind::Steady, cell)?;
+    let ratio = view.ratio(Metric::Steady, cell)?;
     Some(format!("Next: {} at {} {}", view.label(cell), ratio.figure(), ratio.range()))
 }

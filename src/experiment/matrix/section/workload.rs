@@ -137,7 +137,7 @@ fn ratios(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportEr
         rows: Vec::new(),
     };
     for (cell, summary) in view.measured(&work.name) {
-        let Some(ratio) = view.ratio(ComparisonKind::Steady, cell) else {
+        let Some(ratio) = view.ratio(Metric::Steady, cell) else {
             continue;
         };
         let look = view.look(cell);
@@ -201,9 +201,11 @@ fn confidence(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
 
 /// A verdict, as it is read.
 pub(crate) fn word(verdict: crate::batch::Verdict) -> &'static str {
-    use crate::batch::Verdict::{Different, Equivalent, Indicative, Unresolved};
+    use crate::batch::Verdict::{Different, Equivalent, Indicative, Slight, Timers, Unresolved};
     match verdict {
         Different => "slower",
+        Slight => "slightly slower",
+        Timers => "as far behind as its timer",
         Equivalent => "equivalent to the best",
         Unresolved => "unresolved",
         Indicative => "seems slower",

@@ -1,0 +1,123 @@
+//! How the models stand over all workloads of a class.
+
+use concbench_stats::{Location, hodges_lehmann, pairwise_confidence};
+use concbench_workloads::Class;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::levels::CONFIDENCE;
+use super::sample::Metric;
+use super::standing::{contenders, fastest};
+use crate::batch::{Sheet, SheetCell};
+use crate::model::Family;
+
+/// The models in one class of work, in steady state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClassRanking {
+    /// What the tasks mostly do.
+    pub class: Class,
+    /// The workloads.
+    pub workloads: Vec<String>,
+    /// The models that were measured in every one of them, by rank, then by mean.
+    pub models: Vec<Ranked>,
+}
+
+/// How a model stands in a class of work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ranked {
+    /// The model's id.
+    pub model: String,
+    /// Its family.
+    pub family: Family,
+    /// One more than there are models that are surely faster: models of one rank are not told apart.
+    pub rank: u64,
+    /// The geometric mean of its times over those of the model with the lowest mean, over the workloads.
+    pub ratio: f64,
+    /// The lower end of its interval; those between all models of the class hold together with 95 %.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// The ranking of each class that the sheet has, in the order of their first workloads.
+///
+/// Ratios of different classes have no common mean: tasks that do nothing would decide it alone. A model with several
+/// numbers of workers stands for itself in each workload with the one that did best there.
+pub fn class_rankings(sheet: &Sheet) -> Vec<ClassRanking> {
+    let mut classes: Vec<Class> = Vec::new();
+    for workload in &sheet.workloads {
+        if !classes.contains(&workload.class) {
+            classes.push(workload.class);
+        }
+    }
+    classes.into_iter().filter_map(|class| ranking(sheet, class)).collect()
+}
+
+fn ranking(sheet: &Sheet, class: Class) -> Option<ClassRanking> {
+    let workloads: Vec<&str> = sheet
+        .workloads
+        .iter()
+        .filter(|workload| workload.class == class && !contenders(sheet, &workload.name).is_empty())
+        .map(|workload| workload.name.as_str())
+        .collect();
+    let models = entrants(sheet, &workloads);
+    let confidence = pairwise_confidence(models.len(), CONFIDENCE);
+    let logarithm = |cells: &[&SheetCell]| {
+        let logs = cells.iter().filter_map(|cell| Some(Metric::Steady.estimate(cell)?.median.ln()));
+        logs.sum::<f64>() / cells.len() as f64
+    };
+    let lead = models.iter().min_by(|left, right| logarithm(left).total_cmp(&logarithm(right)))?;
+    let mut ranked: Vec<Ranked> = models
+        .iter()
+        .filter_map(|cells| {
+            let ratio = mean_ratio(cells, lead, confidence)?.exp();
+            let faster = models.iter().filter(|other| {
+                mean_ratio(cells, other, confidence).is_some_and(|against| against.low > 0.0)
+            });
+            Some(Ranked {
+                model: cells[0].model.clone(),
+                family: cells[0].family,
+                rank: 1 + faster.count() as u64,
+                ratio: ratio.estimate,
+                low: ratio.low,
+                high: ratio.high,
+            })
+        })
+        .collect();
+    ranked.sort_by(|left, right| left.rank.cmp(&right.rank).then(left.ratio.total_cmp(&right.ratio)));
+    Some(ClassRanking {
+        class,
+        workloads: workloads.into_iter().map(str::to_owned).collect(),
+        models: ranked,
+    })
+}
+
+/// The models that were measured in every workload, each with its fastest cell in each of them.
+fn entrants<'a>(sheet: &'a Sheet, workloads: &[&str]) -> Vec<Vec<&'a SheetCell>> {
+    let mut models: Vec<&str> = Vec::new();
+    for cell in workloads.iter().flat_map(|workload| contenders(sheet, workload)) {
+        if !models.contains(&cell.model.as_str()) {
+            models.push(&cell.model);
+        }
+    }
+    let of = |workload: &str, model: &str| {
+        let cells = contenders(sheet, workload).into_iter().filter(|cell| cell.model == model);
+        fastest(cells, Metric::Steady)
+    };
+    models
+        .into_iter()
+        .filter_map(|model| workloads.iter().map(|workload| of(workload, model)).collect())
+        .collect()
+}
+
+/// The mean of the log ratios of two models, workload by workload.
+fn mean_ratio(a: &[&SheetCell], b: &[&SheetCell], confidence: f64) -> Option<Location> {
+    let of =
+        |(a, b): (&&SheetCell, &&SheetCell)| hodges_lehmann(&Metric::Steady.log_ratios(a, b), confidence);
+    let each: Vec<Location> = a.iter().zip(b).map(of).collect::<Option<_>>()?;
+    match each[..] {
+        // The interval of a single workload needs no normal distribution.
+        [only] => Some(only),
+        _ => Location::mean(&each, confidence),
+    }
+}

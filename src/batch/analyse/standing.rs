@@ -1,0 +1,145 @@
+//! Who may be the best of a workload, and who is surely behind.
+
+use concbench_stats::pairwise_confidence;
+
+use super::compare::{Edges, compare, ratio};
+use super::levels::CONFIDENCE;
+use super::sample::{Metric, Series};
+use super::timers;
+use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
+use crate::model::Family;
+use crate::record::Status;
+use crate::spec::TWIN_MARK;
+
+/// The cells of a workload that stand in its ranking: measured, ranked, and no twin. In the order of the record.
+pub(super) fn contenders<'a>(sheet: &'a Sheet, workload: &str) -> Vec<&'a SheetCell> {
+    sheet
+        .cells
+        .iter()
+        .filter(|cell| cell.workload == workload && cell.ranked && !cell.twin)
+        .filter(|cell| cell.status == Status::Ok && cell.summary.is_some())
+        .collect()
+}
+
+/// The ranked cell with the lowest median in a workload; `None` if nothing was measured. It is what the others are
+/// compared with, which does not yet make it the winner.
+pub fn best<'a>(sheet: &'a Sheet, workload: &str, metric: Metric) -> Option<&'a SheetCell> {
+    fastest(contenders(sheet, workload).into_iter(), metric)
+}
+
+/// The cell with the lowest median; the first of them if several share it.
+pub(super) fn fastest<'a>(
+    cells: impl Iterator<Item = &'a SheetCell>,
+    metric: Metric,
+) -> Option<&'a SheetCell> {
+    cells.min_by(|left, right| median(left, metric).total_cmp(&median(right, metric)))
+}
+
+fn median(cell: &SheetCell, metric: Metric) -> f64 {
+    metric.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median)
+}
+
+/// The confidence of each interval between two of so many cells, so that all of them hold together.
+fn together(contenders: &[&SheetCell]) -> f64 {
+    pairwise_confidence(contenders.len(), CONFIDENCE)
+}
+
+/// All comparisons of one workload at both metrics: the twins, the ranked cells against the best, and against the
+/// baseline, which does not change from run to run.
+///
+/// The intervals between the ranked cells hold together, whichever two of them the data picks out: one of them is at fault
+/// in one of 20 runs (Tukey, 1953). A twin stands for itself: it decides about no model.
+pub(super) fn comparisons(sheet: &Sheet, workload: &WorkloadRecord) -> Vec<Comparison> {
+    let contenders = contenders(sheet, &workload.name);
+    let mut all: Vec<Comparison> = Vec::new();
+    for metric in [Metric::Steady, Metric::OneOff] {
+        all.extend(twins(sheet, &workload.name, metric));
+        let series: Vec<Series<'_>> = contenders.iter().map(|cell| Series::of(cell, metric)).collect();
+        let best = fastest(contenders.iter().copied(), metric);
+        let baseline = contenders.iter().copied().find(|cell| cell.family == Family::Baseline);
+        for (kind, below) in [(metric.contrast(), best), (metric.gain(), baseline)] {
+            let Some(below) = below.map(|cell| Series::of(cell, metric)) else { continue };
+            let others = series.iter().filter(|above| above.cell.id != below.cell.id);
+            all.extend(others.filter_map(|above| compare(sheet, above, &below, kind, together(&contenders))));
+        }
+    }
+    all
+}
+
+/// Each twin against the cell that it repeats.
+fn twins(sheet: &Sheet, workload: &str, metric: Metric) -> Vec<Comparison> {
+    let measured = |cell: &&SheetCell| cell.workload == workload && cell.status == Status::Ok;
+    let twins = sheet.cells.iter().filter(measured).filter(|cell| cell.twin);
+    twins
+        .filter_map(|twin| {
+            let original = twin.id.strip_suffix(TWIN_MARK)?;
+            let of = sheet.cells.iter().filter(measured).find(|cell| cell.id == original)?;
+            compare(sheet, &Series::of(twin, metric), &Series::of(of, metric), metric.twin(), CONFIDENCE)
+        })
+        .collect()
+}
+
+/// How the ranked cells of a workload stand to each other.
+pub(super) struct Standing<'a> {
+    /// Those of which none is surely slower than any other, the lowest median first: one of them is the best.
+    pub(super) leaders: Vec<&'a SheetCell>,
+    /// Those that are surely slower than another, in the order of the record.
+    pub(super) behind: Vec<&'a SheetCell>,
+    /// Whether every two of the leaders are known to differ by less than the margin.
+    pub(super) tie: bool,
+    /// Whether the timers of two leaders explain how far they are apart.
+    pub(super) by_timers: bool,
+}
+
+impl<'a> Standing<'a> {
+    /// Compares every two ranked cells of a workload.
+    pub(super) fn of(sheet: &'a Sheet, workload: &str, metric: Metric) -> Self {
+        let cells = contenders(sheet, workload);
+        let confidence = together(&cells);
+        let mut is_behind = vec![false; cells.len()];
+        let mut verdicts = Vec::new();
+        let series: Vec<Series<'_>> = cells.iter().map(|cell| Series::of(cell, metric)).collect();
+        for (place, a) in series.iter().enumerate() {
+            for (other, b) in series.iter().enumerate().skip(place + 1) {
+                let Some(found) = ratio(sheet, a, b, confidence) else { continue };
+                let timers = timers::apart(sheet, a.cell, b.cell, metric);
+                let edges = Edges { timers, ..Edges::of_margin(sheet.margin) };
+                let verdict = super::compare::verdict(&found.location, found.pairs, edges, None);
+                if matches!(verdict, Verdict::Different | Verdict::Slight | Verdict::Indicative) {
+                    is_behind[if found.location.estimate > 0.0 { place } else { other }] = true;
+                }
+                verdicts.push((place, other, verdict));
+            }
+        }
+        let among = |wanted: &dyn Fn(Verdict) -> bool| {
+            verdicts
+                .iter()
+                .filter(|(a, b, _)| !is_behind[*a] && !is_behind[*b])
+                .map(|(.., verdict)| wanted(*verdict))
+                .collect::<Vec<bool>>()
+        };
+        let tie = among(&|verdict| verdict == Verdict::Equivalent).into_iter().all(|equal| equal);
+        let by_timers = among(&|verdict| verdict == Verdict::Timers).into_iter().any(|explained| explained);
+        let of = |wanted: bool| {
+            let cells = cells.iter().zip(&is_behind).filter(move |(_, behind)| **behind == wanted);
+            cells.map(|(cell, _)| *cell).collect::<Vec<&SheetCell>>()
+        };
+        let (mut leaders, behind) = (of(false), of(true));
+        // Stable, so that equal medians stay in the order of the record.
+        leaders.sort_by(|left, right| median(left, metric).total_cmp(&median(right, metric)));
+        Self { leaders, behind, tie, by_timers }
+    }
+}
+
+/// The comparison of a cell with the best of its workload.
+pub(super) fn contrast<'a>(
+    sheet: &'a Sheet,
+    workload: &str,
+    metric: Metric,
+    id: &str,
+) -> Option<&'a Comparison> {
+    sheet
+        .comparisons
+        .iter()
+        .find(|found| found.workload == workload && found.kind == metric.contrast() && found.a == id)
+}
