@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use concbench::models::serve_role;
 
 fn main() -> ExitCode {
-    if let Some(code) = serve_role(work::Work::from_recipe) {
+    if let Some(code) = serve_role(work::Work::from_task_spec) {
         return code;
     }
     if let Some(code) = figure::measure_here() {

@@ -19,7 +19,7 @@ impl Work {
         serde_json::to_string(&self).expect("no map with keys other than strings")
     }
 
-    pub(crate) fn from_recipe(task_spec: &str) -> Self {
+    pub(crate) fn from_task_spec(task_spec: &str) -> Self {
         serde_json::from_str(task_spec).expect("written by `task_spec`")
     }
 }

@@ -281,7 +281,7 @@ pub(super) struct SelftestArgs {
     #[arg(long)]
     pub(super) quick: bool,
     /// A number of blocks of your own; fewer than 12 tell nothing about comparisons
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number(1u32..=1000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number(1..=MOST_BLOCKS))]
     pub(super) blocks: Option<u32>,
     /// The seed of every shuffle; the time decides if there is none
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number(0..=u64::MAX))]

@@ -9,7 +9,6 @@ use super::args::{DoctorArgs, Output};
 use super::exit;
 use crate::machine::{self, Diagnosis, Finding, Sample, State};
 use crate::printing::print;
-use crate::report::written;
 
 /// How long the machine is watched.
 const WATCH: Duration = Duration::from_secs(1);
@@ -34,10 +33,11 @@ fn code(overall: State, strict: bool) -> ExitCode {
 }
 
 fn render(diagnosis: &Diagnosis, output: Output) -> anyhow::Result<String> {
+    let rows = || diagnosis.findings.iter().map(|finding| cells(finding).to_vec()).collect();
     Ok(match output {
         Output::Table => format!("{}\n\n{}\n", table(diagnosis), summary(diagnosis)),
-        Output::Md => markdown(diagnosis),
-        Output::Csv => written(&HEADS, diagnosis.findings.iter().map(cells)),
+        Output::Md => format!("{}\n\n{}", summary(diagnosis), super::rows(&HEADS, rows(), output)?),
+        Output::Csv => super::rows(&HEADS, rows(), output)?,
         Output::Json => serde_json::to_string_pretty(diagnosis)? + "\n",
     })
 }
@@ -59,15 +59,6 @@ fn table(diagnosis: &Diagnosis) -> Table {
         }
     }
     table
-}
-
-fn markdown(diagnosis: &Diagnosis) -> String {
-    let mut text =
-        format!("{}\n\n| {} |\n|{}\n", summary(diagnosis), HEADS.join(" | "), " --- |".repeat(HEADS.len()));
-    for finding in &diagnosis.findings {
-        text += &format!("| {} |\n", cells(finding).map(|cell| escape(&cell)).join(" | "));
-    }
-    text
 }
 
 /// What is good needs no explanation.
@@ -97,11 +88,6 @@ fn word(state: State) -> &'static str {
         State::Concern => "concern",
         State::Unfit => "unfit",
     }
-}
-
-/// Keeps a cell a cell: what a machine calls itself is not ours.
-fn escape(cell: &str) -> String {
-    cell.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ type Rows = (Vec<&'static str>, Vec<Vec<String>>);
 
 fn of_models(models: &[ModelInfo]) -> Rows {
     let rows = models.iter().map(|info| {
-        let when = if info.default { "default" } else { "--all" };
+        let when = if info.default { "default" } else { "if asked: --all" };
         let crash = info.lost_in_a_crash();
         [info.id, when, info.summary, info.right_when, crash, info.elsewhere].map(str::to_owned).to_vec()
     });

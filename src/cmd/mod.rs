@@ -28,8 +28,8 @@ use crate::experiment::{self, Export};
 use crate::model::{ModelInfo, panic_message};
 use crate::printing::{is_closed_output, print, remark};
 use crate::record::{RawCell, Record, Status};
-use crate::report::text::{clean, code, markdown};
-use crate::report::{Format, written};
+use crate::report::text::clean;
+use crate::report::{Format, described, written};
 use crate::run::Finished;
 use crate::spec::Definition;
 use args::{Cli, Command, Output};
@@ -112,19 +112,15 @@ fn schema() -> anyhow::Result<ExitCode> {
 /// Rows below their heads.
 fn rows(heads: &[&str], rows: Vec<Vec<String>>, output: Output) -> anyhow::Result<String> {
     match output {
-        Output::Table | Output::Md => {
+        Output::Table => {
             let mut table = Table::new();
-            let preset = if output == Output::Md { presets::ASCII_MARKDOWN } else { presets::NOTHING };
-            table.load_preset(preset).set_content_arrangement(ContentArrangement::Dynamic);
-            let shown = |(column, field): (usize, &String)| match (output, column) {
-                (Output::Md, 0) => code(field),
-                (Output::Md, _) => markdown(field),
-                _ => clean(field),
-            };
+            table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
             table.set_header(heads);
-            table.add_rows(rows.iter().map(|row| row.iter().enumerate().map(shown).collect::<Vec<_>>()));
+            table.add_rows(rows.iter().map(|row| row.iter().map(|field| clean(field)).collect::<Vec<_>>()));
             Ok(format!("{table}\n"))
         }
+        // Not by that library, which folds lines to the width of a terminal.
+        Output::Md => Ok(described(heads, &rows)),
         Output::Csv => Ok(written(heads, rows)),
         Output::Json => {
             let object = |row: Vec<String>| -> serde_json::Map<String, serde_json::Value> {
@@ -150,4 +146,21 @@ pub(crate) fn guard(main: impl FnOnce() -> ExitCode) -> ExitCode {
     // refused, it ends.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     catch_unwind(AssertUnwindSafe(main)).unwrap_or(ExitCode::from(exit::INTERNAL))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_markdown_is_one_line_however_long_and_keeps_its_columns() {
+        let row = vec!["a|b".to_owned(), "long ".repeat(100), "<b> | c".to_owned()];
+        let text = rows(&["name", "what it is", "elsewhere"], vec![row], Output::Md).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        for line in lines {
+            assert_eq!(line.replace("\\|", "").matches('|').count(), 4, "{line}");
+        }
+        assert!(!text.contains('<'), "{text}");
+    }
 }

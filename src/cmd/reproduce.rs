@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-/// The variables that decide on what is measured and how. Where a run lands and what it says meanwhile is not among them.
-const DECIDE: [&str; 10] = [
+/// The variables that decide on what is measured and how; where a run lands and what it says meanwhile is decided by others.
+const DECIDE: [&str; 11] = [
     "CONCBENCH_DEFINITION",
     "CONCBENCH_ALL",
     "CONCBENCH_QUICK",
@@ -11,6 +11,7 @@ const DECIDE: [&str; 10] = [
     "CONCBENCH_BLOCKS",
     "CONCBENCH_WITH",
     "CONCBENCH_ONLY",
+    "CONCBENCH_SEED",
     "CONCBENCH_LABEL",
     "CONCBENCH_TRACK",
     "CONCBENCH_DEADLINE",
@@ -44,7 +45,15 @@ fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
+    use super::super::args::Cli;
     use super::*;
+
+    /// The variables that decide on nothing that is measured. A run that is resumed keeps the command that began it.
+    const ASIDE: [&str; 4] = ["CONCBENCH_OUT", "CONCBENCH_RESUME", "CONCBENCH_QUIET", "CONCBENCH_VERBOSE"];
+    /// What `run` takes as a word only, of which the command has all.
+    const WORDS: [&str; 2] = ["filter", "format"];
 
     #[test]
     fn a_shell_reads_it_as_it_was_given() {
@@ -64,9 +73,28 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_is_that_of_a_flag() {
-        for name in DECIDE {
-            assert!(include_str!("args.rs").contains(&format!("env = \"{name}\"")), "{name}");
-        }
+    fn every_argument_is_in_the_command_or_known_to_decide_on_nothing() {
+        let cli = Cli::command();
+        let run = cli.find_subcommand("run").unwrap();
+        let (with, without): (Vec<_>, Vec<_>) =
+            cli.get_arguments().chain(run.get_arguments()).partition(|argument| argument.get_env().is_some());
+        let mut variables: Vec<&str> =
+            with.iter().map(|argument| argument.get_env().unwrap().to_str().unwrap()).collect();
+        let mut known: Vec<&str> = DECIDE.into_iter().chain(ASIDE).collect();
+        variables.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(variables, known);
+        let mut words: Vec<&str> = without.iter().map(|argument| argument.get_id().as_str()).collect();
+        words.sort_unstable();
+        assert_eq!(words, WORDS);
+    }
+
+    #[test]
+    fn what_decides_stands_in_the_command_and_nothing_else_does() {
+        let command = written("cargo bench", [], |name| Some(name.to_ascii_lowercase()));
+        let words = shlex::split(&command).unwrap();
+        let expected = DECIDE.map(|name| format!("{name}={}", name.to_ascii_lowercase()));
+        assert_eq!(words[..DECIDE.len()], expected);
+        assert_eq!(words[DECIDE.len()..], ["cargo", "bench"]);
     }
 }

@@ -44,9 +44,9 @@ fn render(found: &SelfTest, output: Output) -> anyhow::Result<String> {
 }
 
 fn row(check: &Check) -> Vec<String> {
-    let rule = check.rule.map_or("-".to_owned(), |rule| rule.to_string());
-    let bound = check.bound.clone().unwrap_or("-".to_owned());
-    vec![rule, check.what.clone(), check.figure.clone(), bound, check.verdict.map_or("-", word).to_owned()]
+    let rule = check.rule.map_or_else(String::new, |rule| rule.to_string());
+    let bound = check.bound.clone().unwrap_or_default();
+    vec![rule, check.what.clone(), check.figure.clone(), bound, check.verdict.map_or("", word).to_owned()]
 }
 
 fn word(judgement: Judgement) -> &'static str {
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_row_without_a_bound_has_no_verdict() {
-        assert_eq!(row(&check(None)), ["-", "something", "1", "-", "-"]);
+        assert_eq!(row(&check(None)), ["", "something", "1", "", ""]);
         assert_eq!(row(&check(Some(Judgement::Missed)))[3..], ["at most 1", "missed"]);
     }
 }

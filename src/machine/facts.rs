@@ -41,11 +41,7 @@ pub fn facts() -> Machine {
     machine
 }
 
-/// The cores that this process may use: affinity and quota taken into account; 1 where the system does not tell.
-pub fn cores() -> u64 {
-    available().unwrap_or(1)
-}
-
+/// The cores that this process may use: affinity and quota taken into account.
 fn available() -> Result<u64, String> {
     match thread::available_parallelism() {
         Ok(cores) => Ok(cores.get() as u64),

@@ -22,7 +22,7 @@ mod sample;
 
 pub use concbench_sys::Roots;
 pub use doctor::{Diagnosis, examine, preflight_warnings};
-pub use facts::{cores, facts, facts_under};
+pub use facts::{facts, facts_under};
 pub use findings::{Finding, State};
 pub use gate::{Gate, Limits, Readings};
 pub use grade::grade;

@@ -20,7 +20,23 @@ static LISTS_CHILDREN: LazyLock<bool> = LazyLock::new(|| Path::new("/proc/thread
 pub(crate) fn memory(pid: u32, file: &str, field: &str) -> Result<u64, String> {
     let path = format!("/proc/{pid}/{file}");
     let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {path}: {error}"))?;
-    parse::kibibytes(&text, field).ok_or_else(|| format!("{path} has no {field}"))
+    amount(&path, &text, field)
+}
+
+/// The same of a process that may have ended: none if it has, since nothing is left of its memory.
+///
+/// # Errors
+///
+/// When the kernel does not say of one that is alive.
+pub(crate) fn memory_unless_gone(pid: u32, file: &str, field: &str) -> Result<Option<u64>, String> {
+    let path = format!("/proc/{pid}/{file}");
+    let text =
+        unless_gone(fs::read_to_string(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
+    text.map(|text| amount(&path, &text, field)).transpose()
+}
+
+fn amount(path: &str, text: &str, field: &str) -> Result<u64, String> {
+    parse::kibibytes(text, field).ok_or_else(|| format!("{path} has no {field}"))
 }
 
 /// Whether the kernel says how much of its memory a process shares with others: it can be built without.
@@ -130,5 +146,20 @@ mod tests {
         assert!(matches!(unless_gone(listed(u32::MAX)), Ok(None)));
         let error = memory(u32::MAX, "status", "VmPTE").unwrap_err();
         assert!(error.starts_with("cannot read /proc/4294967295/status"), "{error}");
+        assert_eq!(memory_unless_gone(u32::MAX, "status", "VmPTE"), Ok(None));
+    }
+
+    #[test]
+    fn what_has_ended_holds_nothing_and_what_cannot_be_read_is_an_error() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        // It has ended and is not waited for: still a process, without memory.
+        let held = || memory_unless_gone(pid, "smaps_rollup", "Pss").unwrap();
+        while tells_shares() && held().is_some() {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+        let error = memory_unless_gone(std::process::id(), "status", "VmNothing").unwrap_err();
+        assert!(error.ends_with("/status has no VmNothing"), "{error}");
     }
 }

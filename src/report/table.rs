@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
 use concbench_charts::Table;
 
-use super::text::{clean, clip, inert, markdown};
+use super::text::{clean, clip, code, inert, markdown};
 use super::{Place, Section, TextTable};
 
 /// How tables are written.
@@ -64,13 +64,24 @@ pub(crate) fn aligned(Table { columns, rows }: &Table) -> String {
 
 /// The same in Markdown.
 pub(crate) fn piped(Table { columns, rows }: &Table) -> String {
+    let marks = format!("| :-- |{} :-- |", " --: |".repeat(columns.len().saturating_sub(2)));
+    let fields = |row: &Vec<String>| row.iter().map(|field| markdown(field)).collect();
+    lines(columns.iter().map(|column| markdown(column)).collect(), &marks, rows.iter().map(fields))
+}
+
+/// A table of names and what is said of each, in Markdown.
+pub(crate) fn described(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let field = |(column, field): (usize, &String)| if column == 0 { code(field) } else { markdown(field) };
+    let fields = |row: &Vec<String>| row.iter().enumerate().map(field).collect();
+    let marks = format!("|{}", " :-- |".repeat(heads.len()));
+    lines(heads.iter().map(|head| markdown(head)).collect(), &marks, rows.iter().map(fields))
+}
+
+/// A line for each row, however long: Markdown knows no other.
+fn lines(heads: Vec<String>, marks: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut out = line(columns.iter().map(|column| markdown(column)).collect());
-    out += &format!("| :-- |{} :-- |\n", " --: |".repeat(columns.len().saturating_sub(2)));
-    for row in rows {
-        out += &line(row.iter().map(|field| markdown(field)).collect());
-    }
-    out
+    let heads = line(heads) + marks + "\n";
+    std::iter::once(heads).chain(rows.map(line)).collect()
 }
 
 /// The same as CSV. What a spreadsheet would take for a formula is marked as text, and what would act on a terminal is

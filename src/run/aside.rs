@@ -33,7 +33,8 @@ pub(crate) fn measure_aside(plan: Plan, command: &str, quiet: bool) -> Result<As
     let (started, clock) = (Instant::now(), Timestamp::now());
     let settings = plan.scope.settings.clone();
     let warnings = machine::preflight_warnings(&plan.scope.machine);
-    let mut supervisor = Supervisor::new(settings.track).map_err(RunStartError::Supervise)?;
+    let mut supervisor =
+        Supervisor::new(settings.track, &plan.scope.machine).map_err(RunStartError::Supervise)?;
     let (mut watch, mut console) = (Gatekeeper::default(), Console::new(None, quiet, Duration::ZERO));
     console.announce(&plan);
     let mut session = Session::new(plan);

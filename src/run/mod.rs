@@ -120,7 +120,8 @@ impl Run {
         let Options { settings, choice, filter, label, out, command, quiet } = options;
         let kept = definitions.clone();
         let plan = Plan::new(definitions, models, &choice.kinds(), settings, facts, filter.as_deref())?;
-        let supervisor = Supervisor::new(plan.scope.settings.track).map_err(RunStartError::Supervise)?;
+        let supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)
+            .map_err(RunStartError::Supervise)?;
         let started = Timestamp::now();
         // What can be refused is, before there is a folder.
         let executable = build::executable().map_err(RunStartError::Supervise)?;
@@ -188,7 +189,8 @@ impl Run {
         resume::check(&found.header, filter).map_err(refuse)?;
         let plan = resume::plan(&found.header, models, folder)?;
         store::remove_torn(folder).map_err(|error| refuse(error.to_string()))?;
-        let supervisor = Supervisor::new(plan.scope.settings.track).map_err(RunStartError::Supervise)?;
+        let supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)
+            .map_err(RunStartError::Supervise)?;
         let journal = Journal::go_on(folder, found.end)?;
         let before = resume::elapsed(&found.entries);
         let mut run = Self {

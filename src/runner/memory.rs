@@ -1,6 +1,9 @@
 //! How much memory a runner and its workers hold.
 
-use crate::machine::proc::{descendants, memory, tells_shares};
+use crate::machine::proc::{descendants, memory, memory_unless_gone, tells_shares};
+
+/// Where the kernel says what a process holds of pages that several map, and by which name.
+const PROPORTIONAL: (&str, &str) = ("smaps_rollup", "Pss");
 
 /// What a process and everything below it hold, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,9 +32,12 @@ pub(crate) fn peak_bytes() -> Result<u64, String> {
     if !workers.is_empty() && !tells_shares() {
         return Err("the kernel has no smaps_rollup, which tells what worker processes hold".to_owned());
     }
-    // A worker that ends meanwhile holds nothing any more.
-    let footprint = workers.into_iter().map(|pid| proportional(pid).unwrap_or(0));
-    Ok(own + footprint.sum::<u64>())
+    let mut held = own;
+    for worker in workers {
+        // One that ends meanwhile holds nothing any more.
+        held += memory_unless_gone(worker, PROPORTIONAL.0, PROPORTIONAL.1)?.unwrap_or_default();
+    }
+    Ok(held)
 }
 
 /// What a process and everything below it hold now, while nothing of it starts or ends.
@@ -43,14 +49,10 @@ pub(crate) fn footprint(pid: u32) -> Result<Footprint, String> {
     let mut footprint = Footprint::default();
     for pid in descendants(pid)?.into_iter().chain([pid]) {
         footprint.processes += 1;
-        footprint.resident += proportional(pid)?;
+        footprint.resident += memory(pid, PROPORTIONAL.0, PROPORTIONAL.1)?;
         footprint.page_tables += memory(pid, "status", "VmPTE")?;
     }
     Ok(footprint)
-}
-
-fn proportional(pid: u32) -> Result<u64, String> {
-    memory(pid, "smaps_rollup", "Pss")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The launcher that really launches: runners, the target, deadlines, and nothing left behind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::time::nanoseconds;
 /// How much longer than one observation the sequential reference of a workload may take.
 const REFERENCE_PATIENCE: u32 = 4;
 /// How often an observation is tried that the machine slept through.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: usize = 3;
 /// The stack of every thread in the equalised track, in bytes: the default of Rust's own threads.
 const EQUAL_STACK: usize = 2 << 20;
 
@@ -35,17 +35,17 @@ pub(crate) struct Supervisor {
     equal: Equal,
     references: HashMap<String, Result<Reference, Failure>>,
     notes: Vec<String>,
-    machine: Machine,
+    limits: BTreeMap<String, Option<u64>>,
     orphans: Orphans,
 }
 
 impl Supervisor {
-    /// Takes over signals and orphans.
+    /// Takes over signals and orphans, on a machine with these limits.
     ///
     /// # Errors
     ///
     /// When the kernel refuses either.
-    pub(crate) fn new(track: Track) -> io::Result<Self> {
+    pub(crate) fn new(track: Track, machine: &Machine) -> io::Result<Self> {
         let orphans = Orphans::adopt()?;
         let interrupt = Interrupt::install()?;
         let equal = match track {
@@ -58,7 +58,7 @@ impl Supervisor {
             equal,
             references: HashMap::new(),
             notes: Vec::new(),
-            machine: crate::machine::facts(),
+            limits: machine.limits.clone(),
             orphans,
         })
     }
@@ -148,7 +148,7 @@ impl Supervisor {
             (false, Family::Baseline) => return Ok(()),
             (false, _) => Kind::Thread,
         };
-        match refuses(&self.machine.limits, kind, at_once) {
+        match refuses(&self.limits, kind, at_once) {
             Some(reason) => Err(RunnerError::Failure(Failure::new(Status::Unsupported, reason))),
             None => Ok(()),
         }
@@ -199,17 +199,13 @@ impl Launcher for Supervisor {
         padding: usize,
         deadline: Duration,
     ) -> Result<Reply, RunnerError> {
-        for _ in 0..ATTEMPTS {
-            let detector = SuspendDetector::begin(self.interrupt);
-            let outcome = self.attempt(id, request.clone(), padding, deadline);
-            match detector.gap(self.interrupt) {
-                Some(gap) if outcome != Err(RunnerError::Interrupted) => {
-                    self.notes.push(format!("{id}: {gap} during an observation, which was made again"));
-                }
-                _ => return outcome,
-            }
-        }
-        Err(broken_off())
+        let interrupt = self.interrupt;
+        let attempt = || seen(interrupt, || self.attempt(id, request.clone(), padding, deadline));
+        let (outcome, gaps) =
+            undisturbed(attempt, |outcome| !matches!(outcome, Err(RunnerError::Interrupted)));
+        let again = |gap| format!("{id}: {gap} during an observation, which was made again");
+        self.notes.extend(gaps.into_iter().map(again));
+        outcome
     }
 
     fn converse(
@@ -254,15 +250,13 @@ struct Session {
 
 impl Conversation for Session {
     fn ask(&mut self, order: Value, deadline: Duration) -> Result<Value, RunnerError> {
-        for _ in 0..ATTEMPTS {
-            let detector = SuspendDetector::begin(self.interrupt);
+        let interrupt = self.interrupt;
+        let ask = || {
             let order = Order::Next { order: order.clone() };
-            let answer = observed(self.runner.ask(order, deadline, self.interrupt)?)?;
-            if detector.gap(self.interrupt).is_none() {
-                return Ok(answer);
-            }
-        }
-        Err(broken_off())
+            seen(interrupt, || self.runner.ask(order, deadline, interrupt).and_then(observed))
+        };
+        // A runner that has failed is asked no more.
+        undisturbed(ask, Result::is_ok).0
     }
 
     fn end(mut self: Box<Self>, order: Value, deadline: Duration) -> Result<Value, RunnerError> {
@@ -295,12 +289,69 @@ fn used(runner: Runner) -> Result<Usage, String> {
     })
 }
 
-fn broken_off() -> RunnerError {
-    RunnerError::failed(format!(
-        "{ATTEMPTS} times in a row the machine was suspended, or the run stopped, while it was measured"
-    ))
+/// An attempt, and what made a gap in it.
+fn seen<T>(interrupt: &Interrupt, attempt: impl FnOnce() -> T) -> (T, Option<&'static str>) {
+    let detector = SuspendDetector::begin(interrupt);
+    let outcome = attempt();
+    (outcome, detector.gap(interrupt))
+}
+
+/// The first outcome without a gap, and the gaps of the attempts that were made again; an outcome that is not
+/// `repeatable` stands as it is.
+fn undisturbed<T>(
+    mut attempt: impl FnMut() -> (Result<T, RunnerError>, Option<&'static str>),
+    repeatable: impl Fn(&Result<T, RunnerError>) -> bool,
+) -> (Result<T, RunnerError>, Vec<&'static str>) {
+    let mut gaps = Vec::new();
+    loop {
+        match attempt() {
+            (outcome, Some(gap)) if repeatable(&outcome) => gaps.push(gap),
+            (outcome, _) => return (outcome, gaps),
+        }
+        if gaps.len() == ATTEMPTS {
+            // Nothing was made again after the last.
+            gaps.pop();
+            let what = "in a row the machine was suspended, or the run stopped, while it was measured";
+            return (Err(RunnerError::failed(format!("{ATTEMPTS} times {what}"))), gaps);
+        }
+    }
 }
 
 fn unexpected(answer: &Answer) -> RunnerError {
     RunnerError::failed(format!("the runner answered out of turn: {answer:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of attempts of which so many have a gap, and how many were made.
+    fn tried(
+        outcome: &Result<u8, RunnerError>,
+        disturbed: usize,
+        repeatable: bool,
+    ) -> (Result<u8, RunnerError>, usize, usize) {
+        let mut made = 0;
+        let attempt = || {
+            made += 1;
+            (outcome.clone(), (made <= disturbed).then_some("a gap"))
+        };
+        let (outcome, gaps) = undisturbed(attempt, |_| repeatable);
+        (outcome, gaps.len(), made)
+    }
+
+    #[test]
+    fn what_had_a_gap_is_made_again_and_as_many_notes_say_so_as_it_was() {
+        let (ok, failed) = (Ok(7), Err(RunnerError::failed("no answer".to_owned())));
+        for outcome in [&ok, &failed] {
+            assert_eq!(tried(outcome, 0, true), (outcome.clone(), 0, 1));
+            assert_eq!(tried(outcome, 2, true), (outcome.clone(), 2, 3));
+            assert_eq!(tried(outcome, 2, false), (outcome.clone(), 0, 1));
+        }
+        let (outcome, gaps, made) = tried(&ok, 9, true);
+        assert!(
+            matches!(outcome, Err(RunnerError::Failure(failure)) if failure.reason.starts_with("3 times"))
+        );
+        assert_eq!((gaps, made), (2, 3));
+    }
 }

@@ -132,18 +132,28 @@ fn enough(comparisons: &[&Comparison]) -> bool {
 /// How many equal cells are called different.
 fn alarms(id: &str, metric: &str, comparisons: &[Comparison]) -> Check {
     let different = comparisons.iter().filter(|found| found.verdict == Verdict::Different).count() as u64;
-    let count = comparisons.len() as u64;
-    let most = binomial_bound(count, SIGNIFICANCE, ALARM_LEVEL);
-    let enough = enough(&comparisons.iter().collect::<Vec<_>>());
+    let most = binomial_bound(comparisons.len() as u64, SIGNIFICANCE, ALARM_LEVEL);
     Check {
         id: id.to_owned(),
         rule: Some(3),
         what: format!("cells called different from themselves, {metric}"),
-        figure: few(enough, format!("{different} of {count}")),
-        value: Some(different as f64),
-        unit: "comparisons",
         bound: Some(format!("at most {most}")),
-        verdict: Some(if enough { judged(different <= most) } else { Judgement::Unknown }),
+        ..counted(&comparisons.iter().collect::<Vec<_>>(), different, different <= most)
+    }
+}
+
+/// How many of these comparisons are as they are, and whether that is as it should be: a row without what it says.
+fn counted(comparisons: &[&Comparison], such: u64, held: bool) -> Check {
+    let enough = enough(comparisons);
+    Check {
+        id: String::new(),
+        rule: None,
+        what: String::new(),
+        figure: few(enough, format!("{such} of {}", comparisons.len())),
+        value: Some(such as f64),
+        unit: "comparisons",
+        bound: None,
+        verdict: Some(if enough { judged(held) } else { Judgement::Unknown }),
     }
 }
 
@@ -163,16 +173,12 @@ fn coverage(steady: &[Comparison], one_off: &[Comparison], more: &[Effect]) -> C
         known.iter().filter(|(found, truth)| found.low <= *truth && *truth <= found.high).count() as u64;
     let count = known.len() as u64;
     let least = count - binomial_bound(count, 1.0 - CONFIDENCE, COVERAGE_LEVEL);
-    let enough = enough(&known.iter().map(|(found, _)| *found).collect::<Vec<_>>());
     Check {
         id: "coverage".to_owned(),
         rule: Some(5),
         what: format!("intervals of {} that hold the known ratio", figures::percent(CONFIDENCE)),
-        figure: few(enough, format!("{holds} of {count}")),
-        value: Some(holds as f64),
-        unit: "comparisons",
         bound: Some(format!("at least {least}")),
-        verdict: Some(if enough { judged(holds >= least) } else { Judgement::Unknown }),
+        ..counted(&known.iter().map(|(found, _)| *found).collect::<Vec<_>>(), holds, holds >= least)
     }
 }
 
@@ -237,35 +243,39 @@ fn task_ns(sheet: &Sheet, workload: &str) -> Option<f64> {
     Some(Metric::Steady.estimate(cell)?.median / cell.tasks as f64)
 }
 
-const NO_BASELINE: &str = "unknown: the baseline was not measured";
-
 /// What is left of a task that does nothing, one after the other: catching its panic, polling it, folding its value.
 fn noop(sheet: &Sheet) -> Check {
-    let own = task_ns(sheet, NOOP);
-    Check {
-        id: "own-task".to_owned(),
-        rule: None,
-        what: format!("a task that does nothing, {SEQUENTIAL}: what each task has of ours"),
-        figure: own.map_or(NO_BASELINE.to_owned(), figures::time),
-        value: own,
-        unit: "ns",
-        bound: None,
-        verdict: None,
-    }
+    let what = format!("a task that does nothing, {SEQUENTIAL}: what each task has of ours");
+    own("own-task", what, (task_ns(sheet, NOOP), "ns"), figures::time)
 }
 
 /// The same as a share of the smallest task of the self-test that computes.
 fn ours(sheet: &Sheet) -> Check {
     let share = task_ns(sheet, NOOP).zip(task_ns(sheet, COUNT)).map(|(own, whole)| own / whole);
+    let what = format!("the same as a share of a task of `{COUNT}`");
     Check {
-        id: "own-share".to_owned(),
-        rule: None,
-        what: format!("the same as a share of a task of `{COUNT}`"),
-        figure: share.map_or(NO_BASELINE.to_owned(), figures::percent),
-        value: share,
-        unit: "fraction",
         bound: Some(format!("at most {}", figures::percent(OURS))),
         verdict: Some(share.map_or(Judgement::Unknown, |share| judged(share <= OURS))),
+        ..own("own-share", what, (share, "fraction"), figures::percent)
+    }
+}
+
+/// A figure of the baseline that stands for itself.
+fn own(
+    id: &str,
+    what: String,
+    (value, unit): (Option<f64>, &'static str),
+    shown: fn(f64) -> String,
+) -> Check {
+    Check {
+        id: id.to_owned(),
+        rule: None,
+        what,
+        figure: value.map_or("unknown: the baseline was not measured".to_owned(), shown),
+        value,
+        unit,
+        bound: None,
+        verdict: None,
     }
 }
 

@@ -112,12 +112,13 @@ struct Measured {
 /// When processes cannot be supervised.
 pub(crate) fn run(models: &[ModelInfo], options: &Options) -> Result<Ended, RunStartError> {
     let started = Instant::now();
-    let cores = machine::facts().cores;
-    let equals = match measure(specs::equals(models, options.quick, cores)?, models, options)? {
+    let machine = machine::facts();
+    let equals = specs::equals(models, options.quick, machine.cores)?;
+    let equals = match measure(equals, models, &machine, options)? {
         Ok(measured) => measured,
         Err(signal) => return Ok(Ended::Interrupted(signal)),
     };
-    let effects = match measure(specs::effects(models, cores)?, models, options)? {
+    let effects = match measure(specs::effects(models, machine.cores)?, models, &machine, options)? {
         Ok(measured) => measured,
         Err(signal) => return Ok(Ended::Interrupted(signal)),
     };
@@ -130,9 +131,10 @@ pub(crate) fn run(models: &[ModelInfo], options: &Options) -> Result<Ended, RunS
 fn measure(
     spec: Spec,
     models: &[ModelInfo],
+    machine: &Machine,
     options: &Options,
 ) -> Result<Result<Measured, i32>, RunStartError> {
-    let plan = plan(spec, models, machine::facts(), options)?;
+    let plan = plan(spec, models, machine.clone(), options)?;
     let Aside { record, measuring, interrupted_by } = measure_aside(plan, COMMAND, options.quiet)?;
     Ok(match interrupted_by {
         Some(signal) => Err(signal),

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use concbench_workloads::{Http, Kernel};
-use sha2::{Digest, Sha256};
 
 use super::{
     CellSpec, Definition, LONGEST_ID, LONGEST_WAIT_NS, MOST_CELLS, MOST_TASKS, MOST_WORKERS, MOST_WORKLOADS,
@@ -51,7 +50,7 @@ impl Spec {
                 );
                 return Err(field(&definition, "models", what));
             }
-            spec.workloads.push(WorkloadSpec { hash: fingerprint(&definition), definition });
+            spec.workloads.push(WorkloadSpec { definition });
         }
         Ok(spec)
     }
@@ -110,13 +109,6 @@ fn named(models: &Models) -> &[String] {
         Models::Default | Models::All => &[],
         Models::Named(names) => names,
     }
-}
-
-/// Two definitions with the same fingerprint do the same work.
-fn fingerprint(definition: &Definition) -> String {
-    let work = serde_json::to_string(&(&definition.name, &definition.kernel, definition.tasks));
-    let digest = Sha256::digest(work.expect("a kernel has no map with keys other than strings"));
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct Builder<'a> {

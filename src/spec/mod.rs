@@ -200,8 +200,6 @@ impl Definition {
 pub struct WorkloadSpec {
     /// What it was made from.
     pub definition: Definition,
-    /// A fingerprint of all that defines the work.
-    pub hash: String,
 }
 
 impl WorkloadSpec {

@@ -4,22 +4,19 @@ use concbench::batch::analyse::{answer, summarise};
 use concbench::batch::{Observation, Sheet, SheetCell, WorkloadRecord};
 use concbench::model::Family;
 use concbench::record::Status;
+use concbench_stats::SplitMix64;
 use concbench_workloads::Class;
 
-/// A small deterministic generator: SplitMix64 (Steele, Lea and Flood, 2014).
-pub(crate) struct Generator(u64);
+/// A small generator with distributions, whose numbers follow from its seed.
+pub(crate) struct Generator(SplitMix64);
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(SplitMix64::new(seed))
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next_u64()
     }
 
     /// Above 0 and at most 1.

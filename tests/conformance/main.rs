@@ -17,7 +17,7 @@ use concbench::models::{BuiltIn, Catalogue, serve_role};
 use probe::Probe;
 
 fn main() -> ExitCode {
-    if let Some(code) = serve_role(Probe::from_recipe) {
+    if let Some(code) = serve_role(Probe::from_task_spec) {
         return code;
     }
     if let Some(code) = trial::run_here() {

@@ -50,9 +50,9 @@ impl Probe {
         serde_json::to_string(self).unwrap()
     }
 
-    pub(crate) fn from_recipe(task_spec: &str) -> Self {
+    pub(crate) fn from_task_spec(task_spec: &str) -> Self {
         let probe = serde_json::from_str(task_spec).unwrap();
-        assert_ne!(probe, Self::Stillborn, "as the task_spec says");
+        assert_ne!(probe, Self::Stillborn, "as the task spec says");
         probe
     }
 

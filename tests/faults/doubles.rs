@@ -1,42 +1,20 @@
 //! Models that misbehave, each in one way.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use concbench::model::{Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting};
+use concbench::Workload;
+use concbench::model::{
+    Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+};
 use concbench::models::{BuiltIn, Catalogue, Visitor};
-use concbench::{Io, Workload};
-use futures::FutureExt;
-use futures::io::Cursor;
 use rustix::process::{Signal, getpid, kill_process};
-
-/// Waiting blocks; there is nobody to connect to.
-#[derive(Clone)]
-struct Blocking;
-
-impl Io for Blocking {
-    type Stream = Cursor<Vec<u8>>;
-
-    async fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
-    }
-
-    async fn connect(&self, _: SocketAddr) -> std::io::Result<Self::Stream> {
-        Err(std::io::ErrorKind::Unsupported.into())
-    }
-}
 
 /// What a model does that runs these tasks, one after the other.
 fn fold<W: Workload>(workload: &W, indices: impl IntoIterator<Item = u64>) -> Result<Digest> {
-    let mut digest = Digest::default();
-    for index in indices {
-        let value = workload.task(&Blocking, index).now_or_never().expect("waiting blocks");
-        digest.add(index, value.map_err(|error| ModelError::Task { index, reason: error.to_string() })?);
-    }
-    Ok(digest)
+    Fold::over(indices.into_iter().map(|index| (index, attempt_blocking(workload, index))))
 }
 
 const fn info(id: &'static str) -> ModelInfo {
@@ -221,7 +199,7 @@ impl Model for Stumble {
 
     fn start(settings: &Settings) -> Result<Self> {
         let task_spec: serde_json::Value =
-            serde_json::from_str(&settings.task_spec).expect("a task_spec is JSON");
+            serde_json::from_str(&settings.task_spec).expect("a task spec is JSON");
         let name = task_spec["name"].as_str().unwrap_or_default();
         let (step, way) = name.split_once('-').unwrap_or_default();
         let model = Self { step: step.to_owned(), way: way.to_owned(), batches: 0 };

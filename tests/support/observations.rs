@@ -2,25 +2,23 @@
 
 use concbench::batch::{Observation, SheetCell, WorkloadRecord};
 use concbench::record::Status;
+use concbench_stats::SplitMix64;
 
 use super::matrix::{MODELS, ModelSample, compute_ns};
 use super::{BLOCKS, CORES};
 
 const WARM: usize = 5;
 
-/// A generator of numbers that never changes (splitmix64).
-pub struct Random(u64);
+/// A generator of numbers that never changes.
+pub struct Random(SplitMix64);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(SplitMix64::new(seed))
     }
 
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     pub(super) fn unit(&mut self) -> f64 {

@@ -5,6 +5,10 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 /// What waiting means under one concurrency model.
+///
+/// Wait with `.await`. Under `may` a wait is over when its first poll returns, and goes on on another thread: what polls
+/// one by hand, or blocks on it, may hold nothing meanwhile that belongs to its thread, such as a reference to
+/// thread-local data.
 pub trait Io: Clone + Send + Sync + 'static {
     /// A connected byte stream.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send;

@@ -1,5 +1,6 @@
 //! What a run really writes, against the published schema and against what the schema cannot say.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -231,6 +232,175 @@ fn the_schema_refuses_what_no_run_writes() {
     for (number, spoil) in spoils.into_iter().enumerate() {
         assert!(!spoilt(spoil).is_empty(), "spoilt record {number} passes");
     }
+}
+
+/// How the places of objects end whose keys are names and no fields.
+const MAPS: [&str; 6] = [
+    "/calibrations",
+    "/cells/[]/summary",
+    "/machine/limits",
+    "/machine/missing",
+    "/findings/ideal_ns",
+    "/setup/criterion_median_ns",
+];
+/// Whole numbers that may be below 0: what wakes early is late by less than nothing.
+const SIGNED: [&str; 1] = ["late_ns"];
+/// Objects to which no later version adds a field: of another experiment, or another kernel, the schema knows nothing.
+const CLOSED: [&str; 2] = ["experiments", "kernel"];
+/// The fields that a record may lack, behind the field that holds them.
+const OPTIONAL: [(&str, &str); 24] = [
+    ("blocks", "breach foreign pressure steal thermal_throttles throttled_ns"),
+    ("calibrations", "peak_rss_bytes rate_per_s target_busy"),
+    ("cells", "reason summary"),
+    ("closed", "p90_ns p999_ns p99_blocks_ns p99_ns"),
+    ("experiments", "granularity latency matrix memory switches timelines timers"),
+    ("factors", "share"),
+    ("findings", "capacity_per_s closed knee per_task reason refusal resolution_ns"),
+    ("granularity", "calibrations"),
+    ("latency", "calibrations"),
+    ("lateness", "p99_ns"),
+    (
+        "machine",
+        "allowed_cpus aslr clock_source cpu governor kernel load_one logical_cpus memory_bytes missing on_battery",
+    ),
+    ("machine", "os physical_cores quota_cores smt turbo virtualisation"),
+    ("matrix", "calibrations"),
+    ("models", "left_out metg refusal"),
+    ("observations", "usage"),
+    ("open", "rate_per_s summary"),
+    ("responses", "page_table_bytes peak_rss_bytes processes rate_per_s resident_bytes target_busy"),
+    ("run", "filter"),
+    ("setup", "criterion_median_ns room_bytes room_limit room_reason"),
+    ("sizes", "n task_ns"),
+    ("summary", "p90_ns p999_ns p99_blocks_ns p99_ns"),
+    ("tool", "commit"),
+    ("verdicts", "noise_floor smallest_effect unranked"),
+    ("workloads", "kernel"),
+];
+
+/// A place in a record, and what all places are called that hold the same field of the same type.
+struct Field {
+    pointer: String,
+    /// The names on the way there: `*` for a key of a map, `[]` for an element of a list.
+    class: String,
+}
+
+/// One place for each field of a record and each kind of value that it holds somewhere.
+fn fields(record: &Value) -> Vec<Field> {
+    fn kind(value: &Value) -> &'static str {
+        match value {
+            Value::Null => "null",
+            Value::Bool(_) => "bool",
+            Value::Number(number) if number.is_u64() => "whole",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "list",
+            Value::Object(_) => "object",
+        }
+    }
+    fn walk(
+        value: &Value,
+        pointer: String,
+        class: String,
+        known: &mut BTreeSet<(String, &'static str)>,
+        found: &mut Vec<Field>,
+    ) {
+        match value {
+            Value::Object(object) => {
+                let map = is_map(&class);
+                for (key, value) in object {
+                    let name = if map { "*" } else { key };
+                    let key = key.replace('~', "~0").replace('/', "~1");
+                    walk(value, format!("{pointer}/{key}"), format!("{class}/{name}"), known, found);
+                }
+            }
+            Value::Array(list) => {
+                for (place, value) in list.iter().enumerate() {
+                    walk(value, format!("{pointer}/{place}"), format!("{class}/[]"), known, found);
+                }
+            }
+            _ => {}
+        }
+        if known.insert((class.clone(), kind(value))) {
+            found.push(Field { pointer, class });
+        }
+    }
+    let mut found = Vec::new();
+    walk(record, String::new(), String::new(), &mut BTreeSet::new(), &mut found);
+    found
+}
+
+fn is_map(class: &str) -> bool {
+    MAPS.iter().any(|end| class.ends_with(end))
+}
+
+/// The last field on the way.
+fn last(class: &str) -> &str {
+    class.rsplit('/').find(|name| !["[]", "*"].contains(name)).unwrap_or_default()
+}
+
+/// The last two names, which tell a field from those of the same name elsewhere.
+fn short(class: &str) -> String {
+    let names: Vec<&str> = class.split('/').filter(|name| !["[]", "*"].contains(name)).collect();
+    names[names.len().saturating_sub(2)..].join("/")
+}
+
+#[test]
+fn every_field_of_a_record_is_asked_for_and_has_its_type() {
+    let schema = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/records/small.json");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    assert!(validator.is_valid(&record));
+    let fields = fields(&record);
+    assert!(fields.len() > 300, "{}", fields.len());
+    let (mut missed, mut grown, mut loose) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for Field { pointer, class } in &fields {
+        // Another type, and a number that none is.
+        let value = record.pointer(pointer).unwrap().clone();
+        let mut others = vec![match &value {
+            Value::Null => json!([[]]),
+            Value::Array(_) => json!({"astrology": 1}),
+            Value::String(_) => json!(7),
+            _ => json!("astrology"),
+        }];
+        others.extend((value.is_u64() && !SIGNED.contains(&last(class))).then(|| json!(-1)));
+        for other in others {
+            *record.pointer_mut(pointer).unwrap() = other.clone();
+            if validator.is_valid(&record) {
+                loose.push(format!("{class}: {other}"));
+            }
+        }
+        *record.pointer_mut(pointer).unwrap() = value;
+        let map = is_map(class);
+        if let Some(object) = record.pointer_mut(pointer).unwrap().as_object_mut() {
+            object.insert("astrology".to_owned(), json!([[]]));
+            if !validator.is_valid(&record) && !map {
+                grown.insert(last(class).to_owned());
+            } else if map && validator.is_valid(&record) {
+                loose.push(format!("{class}: anything"));
+            }
+            let object = record.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+            object.remove("astrology");
+            if map {
+                continue;
+            }
+            for key in object.keys().cloned().collect::<Vec<_>>() {
+                let whole = record.pointer(pointer).unwrap().clone();
+                record.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(&key);
+                if validator.is_valid(&record) {
+                    missed.insert(short(&format!("{class}/{key}")));
+                }
+                *record.pointer_mut(pointer).unwrap() = whole;
+            }
+        }
+    }
+    assert_eq!(loose, Vec::<String>::new());
+    let of = |(above, names): (&str, &str)| -> Vec<String> {
+        names.split(' ').map(|name| format!("{above}/{name}")).collect()
+    };
+    assert_eq!(missed, OPTIONAL.into_iter().flat_map(of).collect());
+    assert_eq!(grown, CLOSED.map(str::to_owned).into());
 }
 
 /// What tells this machine from all others, as far as it can be read.

@@ -10,6 +10,7 @@ mod compio;
 mod global;
 pub mod instrument;
 mod join_all;
+#[allow(unsafe_code, reason = "what waits in a coroutine with a stack of its own goes on on another thread")]
 mod may;
 mod process;
 mod rayon;

@@ -35,6 +35,6 @@ pub enum Instrument {
 impl TaskSpec {
     /// As [`Settings::task_spec`](concbench_model::Settings::task_spec) carries it.
     pub fn to_text(&self) -> String {
-        serde_json::to_string(self).expect("a task_spec has no map with keys other than strings")
+        serde_json::to_string(self).expect("a task spec has no map with keys other than strings")
     }
 }

@@ -40,26 +40,26 @@ impl Alarms {
         Ok(Self { timer, waiting: Mutex::default() })
     }
 
-    /// Waits until `due`. Needs [`Alarms::ring`] to run meanwhile.
+    /// Waits until `due`. Needs [`Alarms::notify`] to run meanwhile.
     pub(super) async fn until(&self, due: Instant) -> io::Result<()> {
         if due <= Instant::now() {
             return Ok(());
         }
-        let (bell, rung) = oneshot::channel();
+        let (wake, woken) = oneshot::channel();
         {
             let mut waiting = self.waiting();
             waiting.arrivals += 1;
             let key = (due, waiting.arrivals);
-            waiting.sleepers.insert(key, bell);
+            waiting.sleepers.insert(key, wake);
             if waiting.sleepers.first_key_value().is_some_and(|(first, _)| *first == key) {
                 self.set(due)?;
             }
         }
-        rung.await.map_err(|_| io::Error::other("the server is stopping"))
+        woken.await.map_err(|_| io::Error::other("the server is stopping"))
     }
 
     /// Wakes everybody whose moment has come; ends only when the timer fails.
-    pub(super) async fn ring(&self) -> io::Result<Infallible> {
+    pub(super) async fn notify(&self) -> io::Result<Infallible> {
         loop {
             self.timer
                 .async_io(Interest::READABLE, |timer| Ok(rustix::io::read(timer, &mut [0; 8])?))
@@ -105,8 +105,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         let woken = runtime.block_on(async {
             let alarms = Arc::new(Alarms::new().unwrap());
-            let ringing = Arc::clone(&alarms);
-            tokio::spawn(async move { ringing.ring().await });
+            let notifying = Arc::clone(&alarms);
+            tokio::spawn(async move { notifying.notify().await });
             let woken = Arc::new(Mutex::new(Vec::new()));
             let start = Instant::now();
             let sleepers: Vec<_> = [30, 0, 10, 20, 10]
@@ -133,8 +133,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         runtime.block_on(async {
             let alarms = Arc::new(Alarms::new().unwrap());
-            let ringing = Arc::clone(&alarms);
-            tokio::spawn(async move { ringing.ring().await });
+            let notifying = Arc::clone(&alarms);
+            tokio::spawn(async move { notifying.notify().await });
             let start = Instant::now();
             let hasty = {
                 let alarms = Arc::clone(&alarms);

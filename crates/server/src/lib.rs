@@ -156,10 +156,10 @@ impl Server {
     /// The timer failed.
     pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self { runtime, listener, answerer, .. } = self;
-        let ringing = Arc::clone(&answerer);
-        let ringing = runtime.spawn(async move { ringing.alarms().ring().await });
+        let notifying = Arc::clone(&answerer);
+        let notifying = runtime.spawn(async move { notifying.alarms().notify().await });
         runtime.spawn(accept(listener, answerer));
-        match runtime.block_on(future::select(pin!(stop), ringing)) {
+        match runtime.block_on(future::select(pin!(stop), notifying)) {
             Either::Left(((), _)) => Ok(()),
             Either::Right((Ok(Err(error)), _)) => Err(ServeError::Stopped(error)),
             Either::Right((Err(lost), _)) => Err(ServeError::Stopped(io::Error::other(lost))),

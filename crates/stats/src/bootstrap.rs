@@ -1,6 +1,6 @@
 //! Resampling, for intervals of figures that have no formula for theirs.
 
-use crate::{quantile, sorted};
+use crate::{SplitMix64, quantile, sorted};
 
 /// How many resamples an interval is made of: the ends of a 95 % interval then have 50 on the far side.
 pub const RESAMPLES: usize = 2000;
@@ -10,16 +10,16 @@ pub const RESAMPLES: usize = 2000;
 pub const FEWEST_TO_RESAMPLE: usize = 5;
 
 /// Draws resamples (Efron, 1979). It always starts from the same seed, so that the same figures give the same interval;
-/// the generator is SplitMix64 (Steele, Lea and Flood, 2014), which stays the same whatever becomes of any library.
+/// the generator is [`SplitMix64`], which stays the same whatever becomes of any library.
 #[derive(Debug, Clone)]
 pub struct Resampler {
-    state: u64,
+    random: SplitMix64,
 }
 
 impl Default for Resampler {
     fn default() -> Self {
         const SEED: u64 = 0x0063_6f6e_6362_656e;
-        Self { state: SEED }
+        Self { random: SplitMix64::new(SEED) }
     }
 }
 
@@ -35,13 +35,8 @@ impl Resampler {
     }
 
     fn below(&mut self, count: usize) -> usize {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
         // The high half of a 128-bit product; its bias is below one in 2^50 for any number of blocks.
-        ((u128::from(mixed) * count as u128) >> 64) as usize
+        ((u128::from(self.random.next_u64()) * count as u128) >> 64) as usize
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the operating system offers and no safe library does, and what the kernel tells in text.
 //!
-//! This is the only crate with unsafe code, in modules of which each block carries its SAFETY note. None of its functions
-//! asks its caller for more than its types do. Everything that the kernel tells in text is read below [`Roots`], so that
-//! a test can bring a machine of its own.
+//! All unsafe code is here, in modules of which each block carries its SAFETY note, and where coroutines with stacks of
+//! their own are started: [`spawn_stackful`] alone asks its caller for more than its types do. Everything that the kernel
+//! tells in text is read below [`Roots`], so that a test can bring a machine of its own.
 
 mod cgroup;
 #[allow(unsafe_code, reason = "the environment may be written only by a thread that is alone")]

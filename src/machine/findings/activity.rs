@@ -16,7 +16,7 @@ const LONGEST_CLOCK_STEP: Duration = Duration::from_micros(1);
 pub(in crate::machine) fn build(debug: bool) -> Finding {
     let topic = Topic {
         id: BUILD,
-        effect: "without optimisation the price of a model is that of its debug build",
+        effect: "without optimisation the cost of a model is that of its debug build",
         remedy: "build with --release, or run cargo bench",
     };
     match debug {

@@ -145,12 +145,15 @@ impl Link for OfMay {
     }
 }
 
+#[allow(unsafe_code, reason = "what waits in a coroutine with a stack of its own goes on on another thread")]
 pub(super) fn may(settings: &Settings, time: Duration) -> Result<PingPong> {
     let model = May::start(settings)?;
     let ((there, sent), (back, came_back)) = (may_channel::channel(), may_channel::channel());
-    let other = spawn_stackful(pong(OfMay(back, sent)));
+    // SAFETY: both wait with `.await` alone, and their link holds nothing of a thread where it waits.
+    let other = unsafe { spawn_stackful(pong(OfMay(back, sent))) };
     let other = other.map_err(ModelError::system("start a coroutine"))?;
-    let ping_pong = spawn_stackful(ping(OfMay(there, came_back), time));
+    // SAFETY: as above.
+    let ping_pong = unsafe { spawn_stackful(ping(OfMay(there, came_back), time)) };
     let ping_pong = ping_pong.map_err(ModelError::system("start a coroutine"))?;
     let ping_pong = ping_pong.join().ok().flatten().unwrap_or_else(|| Err(gone()));
     let ping_pong = agree(ping_pong, other.join().ok().flatten().unwrap_or_else(|| Err(gone())));

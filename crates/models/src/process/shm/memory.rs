@@ -9,8 +9,8 @@ use concbench_sys::SharedMemory;
 pub(super) const REQUESTS: usize = 4096;
 /// How many words of replies fit: for as many tasks, with some to spare, since a success takes three.
 const REPLIES: usize = 16384;
-/// 32-bit atomics between two wake-ups, as far apart as [`APART`].
-const BELL: usize = 2 * APART;
+/// 32-bit atomics from one wake-up to the next, as far apart as [`APART`].
+const WAKE_UP: usize = 2 * APART;
 /// Words for both rings of one worker.
 const RINGS: usize = Ring::<AtomicU64>::words(REQUESTS) + Ring::<AtomicU64>::words(REPLIES);
 
@@ -39,7 +39,7 @@ impl Memory {
 
     /// Where a worker sleeps.
     pub(super) fn wake_up_of(&self, worker: usize) -> &AtomicU32 {
-        &self.shared.halves()[(1 + worker) * BELL]
+        &self.shared.halves()[(1 + worker) * WAKE_UP]
     }
 
     /// Tells the workers to end: notify them afterwards.
@@ -65,7 +65,7 @@ impl Memory {
 }
 
 const fn halves(workers: usize) -> usize {
-    (1 + workers) * BELL
+    (1 + workers) * WAKE_UP
 }
 
 const fn words(workers: usize) -> usize {
