@@ -2,12 +2,12 @@
 
 mod support;
 
-use support::hostile::hostile;
+use support::hostile::{hostile, last_line};
 use support::odd::{all_failed, crowd, empty, long_names, single, zero};
 
 use std::path::{Path, PathBuf};
 
-use concbench::record::Record;
+use concbench::record::{RawCell, Record};
 use concbench::results::{Format, html, text_tables, write_report};
 
 fn folder(name: &str) -> PathBuf {
@@ -41,6 +41,39 @@ fn a_hostile_record_acts_on_nothing() {
     }
     assert!(files(&folder).iter().all(|path| path.starts_with(&folder)));
     assert!(!folder.join("../../etc").exists());
+}
+
+/// Whether a character steers a terminal or the direction of text, or cannot be seen.
+fn acts(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[test]
+fn what_a_runner_said_at_last_is_shown_short_and_acts_on_nothing() {
+    let record = hostile();
+    for (id, experiment) in &record.experiments {
+        let tail = |cell: &&RawCell| cell.stderr_tail.as_ref().is_some_and(|tail| tail.len() > 1 << 20);
+        assert_eq!(experiment.cells.iter().filter(tail).count(), 1, "{id}");
+    }
+    let page = html(&record).expect("a page");
+    let (page, _) = page.split_once("<script>").expect("its script");
+    assert!(!page.contains(acts), "{:?}", page.find(acts));
+    assert!(!page.contains(&"long".repeat(76)));
+    // Of the last twelve lines, ten are others.
+    assert_eq!(page.matches("an early line").count(), 2 * 5);
+    assert!(!page.contains("onerror=\""), "markup");
+    for id in ["matrix", "granularity", "latency", "timers", "timelines"] {
+        assert_eq!(page.matches(&last_line(id)).count(), 1, "{id}");
+    }
+    let timers = section(page, "timers");
+    assert!(timers.contains("<b>crashed</b>") && timers.contains("<b>skipped</b>"), "{timers}");
+}
+
+/// A section of a page.
+fn section<'a>(page: &'a str, id: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("no {id}"));
+    rest.split_once("</section>").expect("its end").0
 }
 
 /// Whether every line that holds the text holds it inside a code span, where it is inert.

@@ -2,6 +2,9 @@
 
 use concbench_charts::{Chart, Table};
 
+use super::text;
+use crate::record::{CellRecord, Status};
+
 /// One part of a report.
 #[derive(Debug, Clone)]
 pub(crate) struct Section {
@@ -65,17 +68,58 @@ pub(crate) enum Element {
     },
 }
 
-/// What has no figure.
+/// What has no figure, in words that are fit for a page: whatever its runner said, they are short and act on nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Unmeasured {
+    name: String,
+    status: &'static str,
+    reason: String,
+    stderr_tail: Option<String>,
+}
+
+impl Unmeasured {
+    /// A name may hold the name of a model, and more.
+    const LONGEST_NAME: usize = 100;
+
+    /// A cell, under its id.
+    pub(crate) fn of<C, O>(cell: &CellRecord<C, O>) -> Self {
+        Self::new(&cell.id, cell.status, cell.reason.as_deref(), cell.stderr_tail.as_deref())
+    }
+
+    /// What has this name, ended so and for this reason, and whose standard error ended like this.
+    pub(crate) fn new(name: &str, status: Status, reason: Option<&str>, stderr_tail: Option<&str>) -> Self {
+        Self {
+            name: text::clip(name, Self::LONGEST_NAME),
+            status: text::status(status),
+            reason: reason.map_or("no reason was recorded".to_owned(), text::sentence),
+            stderr_tail: stderr_tail.filter(|tail| !tail.trim().is_empty()).map(text::tail),
+        }
+    }
+
+    /// The same under another name.
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: text::clip(name, Self::LONGEST_NAME), ..self }
+    }
+
     /// What it is.
-    pub(crate) name: String,
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How it ended.
-    pub(crate) status: String,
+    pub(crate) fn status(&self) -> &'static str {
+        self.status
+    }
+
     /// Why.
-    pub(crate) reason: String,
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// The last lines of its standard error.
-    pub(crate) stderr_tail: Option<String>,
+    pub(crate) fn stderr_tail(&self) -> Option<&str> {
+        self.stderr_tail.as_deref()
+    }
 }
 
 /// A table for a terminal or for Markdown.
