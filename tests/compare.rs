@@ -144,6 +144,52 @@ fn only_common_cells_count_and_the_others_say_why() {
     assert!(found.is_worse(), "it broke");
 }
 
+/// A record in which this cell of the matrix ended otherwise.
+fn ended(mut record: Record, cell: &str, status: Status, reason: &str) -> Record {
+    let cell =
+        matrix_of(&mut record).cells.iter_mut().find(|known| known.id == cell).expect("it was planned");
+    (cell.status, cell.reason) = (status, Some(reason.to_owned()));
+    cell.observations.clear();
+    results::complete(&mut record).expect("a record of this version");
+    record
+}
+
+#[test]
+fn a_cell_that_broke_in_a_later_run_is_found_whatever_an_earlier_one_lacks() {
+    const CELL: &str = "count/smol@4";
+    let first = support::sample();
+    let unsupported =
+        || ended(support::sample_with(2, |_, _| 1.0), CELL, Status::Unsupported, "no such limit");
+    let crashed = || ended(support::sample_with(3, |_, _| 1.0), CELL, Status::Crashed, "killed");
+    let lacking = |mut record: Record| {
+        matrix_of(&mut record).cells.retain(|cell| cell.id != CELL);
+        record
+    };
+    let places = |records: &[Record]| {
+        let found = compare(records, &options()).expect("they are alike");
+        let lacks = matrix(&found).missing.iter().filter(|cell| cell.key == "count/smol@cores");
+        (lacks.map(|cell| (cell.place, cell.status)).collect::<Vec<_>>(), found.is_worse())
+    };
+    let broken = (2, Some(Status::Crashed));
+    let runs = [first.clone(), support::sample_with(2, |_, _| 1.0), labelled(crashed(), "third")];
+    assert_eq!(places(&runs), (vec![broken], true));
+    let found = compare(&runs, &options()).expect("they are alike");
+    let page = results::comparison_html(&runs, &found).expect("a page");
+    let table = results::comparison_table(&runs, &found, Format::Terminal).expect("a table");
+    for text in [page, table] {
+        assert!(text.contains("count/smol@cores: on third, crashed: killed"), "{text}");
+    }
+    let runs = [first.clone(), unsupported(), crashed()];
+    assert_eq!(places(&runs), (vec![(1, Some(Status::Unsupported)), broken], true));
+    let runs = [first.clone(), lacking(support::sample_with(2, |_, _| 1.0)), crashed()];
+    assert_eq!(places(&runs), (vec![(1, None), broken], true));
+    // What the first does not have either did not become worse.
+    let runs = [crashed(), support::sample_with(2, |_, _| 1.0), crashed()];
+    assert_eq!(places(&runs), (vec![(0, Some(Status::Crashed)), broken], false));
+    let runs = [lacking(first), support::sample_with(2, |_, _| 1.0), crashed()];
+    assert_eq!(places(&runs), (vec![(0, None), broken], false));
+}
+
 #[test]
 fn runs_that_measure_something_else_are_refused_with_what_to_do() {
     let base = support::sample();

@@ -16,7 +16,7 @@ pub struct ComparedExperiment {
     pub question: &'static str,
     /// The cells that every run measured.
     pub cells: Vec<ComparedCell>,
-    /// The cells that some run lacks.
+    /// The cells that some run lacks, once for each such run; those of one cell stand beside each other.
     pub missing: Vec<Missing>,
 }
 
@@ -94,7 +94,7 @@ impl Contrast {
     }
 }
 
-/// A cell that is not compared.
+/// A run that has no figure for a cell, which is therefore not compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Missing {
     /// What would make it the same cell in every run.

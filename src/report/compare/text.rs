@@ -30,6 +30,11 @@ impl Comparison<'_> {
             lines.push(format!("Worse by more than {}: {count}.", self.threshold));
             lines.extend(self.regressions.iter().cloned());
         }
+        if !self.broken.is_empty() {
+            let count = plural(self.broken.len() as u64, "cell");
+            lines.push(format!("Broken where {} has a figure: {count}.", self.names[0]));
+            lines.extend(self.broken.iter().cloned());
+        }
         if !self.missing.is_empty() {
             let missing = plural(self.missing.len() as u64, "cell");
             lines.push(format!("{missing} not compared, since some run has no figure for it."));
