@@ -309,7 +309,44 @@ fn the_page_and_the_table_answer_first() {
         assert!(page.contains(&format!("<section id=\"{}\"", experiment.id)), "{}", experiment.id);
     }
     assert_eq!(page, results::comparison_html(&records, &found).expect("a page"));
+    // The answer stands large, with what it rests on beside it, for each run.
+    assert_eq!(page.matches("<p class=\"answer\">").count(), 2);
+    for heading in page.split("<h2").skip(1) {
+        let (_, heading) = heading.split_once('>').expect("a heading");
+        assert!(heading.starts_with(|c: char| c.is_uppercase()), "{}", &heading[..40]);
+    }
     let responses = found.experiments.iter().flat_map(|of| &of.cells).flat_map(|cell| &cell.responses);
     let csv = results::comparison_csv(&found);
     assert_eq!(csv.lines().count(), 1 + responses.count() * records.len());
+}
+
+#[test]
+fn programs_get_the_classes_the_ranks_and_the_curves() {
+    let records = [
+        support::sample(),
+        support::sample_with(2, |work, _| if ["factorial", "count"].contains(&work) { 2.0 } else { 1.0 }),
+    ];
+    let found = compare(&records, &options()).expect("they are alike");
+    let json = serde_json::to_value(&found).expect("JSON");
+    let experiments = json["experiments"].as_array().expect("experiments");
+    let matrix = experiments.iter().find(|experiment| experiment["id"] == "matrix").expect("the matrix");
+    let cells = matrix["cells"].as_array().expect("cells");
+    assert!(cells.iter().all(|cell| cell["family"].is_string()));
+    assert!(cells.iter().any(|cell| cell["model"] == "rayon" && cell["family"] == "pools"));
+    let classes = matrix["findings"]["classes"].as_array().expect("classes");
+    let of = |class: &str| classes.iter().find(|of| of["class"] == class).expect("it has cells");
+    assert_eq!(of("cpu")["workloads"], json!(["count", "factorial"]));
+    assert_eq!(of("cpu")["contrasts"][0]["verdict"], "different");
+    let ratio = of("cpu")["contrasts"][0]["ratio"].as_f64().expect("a number");
+    assert!((1.9..2.1).contains(&ratio), "{ratio}");
+    assert!((0.95..1.05).contains(&of("io")["contrasts"][0]["ratio"].as_f64().expect("a number")));
+    // Every cell belongs to the class that names its group.
+    let count: u64 = classes.iter().map(|class| class["cells"].as_u64().expect("a number")).sum();
+    assert_eq!(count as usize, cells.len());
+    let ranks = matrix["findings"]["ranks"].as_array().expect("ranks");
+    assert!(
+        !ranks.is_empty() && ranks.iter().all(|model| model["ranks"].as_array().map(Vec::len) == Some(2))
+    );
+    let curves = matrix["findings"]["curves"].as_array().expect("curves");
+    assert!(curves.iter().any(|curve| curve["places"][1][0]["per_second"].is_number()), "{curves:?}");
 }

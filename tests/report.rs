@@ -80,6 +80,44 @@ fn what_a_run_could_not_have_seen_is_said_wherever_it_is_shown() {
 }
 
 #[test]
+fn the_summary_answers_each_workload_and_marks_what_nothing_is_faster_than() {
+    let record = support::sample();
+    let folder = folder("report-summary");
+    write_report(&record, &folder).expect("a report");
+    let summary = std::fs::read_to_string(folder.join("summary.md")).expect("the summary");
+    let sheet = support::sheet::sheet(&record);
+    for work in &sheet.workloads {
+        let lines = summary.lines().filter(|line| line.starts_with(&format!("- `{}`: ", work.name)));
+        assert_eq!(lines.count(), 1, "{}: {summary}", work.name);
+    }
+    assert!(summary.contains("**For computing"), "{summary}");
+    let rows: Vec<Vec<&str>> = summary
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.split(" | ").collect())
+        .collect();
+    let column = |head: &str| rows[0].iter().position(|of| *of == head).expect("a column");
+    for verdict in &sheet.verdicts {
+        let bold = rows[2..].iter().filter(|row| row[column(&verdict.workload)].starts_with("**")).count();
+        assert_eq!(bold, verdict.winners.len(), "{}", verdict.workload);
+    }
+    assert!(summary.contains("bold: nothing is known to be faster"));
+}
+
+#[test]
+fn headings_begin_with_a_capital() {
+    let page = html(&support::sample()).expect("a page");
+    let headings: Vec<&str> = page
+        .split("<h2")
+        .skip(1)
+        .filter_map(|heading| heading.split_once('>'))
+        .map(|(_, heading)| heading)
+        .collect();
+    assert!(headings.len() > 10);
+    assert!(headings.iter().all(|heading| heading.starts_with(|c: char| c.is_uppercase())));
+}
+
+#[test]
 fn services_get_every_measured_cell_with_its_interval() {
     let record = support::sample();
     let export = |format| -> Value {

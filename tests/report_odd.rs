@@ -8,7 +8,10 @@ use support::odd::{all_failed, crowd, empty, long_names, single, zero};
 use std::path::{Path, PathBuf};
 
 use concbench::record::{RawCell, Record};
-use concbench::results::{Format, html, text_tables, write_report};
+use concbench::results::{
+    CompareOptions, CompareRefusal, Compared, Format, compare, comparison_csv, comparison_html,
+    comparison_table, html, text_tables, write_comparison, write_report,
+};
 
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -163,4 +166,52 @@ fn four_hundred_cells_stay_under_two_and_a_half_megabytes() {
     let page = html(&record).expect("a page");
     println!("{} bytes for {cells} cells, made in {:?}", page.len(), started.elapsed());
     assert!(page.len() < 2_500_000, "{} bytes for {cells} cells", page.len());
+}
+
+fn compared(records: &[Record]) -> Compared {
+    let options = CompareOptions { anyway: true, ..CompareOptions::default() };
+    compare(records, &options).expect("they are alike")
+}
+
+#[test]
+fn comparing_hostile_records_acts_on_nothing() {
+    let mut records = [hostile(), hostile()];
+    records[1].run.label = format!("{}second", records[0].machine.arch);
+    let found = compared(&records);
+    let path = folder("compare-hostile").join("index.html");
+    write_comparison(&records, &found, &path).expect("a page");
+    let page = std::fs::read_to_string(&path).expect("the page");
+    assert_eq!(page.matches("<script").count(), 1, "only the script of the page itself");
+    assert_eq!(page.matches("<img").count(), 0);
+    let (before, _) = page.split_once("<script>").expect("its script");
+    assert!(!before.contains(acts), "{:?}", before.find(acts));
+    for format in [Format::Terminal, Format::Markdown] {
+        let table = comparison_table(&records, &found, format).expect("a table");
+        assert!(!table.contains(acts), "{format:?}");
+    }
+    let csv = comparison_csv(&found);
+    let mut fields = 0;
+    for row in csv::Reader::from_reader(csv.as_bytes()).records() {
+        for field in row.expect("a row").iter() {
+            assert!(!field.starts_with(['=', '+', '@', '\t']) && !field.contains(acts), "{field}");
+            fields += 1;
+        }
+    }
+    assert!(fields > 1000, "{fields}");
+}
+
+#[test]
+fn odd_records_beside_themselves_are_a_comparison_or_are_refused() {
+    for (name, record) in [("single", single()), ("zero", zero()), ("forty", long_names())] {
+        let records = [record.clone(), record];
+        let page = comparison_html(&records, &compared(&records)).expect("a page");
+        let (before, _) = page.split_once("<script>").expect("its script");
+        assert!(before.contains("rayon") || name == "forty", "{name}");
+        assert!(!before.contains("NaN") && !before.contains("1 cells"), "{name}");
+        assert!(page.len() < 2_500_000, "{name}: {} bytes", page.len());
+    }
+    for record in [all_failed(), empty()] {
+        let refusal = compare(&[record.clone(), record], &CompareOptions::default());
+        assert_eq!(refusal, Err(CompareRefusal::NothingCommon));
+    }
 }

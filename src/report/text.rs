@@ -14,6 +14,12 @@ pub(crate) fn sentence(text: &str) -> String {
     clip(text, 700)
 }
 
+/// The text with a capital.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The end of a standard error, line by line.
 pub(crate) fn tail(text: &str) -> String {
     const LINES: usize = 12;

@@ -71,12 +71,13 @@ pub(super) fn experiment(kind: &'static dyn Kind, records: &[Record]) -> Result<
             });
         }
     }
-    Ok(ComparedExperiment { id: kind.id(), question: kind.question(), cells, missing })
+    let findings = kind.compare_findings(records, &cells)?;
+    Ok(ComparedExperiment { id: kind.id(), question: kind.question(), cells, findings, missing })
 }
 
 fn empty(sample: &Sample) -> ComparedCell {
-    let Sample { key, group, model, .. } = sample.clone();
-    ComparedCell { key, group, model, responses: Vec::new() }
+    let Sample { key, group, model, family, .. } = sample.clone();
+    ComparedCell { key, group, model, family, responses: Vec::new() }
 }
 
 /// The cell of each run, or every run that lacks it and why: one that does not have it must not hide one where it broke.

@@ -8,7 +8,7 @@ use super::metg::HALF;
 use super::{Granularity, analyse, map};
 use crate::experiment::{Experiment, RecordOf, View};
 use crate::record::Status;
-use crate::report::{Element, Place, ReportError, Section, TextTable, Unmeasured, text};
+use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
 
 /// The section.
 pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result<Section, ReportError> {
@@ -31,7 +31,7 @@ pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result
         Element::Without(record.cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of).collect()),
     ];
     let title = Granularity::ID.to_owned();
-    section.tables.push(TextTable { title, sentences: Vec::new(), table: metg, place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences: Vec::new(), table: metg });
     Ok(section)
 }
 
@@ -52,7 +52,7 @@ fn curves(
         };
         let points: Vec<_> = model.points.iter().map(point).collect();
         let label = text::name(&look.id);
-        Some(Curve { series: Some(view.looks.index(&look.id)), ink: look.ink, marker: look.marker, label, points })
+        Some(Curve { series: view.looks.index(&look.id), ink: look.ink, marker: look.marker, label, points })
     };
     found.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
 }

@@ -9,7 +9,7 @@ use super::analyse::KNEE;
 use super::{Cell, Latency, ModelLatency, Observation};
 use crate::experiment::{Experiment, RecordOf, View};
 use crate::record::{CellRecord, Status};
-use crate::report::{Element, Place, ReportError, Section, TextTable, Unmeasured, text};
+use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
 
 /// How many times the 99th percentile of the closed load that of an open one has to be, to be worth a sentence.
 const HIDDEN: f64 = 3.0;
@@ -44,7 +44,7 @@ pub(super) fn section(record: &RecordOf<Latency>, view: &View<'_>) -> Result<Sec
         Element::Without(without(&record.cells)),
     ];
     let (title, sentences) = ("latency under load".to_owned(), section.findings.clone());
-    section.tables.push(TextTable { title, sentences, table: found.knees_table(), place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences, table: found.knees_table() });
     Ok(section)
 }
 

@@ -95,7 +95,7 @@ fn band((timeline, cell): &Traced<'_>, looks: &Looks) -> Band {
     });
     Band {
         label: text::name(&cell.model),
-        series: Some(looks.index(&cell.model)),
+        series: looks.index(&cell.model),
         ink: looks.of(&cell.model).map_or(ink(cell.family), |look| look.ink),
         lanes: timeline.lanes.len(),
         batch_ns: timeline.batch_ns as f64,

@@ -7,7 +7,7 @@ use super::{Cell, Observation, Timers};
 use crate::batch::{Lateness, ModelTimer};
 use crate::experiment::{Experiment, RecordOf};
 use crate::record::CellRecord;
-use crate::report::{Element, Place, Section, TextTable, Unmeasured, text};
+use crate::report::{Element, Section, TextTable, Unmeasured, text};
 
 /// The section.
 pub(super) fn section(record: &RecordOf<Timers>) -> Section {
@@ -29,7 +29,7 @@ pub(super) fn section(record: &RecordOf<Timers>) -> Section {
         Element::Without(without(&record.cells, timers)),
     ];
     let (title, sentences) = ("timers".to_owned(), vec![sentence]);
-    section.tables.push(TextTable { title, sentences, table, place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences, table });
     section
 }
 

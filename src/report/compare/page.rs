@@ -16,6 +16,10 @@ struct Page<'a> {
     title: String,
     style: String,
     script: &'static str,
+    /// How many cells are compared.
+    common: String,
+    /// How many are not.
+    missing: String,
     facts: Table,
     first: Vec<&'a Section>,
     others: Vec<&'a Section>,
@@ -36,6 +40,8 @@ impl Comparison<'_> {
             title: format!("concbench: {}", self.names.join(", ")),
             style: style(),
             script: SCRIPT,
+            common: text::plural(self.figures.rows.len() as u64, "cell"),
+            missing: self.not_compared(),
             facts: facts::differing(self.records, &self.names),
             first,
             others,

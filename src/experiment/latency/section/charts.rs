@@ -25,7 +25,7 @@ impl Found<'_> {
             let (label, series) = (self.label(model), self.looks.index(&model.model));
             let look = self.looks.of(&model.model)?;
             let points = points(model, &label);
-            Some(Curve { series: Some(series), ink: look.ink, marker: look.marker, label, points })
+            Some(Curve { series, ink: look.ink, marker: look.marker, label, points })
         };
         self.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
     }
@@ -153,7 +153,7 @@ impl Found<'_> {
             Some(Bar {
                 tip: format!("{label}: {figure} tasks a second, {share} of what it can do"),
                 label,
-                series: Some(self.looks.index(&model.model)),
+                series: self.looks.index(&model.model),
                 ink: self.looks.of(&model.model)?.ink,
                 parts: vec![Part { value: knee.rate_per_s, light: false }],
                 figure,

@@ -44,7 +44,7 @@ pub(super) fn speed_interval(contrast: &Contrast) -> String {
 
 /// What is said about a run after the first, each phrase once with the classes that it holds for:
 /// `is 1.40x as fast at computing`, `ties at waiting and creating tasks`.
-fn phrases(classes: &[ComparedClass], place: usize) -> Vec<String> {
+pub(super) fn phrases(classes: &[ComparedClass], place: usize) -> Vec<String> {
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for of in classes {
         let phrase = phrase(&of.contrasts[place - 1]);

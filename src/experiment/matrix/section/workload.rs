@@ -145,7 +145,7 @@ fn ratios(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportEr
             .map_or(if winners.contains(&cell.id) { "best" } else { "not compared" }, |c| word(c.verdict));
         rows.push(ForestRow {
             label: view.label(cell),
-            series: Some(view.index(&cell.model)),
+            series: view.index(&cell.model),
             ink: look.ink,
             marker: look.marker,
             ratio,
@@ -224,7 +224,7 @@ fn distance(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Option<Chart>
         let (time, least) = (units::median_time(&steady), units::time(ideal));
         rows.push(ForestRow {
             label: view.label(cell),
-            series: Some(view.index(&cell.model)),
+            series: view.index(&cell.model),
             ink: look.ink,
             marker: look.marker,
             ratio,
@@ -269,7 +269,7 @@ fn observations(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, Re
         };
         let look = view.look(cell);
         series.push(Series {
-            series: Some(view.index(&cell.model)),
+            series: view.index(&cell.model),
             ink: look.ink,
             marker: look.marker,
             points: times
