@@ -58,6 +58,19 @@ fn a_run_beside_itself_is_never_different() {
 }
 
 #[test]
+fn runs_under_long_labels_are_told_apart() {
+    let label = "a-machine-with-a-name-that-goes-on".repeat(9);
+    let named = |seed, end: &str| labelled(support::sample_with(seed, |_, _| 1.0), &format!("{label}{end}"));
+    let records = [named(1, ""), named(2, "-b"), labelled(support::sample_with(3, |_, _| 1.0), "another")];
+    let found = compare(&records, &options()).expect("they are alike");
+    let csv = results::comparison_csv(&found);
+    let rows = csv::Reader::from_reader(csv.as_bytes()).into_records().map(|row| row.expect("a row"));
+    let names: std::collections::BTreeSet<String> =
+        rows.map(|row| row[4].chars().take(59).collect()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+}
+
+#[test]
 fn a_machine_measured_twice_is_rarely_different() {
     let (mut cells, mut different) = (0, 0);
     for seed in 0..5 {

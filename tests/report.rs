@@ -2,10 +2,13 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use concbench::results::{Export, Format, exported, html, observations, text_tables, write_report};
+use concbench::results::{
+    CompareOptions, Export, Format, compare, comparison_html, exported, html, observations, text_tables,
+    write_report,
+};
 use serde_json::Value;
 
 fn folder(name: &str) -> PathBuf {
@@ -102,6 +105,53 @@ fn the_summary_answers_each_workload_and_marks_what_nothing_is_faster_than() {
         assert_eq!(bold, verdict.winners.len(), "{}", verdict.workload);
     }
     assert!(summary.contains("bold: nothing is known to be faster"));
+}
+
+/// The classes and the ids that the selectors of a stylesheet name, each with its mark.
+fn named(css: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let selectors = css.split('{').map(|part| part.rsplit('}').next().unwrap_or_default());
+    for selector in selectors.filter(|selector| !selector.starts_with('@')) {
+        for (at, mark) in selector.match_indices(['.', '#']) {
+            let rest = &selector[at + 1..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
+            names.insert(format!("{mark}{}", &rest[..end]));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_class_of_the_stylesheet_is_used_by_a_page() {
+    let mut record = support::sample();
+    record.tool.profile = "debug".into();
+    let mut broken = record.clone();
+    let cells = &mut broken.experiments.get_mut("matrix").expect("the sample has one").cells;
+    cells.iter_mut().for_each(|cell| cell.observations.clear());
+    let options = CompareOptions { anyway: true, ..CompareOptions::default() };
+    let records = [record.clone(), record.clone()];
+    let compared = compare(&records, &options).expect("they are alike");
+    let pages = [
+        html(&record).expect("a page"),
+        html(&broken).expect("a page"),
+        comparison_html(&records, &compared).expect("a page"),
+    ];
+    let mut used = BTreeSet::new();
+    for page in &pages {
+        let (_, body) = page.split_once("<body").expect("a body");
+        let (body, script) = body.split_once("<script>").expect("its script");
+        for (name, mark) in [(" class=\"", '.'), (" id=\"", '#')] {
+            let values = body.split(name).skip(1).filter_map(|rest| rest.split('"').next());
+            used.extend(values.flat_map(str::split_whitespace).map(|name| format!("{mark}{name}")));
+        }
+        for (name, mark) in [(".className = \"", '.'), (".id = \"", '#')] {
+            let values = script.split(name).skip(1).filter_map(|rest| rest.split('"').next());
+            used.extend(values.map(|name| format!("{mark}{name}")));
+        }
+    }
+    let css = named(include_str!("../templates/page.css"));
+    assert!(css.len() > 40 && used.len() > 100, "{} {}", css.len(), used.len());
+    assert_eq!(css.difference(&used).collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]

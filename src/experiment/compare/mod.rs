@@ -209,7 +209,12 @@ pub fn comparison_csv(compared: &Compared) -> String {
     written(&table.columns, &table.rows)
 }
 
-fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a>, ReportError> {
+/// All that a comparison is shown from, drawn once, as a page and as a text.
+///
+/// # Errors
+///
+/// When a chart cannot be drawn.
+pub(crate) fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a>, ReportError> {
     let looks = looks(&records[0]);
     let mut sections: Vec<Section> = Vec::new();
     for found in &compared.experiments {

@@ -154,14 +154,14 @@ fn efficiency(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
 
 /// A chart of a sweep that measured nothing.
 fn nothing(slug: &str, title: &str) -> Chart {
-    let size = (charts::WIDTH, 120);
+    let (size, body) = charts::nothing("no cell was measured");
     Chart {
         slug: slug.into(),
         title: title.into(),
         question: "What does a task take, with all that goes with it?".into(),
         reading: "The sweep measured no model.".into(),
         size,
-        body: charts::empty(size, "no cell was measured"),
+        body,
         table: Table::default(),
     }
 }

@@ -118,7 +118,7 @@ fn chart(record: &RecordOf<Memory>, view: &View<'_>) -> Result<Chart, ReportErro
             marks: &[],
             apart: End::Last,
         })?,
-        _ => ((charts::WIDTH, 120), charts::empty((charts::WIDTH, 120), "nothing was measured")),
+        _ => charts::nothing("nothing was measured"),
     };
     Ok(Chart {
         slug: "waiting".into(),

@@ -27,6 +27,17 @@ struct Page<'a> {
     of: &'a Comparison<'a>,
 }
 
+/// How many regressions are shown before the others are folded.
+const SHOWN: usize = 12;
+
+impl Page<'_> {
+    /// The regressions that are shown, and those that are folded.
+    fn regressions(&self) -> (&[String], &[String]) {
+        let all = &self.of.regressions;
+        all.split_at(SHOWN.min(all.len()))
+    }
+}
+
 impl Comparison<'_> {
     /// The page: one HTML file that needs no network, no other file and no script to be read.
     ///

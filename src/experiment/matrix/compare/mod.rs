@@ -89,7 +89,7 @@ fn of_run(classes: &[ComparedClass], beside: &Beside<'_>, place: usize) -> Class
     let money = money.map(|sentence| WorkVerdict { name: "money".to_owned(), sentence, next: None });
     ClassVerdict {
         title: format!("{} against {}", name(place), name(0)),
-        answer: words::phrases(classes, place).join("; "),
+        answer: words::short(classes, place),
         workloads: classes.iter().map(of).chain(money).collect(),
     }
 }

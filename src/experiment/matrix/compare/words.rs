@@ -44,7 +44,7 @@ pub(super) fn speed_interval(contrast: &Contrast) -> String {
 
 /// What is said about a run after the first, each phrase once with the classes that it holds for:
 /// `is 1.40x as fast at computing`, `ties at waiting and creating tasks`.
-pub(super) fn phrases(classes: &[ComparedClass], place: usize) -> Vec<String> {
+fn phrases(classes: &[ComparedClass], place: usize) -> Vec<String> {
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for of in classes {
         let phrase = phrase(&of.contrasts[place - 1]);
@@ -55,6 +55,13 @@ pub(super) fn phrases(classes: &[ComparedClass], place: usize) -> Vec<String> {
         }
     }
     said.into_iter().map(|(phrase, classes)| format!("{phrase} at {}", classes.join(", "))).collect()
+}
+
+/// The same as an answer that stands below the names of the runs.
+pub(super) fn short(classes: &[ComparedClass], place: usize) -> String {
+    let phrases = phrases(classes, place);
+    let short = phrases.iter().map(|phrase| phrase.strip_prefix("is ").unwrap_or(phrase));
+    text::capitalised(&short.collect::<Vec<_>>().join("; "))
 }
 
 /// The answer for a run after the first, in one sentence.
