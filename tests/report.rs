@@ -184,10 +184,20 @@ fn services_get_every_measured_cell_with_its_interval() {
     assert!(steady["lower_value"].as_f64() <= steady["value"].as_f64());
     assert!(steady["value"].as_f64() <= steady["upper_value"].as_f64());
     let action = export(Export::GithubActionBenchmark);
-    for entry in action.as_array().expect("an array") {
+    let entries = action.as_array().expect("an array");
+    for entry in entries {
         assert!(entry["name"].is_string() && entry["unit"].is_string() && entry["value"].is_number());
         assert!(entry["range"].is_string());
     }
+    // The same figures under other names.
+    let names: BTreeSet<&str> = entries.iter().filter_map(|entry| entry["name"].as_str()).collect();
+    let cells = bmf.as_object().expect("an object").iter();
+    let measures = cells.flat_map(|(cell, measures)| {
+        measures.as_object().expect("measures").keys().map(move |measure| format!("{cell} {measure}"))
+    });
+    let measures: BTreeSet<String> = measures.collect();
+    assert!(measures.len() > 300 && names.len() == entries.len());
+    assert_eq!(names, measures.iter().map(String::as_str).collect());
 }
 
 #[test]
