@@ -58,6 +58,19 @@ fn a_run_beside_itself_is_never_different() {
 }
 
 #[test]
+fn runs_under_long_labels_are_told_apart() {
+    let label = "a-machine-with-a-name-that-goes-on".repeat(9);
+    let named = |seed, end: &str| labelled(support::sample_with(seed, |_, _| 1.0), &format!("{label}{end}"));
+    let records = [named(1, ""), named(2, "-b"), labelled(support::sample_with(3, |_, _| 1.0), "another")];
+    let found = compare(&records, &options()).expect("they are alike");
+    let csv = results::comparison_csv(&found);
+    let rows = csv::Reader::from_reader(csv.as_bytes()).into_records().map(|row| row.expect("a row"));
+    let names: std::collections::BTreeSet<String> =
+        rows.map(|row| row[4].chars().take(59).collect()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+}
+
+#[test]
 fn a_machine_measured_twice_is_rarely_different() {
     let (mut cells, mut different) = (0, 0);
     for seed in 0..5 {
@@ -142,6 +155,52 @@ fn only_common_cells_count_and_the_others_say_why() {
     let smol = matrix.missing.iter().find(|cell| cell.key == "count/smol@cores").expect("listed");
     assert_eq!((smol.place, smol.reason.as_str()), (1, "crashed: killed"));
     assert!(found.is_worse(), "it broke");
+}
+
+/// A record in which this cell of the matrix ended otherwise.
+fn ended(mut record: Record, cell: &str, status: Status, reason: &str) -> Record {
+    let cell =
+        matrix_of(&mut record).cells.iter_mut().find(|known| known.id == cell).expect("it was planned");
+    (cell.status, cell.reason) = (status, Some(reason.to_owned()));
+    cell.observations.clear();
+    results::complete(&mut record).expect("a record of this version");
+    record
+}
+
+#[test]
+fn a_cell_that_broke_in_a_later_run_is_found_whatever_an_earlier_one_lacks() {
+    const CELL: &str = "count/smol@4";
+    let first = support::sample();
+    let unsupported =
+        || ended(support::sample_with(2, |_, _| 1.0), CELL, Status::Unsupported, "no such limit");
+    let crashed = || ended(support::sample_with(3, |_, _| 1.0), CELL, Status::Crashed, "killed");
+    let lacking = |mut record: Record| {
+        matrix_of(&mut record).cells.retain(|cell| cell.id != CELL);
+        record
+    };
+    let places = |records: &[Record]| {
+        let found = compare(records, &options()).expect("they are alike");
+        let lacks = matrix(&found).missing.iter().filter(|cell| cell.key == "count/smol@cores");
+        (lacks.map(|cell| (cell.place, cell.status)).collect::<Vec<_>>(), found.is_worse())
+    };
+    let broken = (2, Some(Status::Crashed));
+    let runs = [first.clone(), support::sample_with(2, |_, _| 1.0), labelled(crashed(), "third")];
+    assert_eq!(places(&runs), (vec![broken], true));
+    let found = compare(&runs, &options()).expect("they are alike");
+    let page = results::comparison_html(&runs, &found).expect("a page");
+    let table = results::comparison_table(&runs, &found, Format::Terminal).expect("a table");
+    for text in [page, table] {
+        assert!(text.contains("count/smol@cores: on third, crashed: killed"), "{text}");
+    }
+    let runs = [first.clone(), unsupported(), crashed()];
+    assert_eq!(places(&runs), (vec![(1, Some(Status::Unsupported)), broken], true));
+    let runs = [first.clone(), lacking(support::sample_with(2, |_, _| 1.0)), crashed()];
+    assert_eq!(places(&runs), (vec![(1, None), broken], true));
+    // What the first does not have either did not become worse.
+    let runs = [crashed(), support::sample_with(2, |_, _| 1.0), crashed()];
+    assert_eq!(places(&runs), (vec![(0, Some(Status::Crashed)), broken], false));
+    let runs = [lacking(first), support::sample_with(2, |_, _| 1.0), crashed()];
+    assert_eq!(places(&runs), (vec![(0, None), broken], false));
 }
 
 #[test]
@@ -263,7 +322,44 @@ fn the_page_and_the_table_answer_first() {
         assert!(page.contains(&format!("<section id=\"{}\"", experiment.id)), "{}", experiment.id);
     }
     assert_eq!(page, results::comparison_html(&records, &found).expect("a page"));
+    // The answer stands large, with what it rests on beside it, for each run.
+    assert_eq!(page.matches("<p class=\"answer\">").count(), 2);
+    for heading in page.split("<h2").skip(1) {
+        let (_, heading) = heading.split_once('>').expect("a heading");
+        assert!(heading.starts_with(|c: char| c.is_uppercase()), "{}", &heading[..40]);
+    }
     let responses = found.experiments.iter().flat_map(|of| &of.cells).flat_map(|cell| &cell.responses);
     let csv = results::comparison_csv(&found);
     assert_eq!(csv.lines().count(), 1 + responses.count() * records.len());
+}
+
+#[test]
+fn programs_get_the_classes_the_ranks_and_the_curves() {
+    let records = [
+        support::sample(),
+        support::sample_with(2, |work, _| if ["factorial", "count"].contains(&work) { 2.0 } else { 1.0 }),
+    ];
+    let found = compare(&records, &options()).expect("they are alike");
+    let json = serde_json::to_value(&found).expect("JSON");
+    let experiments = json["experiments"].as_array().expect("experiments");
+    let matrix = experiments.iter().find(|experiment| experiment["id"] == "matrix").expect("the matrix");
+    let cells = matrix["cells"].as_array().expect("cells");
+    assert!(cells.iter().all(|cell| cell["family"].is_string()));
+    assert!(cells.iter().any(|cell| cell["model"] == "rayon" && cell["family"] == "pools"));
+    let classes = matrix["findings"]["classes"].as_array().expect("classes");
+    let of = |class: &str| classes.iter().find(|of| of["class"] == class).expect("it has cells");
+    assert_eq!(of("cpu")["workloads"], json!(["count", "factorial"]));
+    assert_eq!(of("cpu")["contrasts"][0]["verdict"], "different");
+    let ratio = of("cpu")["contrasts"][0]["ratio"].as_f64().expect("a number");
+    assert!((1.9..2.1).contains(&ratio), "{ratio}");
+    assert!((0.95..1.05).contains(&of("io")["contrasts"][0]["ratio"].as_f64().expect("a number")));
+    // Every cell belongs to the class that names its group.
+    let count: u64 = classes.iter().map(|class| class["cells"].as_u64().expect("a number")).sum();
+    assert_eq!(count as usize, cells.len());
+    let ranks = matrix["findings"]["ranks"].as_array().expect("ranks");
+    assert!(
+        !ranks.is_empty() && ranks.iter().all(|model| model["ranks"].as_array().map(Vec::len) == Some(2))
+    );
+    let curves = matrix["findings"]["curves"].as_array().expect("curves");
+    assert!(curves.iter().any(|curve| curve["places"][1][0]["per_second"].is_number()), "{curves:?}");
 }

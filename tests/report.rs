@@ -2,10 +2,13 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use concbench::results::{Export, Format, exported, html, observations, text_tables, write_report};
+use concbench::results::{
+    CompareOptions, Export, Format, compare, comparison_html, exported, html, observations, text_tables,
+    write_report,
+};
 use serde_json::Value;
 
 fn folder(name: &str) -> PathBuf {
@@ -80,6 +83,91 @@ fn what_a_run_could_not_have_seen_is_said_wherever_it_is_shown() {
 }
 
 #[test]
+fn the_summary_answers_each_workload_and_marks_what_nothing_is_faster_than() {
+    let record = support::sample();
+    let folder = folder("report-summary");
+    write_report(&record, &folder).expect("a report");
+    let summary = std::fs::read_to_string(folder.join("summary.md")).expect("the summary");
+    let sheet = support::sheet::sheet(&record);
+    for work in &sheet.workloads {
+        let lines = summary.lines().filter(|line| line.starts_with(&format!("- `{}`: ", work.name)));
+        assert_eq!(lines.count(), 1, "{}: {summary}", work.name);
+    }
+    assert!(summary.contains("**For computing"), "{summary}");
+    let rows: Vec<Vec<&str>> = summary
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.split(" | ").collect())
+        .collect();
+    let column = |head: &str| rows[0].iter().position(|of| *of == head).expect("a column");
+    for verdict in &sheet.verdicts {
+        let bold = rows[2..].iter().filter(|row| row[column(&verdict.workload)].starts_with("**")).count();
+        assert_eq!(bold, verdict.winners.len(), "{}", verdict.workload);
+    }
+    assert!(summary.contains("bold: nothing is known to be faster"));
+}
+
+/// The classes and the ids that the selectors of a stylesheet name, each with its mark.
+fn named(css: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let selectors = css.split('{').map(|part| part.rsplit('}').next().unwrap_or_default());
+    for selector in selectors.filter(|selector| !selector.starts_with('@')) {
+        for (at, mark) in selector.match_indices(['.', '#']) {
+            let rest = &selector[at + 1..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
+            names.insert(format!("{mark}{}", &rest[..end]));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_class_of_the_stylesheet_is_used_by_a_page() {
+    let mut record = support::sample();
+    record.tool.profile = "debug".into();
+    let mut broken = record.clone();
+    let cells = &mut broken.experiments.get_mut("matrix").expect("the sample has one").cells;
+    cells.iter_mut().for_each(|cell| cell.observations.clear());
+    let options = CompareOptions { anyway: true, ..CompareOptions::default() };
+    let records = [record.clone(), record.clone()];
+    let compared = compare(&records, &options).expect("they are alike");
+    let pages = [
+        html(&record).expect("a page"),
+        html(&broken).expect("a page"),
+        comparison_html(&records, &compared).expect("a page"),
+    ];
+    let mut used = BTreeSet::new();
+    for page in &pages {
+        let (_, body) = page.split_once("<body").expect("a body");
+        let (body, script) = body.split_once("<script>").expect("its script");
+        for (name, mark) in [(" class=\"", '.'), (" id=\"", '#')] {
+            let values = body.split(name).skip(1).filter_map(|rest| rest.split('"').next());
+            used.extend(values.flat_map(str::split_whitespace).map(|name| format!("{mark}{name}")));
+        }
+        for (name, mark) in [(".className = \"", '.'), (".id = \"", '#')] {
+            let values = script.split(name).skip(1).filter_map(|rest| rest.split('"').next());
+            used.extend(values.map(|name| format!("{mark}{name}")));
+        }
+    }
+    let css = named(include_str!("../templates/page.css"));
+    assert!(css.len() > 40 && used.len() > 100, "{} {}", css.len(), used.len());
+    assert_eq!(css.difference(&used).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn headings_begin_with_a_capital() {
+    let page = html(&support::sample()).expect("a page");
+    let headings: Vec<&str> = page
+        .split("<h2")
+        .skip(1)
+        .filter_map(|heading| heading.split_once('>'))
+        .map(|(_, heading)| heading)
+        .collect();
+    assert!(headings.len() > 10);
+    assert!(headings.iter().all(|heading| heading.starts_with(|c: char| c.is_uppercase())));
+}
+
+#[test]
 fn services_get_every_measured_cell_with_its_interval() {
     let record = support::sample();
     let export = |format| -> Value {
@@ -96,10 +184,20 @@ fn services_get_every_measured_cell_with_its_interval() {
     assert!(steady["lower_value"].as_f64() <= steady["value"].as_f64());
     assert!(steady["value"].as_f64() <= steady["upper_value"].as_f64());
     let action = export(Export::GithubActionBenchmark);
-    for entry in action.as_array().expect("an array") {
+    let entries = action.as_array().expect("an array");
+    for entry in entries {
         assert!(entry["name"].is_string() && entry["unit"].is_string() && entry["value"].is_number());
         assert!(entry["range"].is_string());
     }
+    // The same figures under other names.
+    let names: BTreeSet<&str> = entries.iter().filter_map(|entry| entry["name"].as_str()).collect();
+    let cells = bmf.as_object().expect("an object").iter();
+    let measures = cells.flat_map(|(cell, measures)| {
+        measures.as_object().expect("measures").keys().map(move |measure| format!("{cell} {measure}"))
+    });
+    let measures: BTreeSet<String> = measures.collect();
+    assert!(measures.len() > 300 && names.len() == entries.len());
+    assert_eq!(names, measures.iter().map(String::as_str).collect());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use concbench::record::Record;
-use concbench::results::write_report;
+use concbench::results::{CompareOptions, compare, write_comparison, write_report};
 
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -47,4 +47,33 @@ fn odd_reports_hold_in_a_browser() {
     check_report("browser-zero", &support::odd::zero(), &[]);
     check_report("browser-long-names", &support::odd::long_names(), &[]);
     check_report("browser-crowd", &support::odd::crowd(), &[]);
+}
+
+fn check_comparison(name: &str, records: &[Record], sections: &[&str]) {
+    let options = CompareOptions { anyway: true, ..CompareOptions::default() };
+    let found = compare(records, &options).expect("they are alike");
+    let path = folder(name).join("index.html");
+    check(&write_comparison(records, &found, &path).expect("a page"), sections);
+}
+
+/// What every comparison of the matrix has.
+const COMPARED: [&str; 7] = ["verdict", "regressions", "facts", "ranks", "matrix", "cells", "method"];
+
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn a_comparison_holds_in_a_browser() {
+    let slower = support::sample_with(2, |_, model| if model == "rayon" { 1.3 } else { 1.0 });
+    let records = [support::sample(), slower, support::sample_with(3, |_, _| 1.1)];
+    let more = ["scaling", "granularity", "latency", "timers", "memory", "switches"];
+    check_comparison("browser-compare", &records, &[&COMPARED[..], &more].concat());
+}
+
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn comparisons_of_hostile_and_odd_records_hold_in_a_browser() {
+    let twice = |record: Record| [record.clone(), record];
+    check_comparison("browser-compare-hostile", &twice(support::hostile::hostile()), &COMPARED);
+    check_comparison("browser-compare-single", &twice(support::odd::single()), &COMPARED);
+    check_comparison("browser-compare-zero", &twice(support::odd::zero()), &COMPARED);
+    check_comparison("browser-compare-long-names", &twice(support::odd::long_names()), &COMPARED);
 }

@@ -6,11 +6,10 @@ use std::process::ExitCode;
 use super::args::{CompareArgs, Output};
 use super::bad::BadArgument;
 use super::exit;
-use crate::experiment::compare::{
-    CompareOptions, CompareRefusal, Compared, compare, comparison_csv, comparison_table, write_comparison,
-};
+use crate::experiment::compare::{CompareOptions, CompareRefusal, Compared, compare, comparison_csv, shown};
 use crate::printing::{print, remark};
 use crate::record::{Record, store};
+use crate::report::compare::Comparison;
 use crate::report::text::slug;
 use crate::report::{Format, ReportError};
 
@@ -28,8 +27,9 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<ExitCode> {
         threshold: arguments.fail_on_regression.unwrap_or(THRESHOLD),
     };
     let found = compare(&records, &options).map_err(refused)?;
-    let page = write_comparison(&records, &found, &page(arguments, &records)).map_err(unfit)?;
-    print(&format(&records, &found, arguments.format)?)?;
+    let shown = shown(&records, &found).map_err(unfit)?;
+    let page = shown.write(&page(arguments, &records)).map_err(unfit)?;
+    print(&format(&shown, &found, arguments.format)?)?;
     remark(&format!("comparison: {}", page.display()));
     match arguments.fail_on_regression {
         Some(_) if found.is_worse() => Ok(ExitCode::from(exit::REGRESSION)),
@@ -37,10 +37,10 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn format(records: &[Record], found: &Compared, output: Output) -> anyhow::Result<String> {
+fn format(shown: &Comparison<'_>, found: &Compared, output: Output) -> anyhow::Result<String> {
     Ok(match output {
-        Output::Table => comparison_table(records, found, Format::Terminal)?,
-        Output::Md => comparison_table(records, found, Format::Markdown)?,
+        Output::Table => shown.text(Format::Terminal),
+        Output::Md => shown.text(Format::Markdown),
         Output::Csv => comparison_csv(found),
         Output::Json => serde_json::to_string_pretty(found)? + "\n",
     })

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::compare::{Beside, Sample};
+use super::compare::{Beside, ComparedCell, Sample};
 use super::json::to_value;
 use super::seen::Seen;
 use super::summary;
 use super::underway::Underway;
 use super::{Context, Experiment, Facts, RecordOf, Scope, View, With};
+use crate::model::Family;
 use crate::record::{
     CellRecord, ExperimentRecord, Factors, Observed, RawCell, RawExperiment, Record, Response, Responses,
     Status,
@@ -95,6 +96,13 @@ pub(crate) trait Kind: Debug + Sync {
     ///
     /// When what it began with is none of this experiment, in one line.
     fn fingerprints(&self, raw: &RawExperiment) -> Result<BTreeMap<String, String>, String>;
+
+    /// What follows from several runs of it beside what follows for all experiments, for programs.
+    ///
+    /// # Errors
+    ///
+    /// When a record is none of this experiment, in one line.
+    fn compare_findings(&self, records: &[Record], cells: &[ComparedCell]) -> Result<Value, String>;
 
     /// What is said of several runs of it beside what is said of all experiments.
     ///
@@ -212,6 +220,7 @@ impl<E: Experiment> Kind for KindOf<E> {
                 key,
                 group: factors.group().to_owned(),
                 model: cell.factors.get("model").and_then(Value::as_str).map(str::to_owned),
+                family: cell.factors.get("family").and_then(|family| Family::deserialize(family).ok()),
                 status: cell.status,
                 reason: cell.reason.clone(),
                 values,
@@ -225,19 +234,26 @@ impl<E: Experiment> Kind for KindOf<E> {
         setup.map(|setup| E::fingerprints(&setup)).map_err(|error| bad(E::ID, "setup", &error))
     }
 
+    fn compare_findings(&self, records: &[Record], cells: &[ComparedCell]) -> Result<Value, String> {
+        Ok(E::compare_findings(&runs::<E>(records)?, cells))
+    }
+
     fn compare_sections(&self, beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {
-        let of_run = |record: &Record| {
-            let raw = record.experiments.get(E::ID).ok_or_else(|| format!("no experiment `{}`", E::ID))?;
-            typed::<E, E::Findings>(raw, None)
-        };
-        let runs: Vec<RecordOf<E>> =
-            beside.records.iter().map(of_run).collect::<Result<_, _>>().map_err(ReportError::Record)?;
-        E::compare_sections(&runs, beside)
+        E::compare_sections(&runs::<E>(beside.records).map_err(ReportError::Record)?, beside)
     }
 
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<RecordOf<E>>()
     }
+}
+
+/// The experiment of each of these records.
+fn runs<E: Experiment>(records: &[Record]) -> Result<Vec<RecordOf<E>>, String> {
+    let of_run = |record: &Record| {
+        let raw = record.experiments.get(E::ID).ok_or_else(|| format!("no experiment `{}`", E::ID))?;
+        typed::<E, E::Findings>(raw, None)
+    };
+    records.iter().map(of_run).collect()
 }
 
 /// What each observation says of each headline response: a number above 0, or nothing.

@@ -41,12 +41,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::record::{BlockNoise, Data, ExperimentRecord, Factors, Machine, Responses, RunInfo};
 use crate::report::{Looks, ReportError, Section};
 use crate::runner::{CellError, Desk};
 pub(crate) use block::{Ask, Block, Subject, Trial};
-use compare::Beside;
+use compare::{Beside, ComparedCell};
 pub use complete::complete;
 pub(crate) use json::full_group;
 pub(crate) use kind::{Kind, Listed, of as kind_of};
@@ -154,6 +155,11 @@ pub(crate) trait Experiment: Debug + Sized + 'static {
 
     /// How it is shown: sentences, charts and tables. Pure.
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError>;
+
+    /// What follows from several runs of it beside what follows for all experiments, for programs. Pure.
+    fn compare_findings(_runs: &[RecordOf<Self>], _cells: &[ComparedCell]) -> Value {
+        Value::Null
+    }
 
     /// What is said of several runs of it beside what is said of all experiments. Pure.
     fn compare_sections(_runs: &[RecordOf<Self>], _beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {

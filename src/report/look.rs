@@ -40,14 +40,14 @@ impl Looks {
         &self.0
     }
 
-    /// The number of a model, by which charts and rows of one page find each other.
-    pub(crate) fn index(&self, model: &str) -> usize {
-        self.0.iter().position(|look| look.id == model).unwrap_or(0)
+    /// The number of a model, by which charts and rows of one page find each other; `None` for one that has no look.
+    pub(crate) fn index(&self, model: &str) -> Option<usize> {
+        self.0.iter().position(|look| look.id == model)
     }
 
     /// How a model looks.
     pub(crate) fn of(&self, model: &str) -> Option<&Look> {
-        self.0.get(self.index(model))
+        self.0.get(self.index(model)?)
     }
 }
 
@@ -76,4 +76,17 @@ pub(crate) fn key(ink: Ink, marker: Marker) -> String {
 /// The marker of a model.
 pub(crate) fn key_of(look: &Look) -> String {
     key(look.ink, look.marker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_without_a_look_does_not_get_that_of_another() {
+        let looks = Looks::new([("rayon", Family::Pools), ("smol", Family::Coroutines)]);
+        assert_eq!(looks.index("smol"), Some(1));
+        assert_eq!(looks.of("smol").map(|look| look.family), Some(Family::Coroutines));
+        assert_eq!((looks.index("other"), looks.of("other")), (None, None));
+    }
 }

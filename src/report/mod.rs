@@ -23,7 +23,7 @@ use concbench_text::figures as units;
 pub use error::ReportError;
 pub(crate) use files::{Report, make_folder};
 pub(crate) use look::{Look, Looks, ink, key, key_of};
-pub(crate) use section::{Attachment, Element, Place, Section, TextTable, Unmeasured};
+pub(crate) use section::{Attachment, Element, Section, Summarised, TextTable, Unmeasured};
 pub(crate) use summary::summary;
 pub use table::Format;
 pub(crate) use table::{aligned, described, listing, piped, written};

@@ -1,7 +1,8 @@
 //! A short account of a run in Markdown, to paste into a pull request.
 
+use super::table::piped_with;
 use super::text::{clip, code, markdown, name, plural};
-use super::{Place, Report, page, piped};
+use super::{Report, Section, Summarised, page};
 
 /// What was found, what it rests on, and the tables that belong to it.
 pub(crate) fn summary(report: &Report<'_>) -> String {
@@ -10,15 +11,11 @@ pub(crate) fn summary(report: &Report<'_>) -> String {
     lines
         .extend(page::cautions(record).iter().map(|caution| format!("> **Caution:** {}", markdown(caution))));
     for section in &report.sections {
-        let tables = section.tables.iter().filter(|table| table.place != Place::Terminal);
-        let tables: Vec<_> = tables.map(|table| piped(&table.table)).collect();
-        if !section.findings.is_empty() || !tables.is_empty() {
-            lines.push(format!("**{}**", markdown(section.heading)));
+        let parts = parts(section);
+        if !parts.is_empty() {
+            lines.push(format!("### {}", markdown(&section.heading)));
         }
-        let findings: Vec<_> =
-            section.findings.iter().map(|finding| format!("- {}", markdown(finding))).collect();
-        lines.extend((!findings.is_empty()).then(|| findings.join("\n")));
-        lines.extend(tables);
+        lines.extend(parts);
     }
     lines.push(markdown(&page::trust(record, &report.floors).sentence));
     lines.push(format!(
@@ -29,4 +26,23 @@ pub(crate) fn summary(report: &Report<'_>) -> String {
         code(&clip(&record.run.command, 500)),
     ));
     lines.join("\n\n") + "\n"
+}
+
+fn parts(section: &Section) -> Vec<String> {
+    let list =
+        |lines: Vec<String>| lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n");
+    let part = |part: &Summarised| match part {
+        Summarised::Answer(answer, each) => {
+            let line =
+                |(name, sentence): &(String, String)| format!("{}: {}", code(name), markdown(sentence));
+            format!("**{}**\n\n{}", markdown(answer), list(each.iter().map(line).collect()))
+        }
+        Summarised::Table { table, strong, note } => {
+            format!("{}\n<sub>{}</sub>", piped_with(table, strong), markdown(note))
+        }
+    };
+    match section.findings.is_empty() || !section.summary.is_empty() {
+        true => section.summary.iter().map(part).collect(),
+        false => vec![list(section.findings.iter().map(|finding| markdown(finding)).collect())],
+    }
 }

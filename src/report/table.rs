@@ -1,10 +1,12 @@
 //! Tables as text: for a terminal, in Markdown, as CSV.
 
+use std::collections::BTreeSet;
+
 use comfy_table::{CellAlignment, ContentArrangement, TableComponent, presets};
 use concbench_charts::Table;
 
 use super::text::{clean, clip, code, inert, markdown};
-use super::{Place, Section, TextTable};
+use super::{Section, TextTable};
 
 /// How tables are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +22,7 @@ const LONGEST: usize = 100;
 
 /// The tables of all sections, each below what it shows; and behind them what was found.
 pub(crate) fn listing(sections: &[Section], format: Format) -> String {
-    let shown = |table: &&TextTable| table.place != Place::Summary;
-    let tables = sections.iter().flat_map(|section| section.tables.iter().filter(shown));
+    let tables = sections.iter().flat_map(|section| &section.tables);
     let mut parts: Vec<String> = tables.map(|table| titled(table, format)).collect();
     for section in sections.iter().filter(|section| !section.findings.is_empty()) {
         parts.push(match format {
@@ -29,14 +30,14 @@ pub(crate) fn listing(sections: &[Section], format: Format) -> String {
             Format::Markdown => {
                 let findings: Vec<_> =
                     section.findings.iter().map(|finding| format!("- {}", markdown(finding))).collect();
-                format!("### {}\n\n{}\n", markdown(section.heading), findings.join("\n"))
+                format!("### {}\n\n{}\n", markdown(&section.heading), findings.join("\n"))
             }
         });
     }
     parts.join("\n")
 }
 
-fn titled(TextTable { title, sentences, table, .. }: &TextTable, format: Format) -> String {
+fn titled(TextTable { title, sentences, table }: &TextTable, format: Format) -> String {
     match format {
         Format::Terminal => {
             let lines: Vec<_> = std::iter::once(title).chain(sentences).map(|line| clean(line)).collect();
@@ -63,10 +64,22 @@ pub(crate) fn aligned(Table { columns, rows }: &Table) -> String {
 }
 
 /// The same in Markdown.
-pub(crate) fn piped(Table { columns, rows }: &Table) -> String {
+pub(crate) fn piped(table: &Table) -> String {
+    piped_with(table, &BTreeSet::new())
+}
+
+/// The same with some fields in bold, by row and column.
+pub(crate) fn piped_with(Table { columns, rows }: &Table, strong: &BTreeSet<(usize, usize)>) -> String {
     let marks = format!("| :-- |{} :-- |", " --: |".repeat(columns.len().saturating_sub(2)));
-    let fields = |row: &Vec<String>| row.iter().map(|field| markdown(field)).collect();
-    lines(columns.iter().map(|column| markdown(column)).collect(), &marks, rows.iter().map(fields))
+    let fields = |(number, row): (usize, &Vec<String>)| {
+        let field = |(column, field): (usize, &String)| match strong.contains(&(number, column)) {
+            true => format!("**{}**", markdown(field)),
+            false => markdown(field),
+        };
+        row.iter().enumerate().map(field).collect()
+    };
+    let heads = columns.iter().map(|column| markdown(column)).collect();
+    lines(heads, &marks, rows.iter().enumerate().map(fields))
 }
 
 /// A table of names and what is said of each, in Markdown.

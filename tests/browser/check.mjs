@@ -258,6 +258,7 @@ async function checkLinks(page) {
 async function checkPrint() {
   const page = await open({ viewport: { width: PAPER, height: 1000 } });
   const answers = await page.locator("#verdict .answer").allInnerTexts();
+  expect(answers.length > 0, "there is no answer to print");
   await page.emulateMedia({ media: "print" });
   expect(!(await page.locator("nav.toc").isVisible()), "the navigation is printed");
   const cut = await page.evaluate((paper) => {

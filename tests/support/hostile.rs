@@ -1,6 +1,6 @@
 //! A record that somebody made to do harm.
 
-use concbench::record::{Record, Warning};
+use concbench::record::{Record, Status, Warning};
 use concbench::results;
 use serde_json::Value;
 
@@ -16,7 +16,21 @@ const HOSTILE: [&str; 8] = [
     "../../../../etc/passwd",
 ];
 
-/// The sample with hostile text in every field that holds any. Names that belong together still do.
+/// A mebibyte that a runner left on its standard error: lines that nobody should see, then those that may be shown, the
+/// last of which names its experiment.
+pub fn tail(experiment: &str) -> String {
+    let early = "an early line\n".repeat(30_000);
+    let long = "long".repeat(200_000);
+    format!("{early}{}\n{long}\n{}", HOSTILE.join("\n"), last_line(experiment))
+}
+
+/// The last line of that tail.
+pub fn last_line(experiment: &str) -> String {
+    format!("the last line of {experiment}")
+}
+
+/// The sample with hostile text in every field that holds any, and a failed cell in every experiment. Names that belong
+/// together still do.
 pub fn hostile() -> Record {
     let mut json = serde_json::to_value(super::sample()).expect("JSON");
     poison(&mut json, "");
@@ -34,6 +48,12 @@ pub fn hostile() -> Record {
         record.noise.warnings.push(Warning { id: text.into(), message: text.into(), remedy: long.clone() });
     }
     record.machine.cpu = Some(long.clone());
+    for (experiment, part) in &mut record.experiments {
+        let cell = part.cells.last_mut().expect("the sample has cells");
+        (cell.status, cell.stderr_tail) = (Status::Crashed, Some(tail(experiment)));
+        cell.reason = Some(HOSTILE.join(" "));
+        cell.observations.clear();
+    }
     let matrix = record.experiments.get_mut("matrix").expect("the sample has one");
     matrix.cells[3].reason = Some(long.clone());
     results::complete(&mut record).expect("its parts still fit each other");

@@ -19,8 +19,14 @@ pub struct ChartError {
     pub reason: String,
 }
 
-/// A chart of nothing still says so.
-pub fn empty(size: (i32, i32), text: &str) -> String {
+/// A whole drawing of nothing, which says why.
+pub fn nothing(why: &str) -> Drawing {
+    let size = (WIDTH, 120);
+    (size, empty(size, why))
+}
+
+/// The body of a drawing of nothing still says so.
+pub(crate) fn empty(size: (i32, i32), text: &str) -> String {
     let mut out = String::new();
     let mut svg = Svg::new(&mut out, (size.0 as u32, size.1 as u32));
     svg.label((size.0 / 2, size.1 / 2), text, Ink::Muted, Anchor::Middle, "");

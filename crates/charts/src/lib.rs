@@ -24,7 +24,7 @@ mod tiles;
 pub use axis::{Axis, extent};
 pub use bars::{Bar, Part, bars};
 pub use chart::{COLOURS, Chart, STYLE, Table, columns};
-pub use drawing::{ChartError, Drawing, WIDTH, empty};
+pub use drawing::{ChartError, Drawing, WIDTH, nothing};
 pub use forest::{Forest, ForestRow, forest};
 pub use gantt::{Band, Gantt, GanttSpan, MOST_LANES, Shade, gantt};
 pub use lines::{Curve, CurvePoint, End, Lines, counts_axis, lines};

@@ -54,7 +54,11 @@ pub struct Key {
     pub name: String,
 }
 
+/// The most room that the names of the rows have, and what stands between them and the squares.
 const LABELS: i32 = 132;
+const BESIDE: i32 = 12;
+/// What stands at least between two heads.
+const APART: f64 = 8.0;
 const BOTTOM: i32 = 12;
 /// The height of a line of text, and the room around the lines of a square.
 const LINE: i32 = 15;
@@ -77,18 +81,20 @@ pub fn tiles(chart: &Tiles) -> Result<Drawing, ChartError> {
     let bottom = BOTTOM + LINE * keyed.len().div_ceil(KEYS as usize) as i32;
     let height = AROUND + LINE * lines;
     let columns = chart.columns.len().max(1) as i32;
-    let each = f64::from((WIDTH - LABELS - 4) / columns);
+    let longest = chart.rows.iter().map(|row| width(row) * SIZE).fold(0.0, f64::max);
+    let labels = LABELS.min(longest.ceil() as i32 + BESIDE);
+    let each = f64::from((WIDTH - labels - 4) / columns);
     // Heads that do not fit stand upright.
-    let upright = chart.columns.iter().any(|head| width(head) * SIZE > each - 4.0);
+    let upright = chart.columns.iter().any(|head| width(head) * SIZE > each - APART);
     let longest = chart.columns.iter().map(|head| width(head) * SIZE).fold(0.0, f64::max).min(110.0);
     let top = if upright { longest as i32 + 12 } else { 24 } + if chart.axis.is_empty() { 0 } else { 18 };
     let size = (WIDTH, top + bottom + height * chart.rows.len().max(1) as i32);
     if chart.tiles.is_empty() {
         return Ok((size, empty(size, "nothing to show")));
     }
-    let rows = Axis::rows(chart.rows.iter().map(|row| fit(row, f64::from(LABELS - 8) / SIZE)));
+    let rows = Axis::rows(chart.rows.iter().map(|row| fit(row, f64::from(labels - 8) / SIZE)));
     let heads = Axis::linear(-0.5..f64::from(columns) - 0.5, 1, |_| String::new()).ticked([]);
-    let room = Room { left: LABELS, right: 2, top, bottom };
+    let room = Room { left: labels, right: 2, top, bottom };
     let body = draw(&chart.name, size, |area| {
         let plot = Plot::new(area, room, heads, rows, Grid::Upright)?;
         for (column, head) in chart.columns.iter().enumerate() {
@@ -146,4 +152,56 @@ fn paint(plot: &Plot<'_>, tile: &Tile, each: f64) -> Result<(), String> {
             }
         });
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The chart of one row under these heads.
+    fn drawn(heads: &[&str], row: &str) -> String {
+        let tile = |column| Tile {
+            row: 0,
+            column,
+            ink: Ink::Series(0),
+            pale: true,
+            hatched: false,
+            key: None,
+            lines: vec!["1.06x".to_owned()],
+            tip: String::new(),
+            series: None,
+        };
+        let chart = Tiles {
+            name: "map".to_owned(),
+            rows: vec![row.to_owned()],
+            columns: heads.iter().map(|head| (*head).to_owned()).collect(),
+            axis: String::new(),
+            tiles: (0..heads.len()).map(tile).collect(),
+        };
+        tiles(&chart).expect("a chart").1
+    }
+
+    /// Where a head stands, if it lies.
+    fn middle(body: &str, head: &str) -> Option<f64> {
+        let (before, _) = body.split_once(&format!(">{head}</text>")).expect("it is drawn");
+        let (_, element) = before.rsplit_once("<text").expect("an element");
+        let (_, x) = element.split_once(" x=\"")?;
+        x.split('"').next()?.parse().ok()
+    }
+
+    #[test]
+    fn heads_stand_apart_or_upright() {
+        let sizes = ["999 ns", "4.00 µs", "16.0 µs", "64.3 µs", "257 µs", "1.01 ms", "10.0 ms"];
+        for (row, lie) in [("computing", true), ("a row whose name goes on and on", false)] {
+            let body = drawn(&sizes, row);
+            let middles: Vec<Option<f64>> = sizes.iter().map(|head| middle(&body, head)).collect();
+            assert!(middles.iter().all(|middle| middle.is_some() == lie), "{row}: {middles:?}");
+            for (index, pair) in middles.windows(2).enumerate() {
+                let [Some(left), Some(right)] = *pair else { continue };
+                let half = |head: &str| width(head) * SIZE / 2.0;
+                let gap = right - left - half(sizes[index]) - half(sizes[index + 1]);
+                assert!(gap >= APART - 1.0, "{row}: {} and {}: {gap}", sizes[index], sizes[index + 1]);
+            }
+        }
+    }
 }

@@ -1,9 +1,11 @@
 use concbench_stats::Location;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::place::Place;
 use crate::batch::Verdict;
 use crate::batch::analyse::{Edges, verdict};
+use crate::model::Family;
 use crate::record::{Estimate, Record, Response, Status};
 use crate::report::Looks;
 
@@ -16,7 +18,10 @@ pub struct ComparedExperiment {
     pub question: &'static str,
     /// The cells that every run measured.
     pub cells: Vec<ComparedCell>,
-    /// The cells that some run lacks.
+    /// What else follows for this experiment: for the matrix the classes of work, the ranks of the models, and what more
+    /// workers bring. `null` if nothing does.
+    pub findings: Value,
+    /// The cells that some run lacks, once for each such run; those of one cell stand beside each other.
     pub missing: Vec<Missing>,
 }
 
@@ -29,6 +34,8 @@ pub struct ComparedCell {
     pub group: String,
     /// The model, if it is about one.
     pub model: Option<String>,
+    /// The family of that model.
+    pub family: Option<Family>,
     /// Its headline responses, as far as every run has them; the first of the experiment always.
     pub responses: Vec<ComparedResponse>,
 }
@@ -94,7 +101,7 @@ impl Contrast {
     }
 }
 
-/// A cell that is not compared.
+/// A run that has no figure for a cell, which is therefore not compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Missing {
     /// What would make it the same cell in every run.
@@ -116,6 +123,8 @@ pub(crate) struct Sample {
     pub(crate) group: String,
     /// The model, if it is about one.
     pub(crate) model: Option<String>,
+    /// The family of that model.
+    pub(crate) family: Option<Family>,
     /// How it ended.
     pub(crate) status: Status,
     /// Why, for everything but `ok`.

@@ -50,7 +50,7 @@ pub(super) fn experiment(kind: &'static dyn Kind, records: &[Record]) -> Result<
         }
         match find(&runs, &indexes, &sample.key) {
             Ok(cells) => common.push(cells),
-            Err(lack) => missing.push(lack),
+            Err(lacks) => missing.extend(lacks),
         }
     }
     let mut cells: Vec<ComparedCell> = common.iter().map(|cells| empty(cells[0])).collect();
@@ -58,32 +58,34 @@ pub(super) fn experiment(kind: &'static dyn Kind, records: &[Record]) -> Result<
         let have: Vec<usize> = (0..common.len())
             .filter(|&cell| common[cell].iter().all(|sample| !sample.values[at].is_empty()))
             .collect();
-        let family: Vec<&Vec<&Sample>> = have.iter().map(|&cell| &common[cell]).collect();
+        let of_cells: Vec<&Vec<&Sample>> = have.iter().map(|&cell| &common[cell]).collect();
         let contrasts: Vec<Vec<Contrast>> =
-            (1..runs.len()).map(|place| contrasts(&runs, &family, at, place)).collect();
+            (1..runs.len()).map(|place| contrasts(&runs, &of_cells, at, place)).collect();
         for (number, &cell) in have.iter().enumerate() {
-            let estimate = |sample: &&Sample| Estimate::of(&sample.values[at], CONFIDENCE);
+            let estimate =
+                |sample: &&Sample| Estimate::of(&sample.values[at], CONFIDENCE).expect("it has values");
             cells[cell].responses.push(ComparedResponse {
                 name,
-                estimates: common[cell].iter().filter_map(estimate).collect(),
+                estimates: common[cell].iter().map(estimate).collect(),
                 contrasts: contrasts.iter().map(|of_place| of_place[number]).collect(),
             });
         }
     }
-    Ok(ComparedExperiment { id: kind.id(), question: kind.question(), cells, missing })
+    let findings = kind.compare_findings(records, &cells)?;
+    Ok(ComparedExperiment { id: kind.id(), question: kind.question(), cells, findings, missing })
 }
 
 fn empty(sample: &Sample) -> ComparedCell {
-    let Sample { key, group, model, .. } = sample.clone();
-    ComparedCell { key, group, model, responses: Vec::new() }
+    let Sample { key, group, model, family, .. } = sample.clone();
+    ComparedCell { key, group, model, family, responses: Vec::new() }
 }
 
-/// The cell of each run, or the first run that lacks it and why.
+/// The cell of each run, or every run that lacks it and why: one that does not have it must not hide one where it broke.
 fn find<'a>(
     runs: &'a [Measured],
     indexes: &[HashMap<String, usize>],
     key: &str,
-) -> Result<Vec<&'a Sample>, Missing> {
+) -> Result<Vec<&'a Sample>, Vec<Missing>> {
     let lack = |place, reason: String, status| Missing { key: key.to_owned(), place, reason, status };
     let fingerprint = |run: &'a Measured, sample: &Sample| run.fingerprints.get(&sample.group);
     let of_run = |(place, run): (usize, &'a Measured)| {
@@ -94,15 +96,27 @@ fn find<'a>(
             return Err(lack(place, "the workload is another one there".to_owned(), None));
         }
         if sample.status != Status::Ok || sample.values.first().is_none_or(Vec::is_empty) {
-            let reason = sample.reason.as_deref().unwrap_or("no reason was recorded");
-            return Err(lack(place, format!("{}: {reason}", sample.status), Some(sample.status)));
+            let reason = match (&sample.reason, sample.status) {
+                (Some(reason), status) => format!("{status}: {reason}"),
+                (None, Status::Ok) => "it has no figure there".to_owned(),
+                (None, status) => format!("{status}: no reason was recorded"),
+            };
+            return Err(lack(place, reason, Some(sample.status)));
         }
         Ok(sample)
     };
-    runs.iter().enumerate().map(of_run).collect()
+    let (mut found, mut lacks) = (Vec::new(), Vec::new());
+    for sample in runs.iter().enumerate().map(of_run) {
+        match sample {
+            Ok(sample) => found.push(sample),
+            Err(lack) => lacks.push(lack),
+        }
+    }
+    if lacks.is_empty() { Ok(found) } else { Err(lacks) }
 }
 
-/// The contrasts of one response of all cells of one run with the first; their p-values are corrected together, since any
+/// The contrasts of one response of one run with the first, one for each of these cells, which all have values in every
+/// run; their p-values are corrected together, since any
 /// of them could raise an alarm.
 fn contrasts(runs: &[Measured], cells: &[&Vec<&Sample>], at: usize, place: usize) -> Vec<Contrast> {
     let logs = |sample: &Sample| -> Vec<f64> { sample.values[at].iter().map(|value| value.ln()).collect() };
@@ -118,9 +132,9 @@ fn contrasts(runs: &[Measured], cells: &[&Vec<&Sample>], at: usize, place: usize
         .iter()
         .map(|(here, first, margin)| p_beyond(margin.ln_1p(), |at| rank_sum(here, first, at)))
         .collect();
-    let each = samples.iter().zip(holm(&beyond)).filter_map(|((here, first, margin), p)| {
-        let location = shift(here, first, CONFIDENCE)?;
-        Some(contrast(&location, here.len().min(first.len()) as u64, *margin, Some(p)))
+    let each = samples.iter().zip(holm(&beyond)).map(|((here, first, margin), p)| {
+        let location = shift(here, first, CONFIDENCE).expect("both have values");
+        contrast(&location, here.len().min(first.len()) as u64, *margin, Some(p))
     });
     each.collect()
 }

@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use super::show::looks;
 use super::{Kind, experiments};
-use crate::record::Record;
+use crate::record::{Record, Status};
 use crate::report::compare::Comparison;
 use crate::report::{Format, ReportError, Section, text, written};
 pub(crate) use compared::{Beside, Sample, contrast};
@@ -147,12 +147,23 @@ fn regressions(experiments: &[ComparedExperiment], threshold: f64) -> Vec<Regres
 }
 
 impl Compared {
-    /// Whether a run is worse than the first for certain: slower by more than the threshold, or broken where the first is
-    /// not.
+    /// Whether a run is worse than the first for certain: slower by more than the threshold, or broken where the first has
+    /// a figure.
     pub fn is_worse(&self) -> bool {
-        let mut missing = self.experiments.iter().flat_map(|experiment| &experiment.missing);
-        let broken = |cell: &Missing| cell.place > 0 && cell.status.is_some_and(|status| status.is_broken());
-        !self.regressions.is_empty() || missing.any(broken)
+        !self.regressions.is_empty() || self.broken().next().is_some()
+    }
+
+    /// Where a cell broke that the first run has a figure for.
+    fn broken(&self) -> impl Iterator<Item = &Missing> {
+        let in_first = |lacks: &&[Missing]| lacks.iter().all(|lack| lack.place > 0);
+        let broke = |lack: &&Missing| lack.status.is_some_and(Status::is_broken);
+        self.missing().filter(in_first).flatten().filter(broke)
+    }
+
+    /// The cells that some run lacks, each with all runs that do.
+    fn missing(&self) -> impl Iterator<Item = &[Missing]> {
+        let same = |left: &Missing, right: &Missing| left.key == right.key;
+        self.experiments.iter().flat_map(move |experiment| experiment.missing.chunk_by(same))
     }
 }
 
@@ -198,7 +209,12 @@ pub fn comparison_csv(compared: &Compared) -> String {
     written(&table.columns, &table.rows)
 }
 
-fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a>, ReportError> {
+/// All that a comparison is shown from, drawn once, as a page and as a text.
+///
+/// # Errors
+///
+/// When a chart cannot be drawn.
+pub(crate) fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a>, ReportError> {
     let looks = looks(&records[0]);
     let mut sections: Vec<Section> = Vec::new();
     for found in &compared.experiments {
@@ -209,15 +225,18 @@ fn shown<'a>(records: &'a [Record], compared: &Compared) -> Result<Comparison<'a
         }
     }
     let caution = |of: &Objection| text::sentence(&format!("{}: {}.", of.what, of.remedy));
-    let missing = compared.experiments.iter().flat_map(|experiment| &experiment.missing);
     Ok(Comparison {
         records,
         names: compared.places.iter().map(|place| text::name(&place.name)).collect(),
         cautions: compared.objections.iter().map(caution).collect(),
         regressions: compared.regressions.iter().map(|of| words::regression(compared, of)).collect(),
         threshold: units::percent(compared.threshold),
+        broken: compared
+            .broken()
+            .map(|lack| words::missing(&compared.places, std::slice::from_ref(lack)))
+            .collect(),
         sections,
         figures: section::figures(compared),
-        missing: missing.map(|cell| words::missing(&compared.places, cell)).collect(),
+        missing: compared.missing().map(|lacks| words::missing(&compared.places, lacks)).collect(),
     })
 }

@@ -1,6 +1,10 @@
 use serde::Serialize;
 
 use crate::record::Record;
+use crate::report::text;
+
+/// How much of a label stands before what tells it from one that is alike. The name as it is read is cut at its end.
+const LABEL: usize = 32;
 
 /// One of the runs that are compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,17 +19,18 @@ pub struct Place {
     pub price: Option<f64>,
 }
 
-/// The runs, each under a name that no other has.
+/// The runs, each under a name that no other has, as they are read.
 pub(super) fn places(records: &[Record], prices: &[Option<f64>]) -> Vec<Place> {
     let alike = |record: &Record, of: fn(&Record) -> &String| {
-        records.iter().filter(|other| of(other) == of(record)).count() > 1
+        records.iter().filter(|other| text::name(of(other)) == text::name(of(record))).count() > 1
     };
     let name = |(index, record): (usize, &Record)| {
         let info = &record.run;
+        let label = text::clip(&info.label, LABEL);
         match (alike(record, |record| &record.run.label), alike(record, |record| &record.run.started_utc)) {
             (false, _) => info.label.clone(),
-            (true, false) => format!("{} ({})", info.label, info.started_utc),
-            (true, true) => format!("{} #{}", info.label, index + 1),
+            (true, false) => format!("{label} ({})", text::clip(&info.started_utc, 25)),
+            (true, true) => format!("{label} #{}", index + 1),
         }
     };
     let place = |(index, record): (usize, &Record)| Place {

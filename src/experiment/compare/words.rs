@@ -67,8 +67,11 @@ pub(super) fn regression(compared: &Compared, of: &Regression) -> String {
     )
 }
 
-/// Why a cell is not compared, in one line.
-pub(super) fn missing(places: &[Place], cell: &Missing) -> String {
-    let place = text::name(&places[cell.place].name);
-    format!("{}: on {place}, {}", text::name(&cell.key), text::sentence(&cell.reason))
+/// Why a cell is not compared, in one line: the runs that lack it.
+pub(super) fn missing(places: &[Place], lacks: &[Missing]) -> String {
+    let lack = |lack: &Missing| {
+        format!("on {}, {}", text::name(&places[lack.place].name), text::sentence(&lack.reason))
+    };
+    let lines: Vec<String> = lacks.iter().map(lack).collect();
+    format!("{}: {}", lacks.first().map_or(String::new(), |lack| text::name(&lack.key)), lines.join("; "))
 }

@@ -117,7 +117,7 @@ pub(super) fn chart(sheet: &Sheet, view: &View<'_>) -> Result<Option<Chart>, Rep
             key: Some(Key { marker: look.marker, ink: look.ink, name: text::name(&look.id) }),
             lines: vec![if tie { format!("tie {}", winners.len()) } else { margin }],
             tip: format!("tasks of {}: {}{behind}", units::time(*size), text::list(&winners, 4)),
-            series: Some(view.looks.index(&look.id)),
+            series: view.looks.index(&look.id),
         });
     }
     let name = "decision map".to_owned();

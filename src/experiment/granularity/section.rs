@@ -7,7 +7,8 @@ use super::findings::{Findings, Metg, ModelGranularity, Point};
 use super::metg::HALF;
 use super::{Granularity, analyse, map};
 use crate::experiment::{Experiment, RecordOf, View};
-use crate::report::{Element, Place, ReportError, Section, TextTable, Unmeasured, status, text};
+use crate::record::Status;
+use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
 
 /// The section.
 pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result<Section, ReportError> {
@@ -27,23 +28,11 @@ pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result
         Element::Charts(charts),
         Element::Table(title, metg.clone()),
         Element::Charts(map::chart(&sheet, view)?.into_iter().collect()),
-        Element::Without(without(record)),
+        Element::Without(record.cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of).collect()),
     ];
     let title = Granularity::ID.to_owned();
-    section.tables.push(TextTable { title, sentences: Vec::new(), table: metg, place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences: Vec::new(), table: metg });
     Ok(section)
-}
-
-/// The cells without a figure.
-fn without(record: &RecordOf<Granularity>) -> Vec<Unmeasured> {
-    let cells = record.cells.iter().filter(|cell| cell.observations.is_empty());
-    let without = cells.map(|cell| Unmeasured {
-        name: text::name(&cell.id),
-        status: status(cell.status).to_owned(),
-        reason: cell.reason.as_deref().map_or("no reason was recorded".to_owned(), text::sentence),
-        stderr_tail: cell.stderr_tail.clone(),
-    });
-    without.collect()
 }
 
 /// The lines of all models over the size of a task.
@@ -63,7 +52,7 @@ fn curves(
         };
         let points: Vec<_> = model.points.iter().map(point).collect();
         let label = text::name(&look.id);
-        Some(Curve { series: Some(view.looks.index(&look.id)), ink: look.ink, marker: look.marker, label, points })
+        Some(Curve { series: view.looks.index(&look.id), ink: look.ink, marker: look.marker, label, points })
     };
     found.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
 }
@@ -165,14 +154,14 @@ fn efficiency(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
 
 /// A chart of a sweep that measured nothing.
 fn nothing(slug: &str, title: &str) -> Chart {
-    let size = (charts::WIDTH, 120);
+    let (size, body) = charts::nothing("no cell was measured");
     Chart {
         slug: slug.into(),
         title: title.into(),
         question: "What does a task take, with all that goes with it?".into(),
         reading: "The sweep measured no model.".into(),
         size,
-        body: charts::empty(size, "no cell was measured"),
+        body,
         table: Table::default(),
     }
 }

@@ -9,7 +9,7 @@ use super::analyse::KNEE;
 use super::{Cell, Latency, ModelLatency, Observation};
 use crate::experiment::{Experiment, RecordOf, View};
 use crate::record::{CellRecord, Status};
-use crate::report::{Element, Place, ReportError, Section, TextTable, Unmeasured, status, text};
+use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
 
 /// How many times the 99th percentile of the closed load that of an open one has to be, to be worth a sentence.
 const HIDDEN: f64 = 3.0;
@@ -44,7 +44,7 @@ pub(super) fn section(record: &RecordOf<Latency>, view: &View<'_>) -> Result<Sec
         Element::Without(without(&record.cells)),
     ];
     let (title, sentences) = ("latency under load".to_owned(), section.findings.clone());
-    section.tables.push(TextTable { title, sentences, table: found.knees_table(), place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences, table: found.knees_table() });
     Ok(section)
 }
 
@@ -187,14 +187,11 @@ fn without(cells: &[CellRecord<Cell, Observation>]) -> Vec<Unmeasured> {
     for loads in cells.chunk_by(same) {
         let fate = |cell: &CellRecord<Cell, _>| (cell.status, cell.reason.clone());
         let all = loads.iter().all(|load| fate(load) == fate(&loads[0]));
-        let line = |load: &CellRecord<Cell, _>| Unmeasured {
-            name: text::name(&if all { load.factors.prefix() } else { load.id.clone() }),
-            status: status(load.status).to_owned(),
-            reason: load.reason.as_deref().map_or("no reason was recorded".to_owned(), text::sentence),
-            stderr_tail: load.stderr_tail.clone(),
-        };
-        let failed = loads.iter().filter(|load| load.status != Status::Ok);
-        without.extend(failed.map(line).take(if all { 1 } else { usize::MAX }));
+        let failed: Vec<_> = loads.iter().filter(|load| load.status != Status::Ok).collect();
+        match failed.as_slice() {
+            [first, ..] if all => without.push(Unmeasured::of(first).named(&first.factors.prefix())),
+            failed => without.extend(failed.iter().map(|load| Unmeasured::of(load))),
+        }
     }
     without
 }

@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub(crate) use analyse::sheet_of;
 use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
 use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, noise_floors, work_of};
-use crate::experiment::compare::Beside;
+use crate::experiment::compare::{Beside, ComparedCell};
+use crate::experiment::json::to_value;
 use crate::record::Factors;
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
@@ -125,6 +127,10 @@ impl Experiment for Matrix {
 
     fn fingerprints(setup: &Setup) -> BTreeMap<String, String> {
         setup.workloads.iter().map(|work| (work.name.clone(), work.hash.clone())).collect()
+    }
+
+    fn compare_findings(runs: &[RecordOf<Self>], cells: &[ComparedCell]) -> Value {
+        to_value(&compare::findings(runs, cells))
     }
 
     fn compare_sections(runs: &[RecordOf<Self>], beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {

@@ -35,8 +35,8 @@ impl<'a> SheetView<'a> {
         Self { sheet, looks, machine, cells, comparisons }
     }
 
-    /// The index of a model, by which charts and rows of one page find each other.
-    pub(crate) fn index(&self, model: &str) -> usize {
+    /// The number of a model, by which charts and rows of one page find each other.
+    pub(crate) fn index(&self, model: &str) -> Option<usize> {
         self.looks.index(model)
     }
 

@@ -7,7 +7,7 @@ use super::{Cell, Memory, ModelMemory, Observation, PerTask};
 use crate::experiment::{Experiment, RecordOf, View};
 use crate::model::Family;
 use crate::record::{CellRecord, Status};
-use crate::report::{Element, Place, ReportError, Section, TextTable, status, text};
+use crate::report::{Element, ReportError, Section, TextTable, status, text};
 
 type Point = CellRecord<Cell, Observation>;
 
@@ -27,7 +27,7 @@ pub(super) fn section(record: &RecordOf<Memory>, view: &View<'_>) -> Result<Sect
         Element::Table("What a waiting task costs under each model".to_owned(), table.clone()),
     ];
     let (title, sentences) = ("waiting tasks".to_owned(), vec![sentence]);
-    section.tables.push(TextTable { title, sentences, table, place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences, table });
     Ok(section)
 }
 
@@ -95,11 +95,11 @@ fn chart(record: &RecordOf<Memory>, view: &View<'_>) -> Result<Chart, ReportErro
         Some(CurvePoint { x: tasks as f64, y: bytes, interval: None, tip })
     };
     let curve = |model: &ModelMemory| {
-        let (index, look) = (view.looks.index(&model.model), view.looks.of(&model.model)?);
+        let (series, look) = (view.looks.index(&model.model), view.looks.of(&model.model)?);
         let label = text::name(&look.id);
         let points: Vec<_> =
             points(record, &model.model).filter_map(|found| point(&label, found)).collect();
-        let curve = Curve { series: Some(index), ink: look.ink, marker: look.marker, label, points };
+        let curve = Curve { series, ink: look.ink, marker: look.marker, label, points };
         (!curve.points.is_empty()).then_some(curve)
     };
     let curves: Vec<Curve> = record.findings.iter().filter_map(curve).collect();
@@ -118,7 +118,7 @@ fn chart(record: &RecordOf<Memory>, view: &View<'_>) -> Result<Chart, ReportErro
             marks: &[],
             apart: End::Last,
         })?,
-        _ => ((charts::WIDTH, 120), charts::empty((charts::WIDTH, 120), "nothing was measured")),
+        _ => charts::nothing("nothing was measured"),
     };
     Ok(Chart {
         slug: "waiting".into(),

@@ -6,7 +6,7 @@ use super::{Cell, Observation, Placement, Switches};
 use crate::experiment::{Experiment, RecordOf};
 use crate::record::{CellRecord, Estimate};
 use concbench_text::figures as units;
-use crate::report::{Element, Place, Section, TextTable, status, text};
+use crate::report::{Element, Section, TextTable, status, text};
 
 type Pair = CellRecord<Cell, Observation>;
 
@@ -25,7 +25,7 @@ pub(super) fn section(record: &RecordOf<Switches>) -> Section {
         Element::Table("What a switch takes under each model".to_owned(), table.clone()),
     ];
     let (title, sentences) = ("switches".to_owned(), vec![sentence]);
-    section.tables.push(TextTable { title, sentences, table, place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences, table });
     section
 }
 

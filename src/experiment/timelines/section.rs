@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Cell, Span, Timeline, Timelines};
 use crate::experiment::{Experiment, RecordOf, View};
 use crate::record::{CellRecord, Status};
-use crate::report::{Attachment, Element, Looks, ReportError, Section, Unmeasured, ink, status, text};
+use crate::report::{Attachment, Element, Looks, ReportError, Section, Unmeasured, ink, text};
 
 /// A batch this many times as long as the one in the middle is cut, so that the others can be seen.
 const LONG: f64 = 3.0;
@@ -32,7 +32,7 @@ pub(super) fn section(record: &RecordOf<Timelines>, view: &View<'_>) -> Result<S
         section.body.push(Element::Charts(vec![chart(&batches, name, slug, view.looks)?]));
         section.body.push(Element::List(String::new(), batches.iter().filter_map(note).collect()));
     }
-    let without = record.cells.iter().filter(|cell| cell.status != Status::Ok).map(without);
+    let without = record.cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of);
     section.body.push(Element::Without(without.collect()));
     Ok(section)
 }
@@ -50,15 +50,6 @@ fn workloads(record: &RecordOf<Timelines>) -> Vec<Vec<Traced<'_>>> {
 
 fn made(cell: &CellRecord<Cell, Timeline>) -> Option<Traced<'_>> {
     Some((&cell.observations.first()?.responses, &cell.factors))
-}
-
-fn without(cell: &CellRecord<Cell, Timeline>) -> Unmeasured {
-    Unmeasured {
-        name: text::name(&cell.id),
-        status: status(cell.status).to_owned(),
-        reason: cell.reason.as_deref().map_or("no reason was recorded".to_owned(), text::sentence),
-        stderr_tail: cell.stderr_tail.clone(),
-    }
 }
 
 fn chart(batches: &[Traced<'_>], name: String, slug: String, looks: &Looks) -> Result<Chart, ReportError> {
@@ -104,7 +95,7 @@ fn band((timeline, cell): &Traced<'_>, looks: &Looks) -> Band {
     });
     Band {
         label: text::name(&cell.model),
-        series: Some(looks.index(&cell.model)),
+        series: looks.index(&cell.model),
         ink: looks.of(&cell.model).map_or(ink(cell.family), |look| look.ink),
         lanes: timeline.lanes.len(),
         batch_ns: timeline.batch_ns as f64,

@@ -110,7 +110,7 @@ impl Experiment for Timers {
     }
 
     fn sections(record: &RecordOf<Self>, _: &View<'_>) -> Result<Vec<Section>, ReportError> {
-        Ok(vec![section::section(&record.findings)])
+        Ok(vec![section::section(record)])
     }
 }
 

@@ -3,14 +3,15 @@
 use concbench_charts::{Table, columns};
 use concbench_text::figures as units;
 
-use super::Timers;
+use super::{Cell, Observation, Timers};
 use crate::batch::{Lateness, ModelTimer};
-use crate::experiment::Experiment;
-use crate::record::Status;
-use crate::report::{Element, Place, Section, TextTable, Unmeasured, status, text};
+use crate::experiment::{Experiment, RecordOf};
+use crate::record::CellRecord;
+use crate::report::{Element, Section, TextTable, Unmeasured, text};
 
 /// The section.
-pub(super) fn section(timers: &[ModelTimer]) -> Section {
+pub(super) fn section(record: &RecordOf<Timers>) -> Section {
+    let timers = &record.findings;
     let mut section = Section::new(Timers::ID, "Timers", "How late do tasks wake?");
     let mut measured: Vec<(f64, &ModelTimer)> =
         timers.iter().filter_map(|timer| Some((timer.resolution_ns?, timer))).collect();
@@ -25,10 +26,10 @@ pub(super) fn section(timers: &[ModelTimer]) -> Section {
                 .to_owned(),
         ),
         Element::Table("Lateness of timers".to_owned(), table.clone()),
-        Element::Without(timers.iter().filter(|timer| timer.resolution_ns.is_none()).map(without).collect()),
+        Element::Without(without(&record.cells, timers)),
     ];
     let (title, sentences) = ("timers".to_owned(), vec![sentence]);
-    section.tables.push(TextTable { title, sentences, table, place: Place::Terminal });
+    section.tables.push(TextTable { title, sentences, table });
     section
 }
 
@@ -44,13 +45,14 @@ fn sentence(measured: &[(f64, &ModelTimer)]) -> String {
     }
 }
 
-fn without(timer: &ModelTimer) -> Unmeasured {
-    Unmeasured {
-        name: text::name(&timer.model),
-        status: status(Status::Skipped).to_owned(),
-        reason: timer.reason.as_deref().map_or("nothing was recorded".to_owned(), text::sentence),
-        stderr_tail: None,
-    }
+/// The cells whose timer has no figure, each under the name of its model.
+fn without(cells: &[CellRecord<Cell, Observation>], timers: &[ModelTimer]) -> Vec<Unmeasured> {
+    let known = |cell: &Cell| {
+        let of = |timer: &&ModelTimer| (&timer.model, timer.workers) == (&cell.model, cell.workers);
+        timers.iter().find(of).is_some_and(|timer| timer.resolution_ns.is_some())
+    };
+    let without = cells.iter().filter(|cell| !known(&cell.factors));
+    without.map(|cell| Unmeasured::of(cell).named(&cell.factors.model)).collect()
 }
 
 /// The timers of a run, the finest first.

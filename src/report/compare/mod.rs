@@ -22,6 +22,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) regressions: Vec<String>,
     /// By how much more than this.
     pub(crate) threshold: String,
+    /// What broke where the first has a figure.
+    pub(crate) broken: Vec<String>,
     /// What their experiments say.
     pub(crate) sections: Vec<Section>,
     /// The main figure of each cell.

@@ -16,11 +16,26 @@ struct Page<'a> {
     title: String,
     style: String,
     script: &'static str,
+    /// How many cells are compared.
+    common: String,
+    /// How many are not.
+    missing: String,
     facts: Table,
     first: Vec<&'a Section>,
     others: Vec<&'a Section>,
     made_by: String,
     of: &'a Comparison<'a>,
+}
+
+/// How many regressions are shown before the others are folded.
+const SHOWN: usize = 12;
+
+impl Page<'_> {
+    /// The regressions that are shown, and those that are folded.
+    fn regressions(&self) -> (&[String], &[String]) {
+        let all = &self.of.regressions;
+        all.split_at(SHOWN.min(all.len()))
+    }
 }
 
 impl Comparison<'_> {
@@ -36,6 +51,8 @@ impl Comparison<'_> {
             title: format!("concbench: {}", self.names.join(", ")),
             style: style(),
             script: SCRIPT,
+            common: text::plural(self.figures.rows.len() as u64, "cell"),
+            missing: self.not_compared(),
             facts: facts::differing(self.records, &self.names),
             first,
             others,

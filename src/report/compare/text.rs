@@ -20,6 +20,13 @@ impl Comparison<'_> {
         }
     }
 
+    /// How many cells are not compared.
+    pub(super) fn not_compared(&self) -> String {
+        let them = if self.missing.len() == 1 { "it" } else { "them" };
+        let cells = plural(self.missing.len() as u64, "cell");
+        format!("{cells} not compared, since some run has no figure for {them}")
+    }
+
     /// What is said before the table.
     fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> =
@@ -30,9 +37,13 @@ impl Comparison<'_> {
             lines.push(format!("Worse by more than {}: {count}.", self.threshold));
             lines.extend(self.regressions.iter().cloned());
         }
+        if !self.broken.is_empty() {
+            let count = plural(self.broken.len() as u64, "cell");
+            lines.push(format!("Broken where {} has a figure: {count}.", self.names[0]));
+            lines.extend(self.broken.iter().cloned());
+        }
         if !self.missing.is_empty() {
-            let missing = plural(self.missing.len() as u64, "cell");
-            lines.push(format!("{missing} not compared, since some run has no figure for it."));
+            lines.push(self.not_compared() + ".");
         }
         lines
     }

@@ -25,7 +25,7 @@ impl Found<'_> {
             let (label, series) = (self.label(model), self.looks.index(&model.model));
             let look = self.looks.of(&model.model)?;
             let points = points(model, &label);
-            Some(Curve { series: Some(series), ink: look.ink, marker: look.marker, label, points })
+            Some(Curve { series, ink: look.ink, marker: look.marker, label, points })
         };
         self.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
     }
@@ -153,7 +153,7 @@ impl Found<'_> {
             Some(Bar {
                 tip: format!("{label}: {figure} tasks a second, {share} of what it can do"),
                 label,
-                series: Some(self.looks.index(&model.model)),
+                series: self.looks.index(&model.model),
                 ink: self.looks.of(&model.model)?.ink,
                 parts: vec![Part { value: knee.rate_per_s, light: false }],
                 figure,
@@ -162,7 +162,7 @@ impl Found<'_> {
         let rows: Vec<Bar> = self.by_knee().into_iter().filter_map(bar).collect();
         let (size, body) = match rows.is_empty() {
             false => charts::bars("knees", "tasks a second", &rows, Measure::Count)?,
-            true => without_lines("no knee was found"),
+            true => charts::nothing("no knee was found"),
         };
         Ok(Chart {
             slug: "latency-knee".into(),
@@ -191,12 +191,7 @@ fn drawn(name: &str, curves: &[Curve], axis: &str) -> Result<Drawing, ChartError
     let values = |of: fn(&CurvePoint) -> f64| curves.iter().flat_map(|curve| &curve.points).map(of);
     let x = Axis::log(values(|point| point.x), |count| Measure::Count.tick(count));
     let y = Axis::log(values(|point| point.y), |ns| Measure::Time.tick(ns));
-    let Some((x, y)) = x.zip(y) else { return Ok(without_lines("no load was measured")) };
+    let Some((x, y)) = x.zip(y) else { return Ok(charts::nothing("no load was measured")) };
     let x = x.titled(axis);
     charts::lines(Lines { name, curves, x, y, reference: Vec::new(), marks: &[], apart: End::Last })
-}
-
-fn without_lines(why: &str) -> Drawing {
-    let size = (charts::WIDTH, 120);
-    (size, charts::empty(size, why))
 }

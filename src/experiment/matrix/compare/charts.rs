@@ -23,7 +23,7 @@ pub(super) fn ranks(ranks: &[ModelRanks], beside: &Beside<'_>) -> Result<Chart, 
     let mut table = Table { columns: heads, rows: Vec::new() };
     let mut slopes = Vec::new();
     for (index, model) in ranks.iter().enumerate() {
-        let look = beside.looks.of(&model.model).filter(|look| look.id == model.model);
+        let look = beside.looks.of(&model.model);
         let label = text::name(&model.model);
         let shown: Vec<String> = model
             .ranks

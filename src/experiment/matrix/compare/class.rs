@@ -1,7 +1,8 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use concbench_stats::Location;
 use concbench_workloads::Class;
+use serde::Serialize;
 
 use super::CLASSES;
 use crate::batch::WorkloadRecord;
@@ -13,10 +14,12 @@ use crate::experiment::compare::{ComparedCell, Contrast, contrast};
 const FEWEST: u64 = 5;
 
 /// A class of work over all of its common cells.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct ComparedClass {
     /// The class.
     pub(super) class: Class,
+    /// Its workloads that have common cells: the groups of these.
+    pub(super) workloads: BTreeSet<String>,
     /// How many cells it has.
     pub(super) cells: u64,
     /// The geometric mean of the ratios, for each run after the first.
@@ -42,7 +45,8 @@ pub(super) fn classes(workloads: &[WorkloadRecord], cells: &[ComparedCell]) -> V
 fn compared(class: Class, cells: &[&ComparedCell]) -> Option<ComparedClass> {
     let places = 1..=cells.first()?.first().contrasts.len();
     let contrasts = places.map(|place| mean_contrast(cells, place)).collect::<Option<_>>()?;
-    Some(ComparedClass { class, cells: cells.len() as u64, contrasts })
+    let workloads = cells.iter().map(|cell| cell.group.clone()).collect();
+    Some(ComparedClass { class, workloads, cells: cells.len() as u64, contrasts })
 }
 
 fn mean_contrast(cells: &[&ComparedCell], place: usize) -> Option<Contrast> {
@@ -75,8 +79,8 @@ mod tests {
             estimates: vec![estimate; 2],
             contrasts: vec![contrast(&location, count, MARGIN, Some(0.001))],
         };
-        let (key, group, model) = (format!("{ratio}"), "work".to_owned(), None);
-        ComparedCell { key, group, model, responses: vec![response] }
+        let (key, group) = (format!("{ratio}"), "work".to_owned());
+        ComparedCell { key, group, model: None, family: None, responses: vec![response] }
     }
 
     #[test]

@@ -9,22 +9,46 @@ mod words;
 use concbench_charts::{Table, columns};
 use concbench_text::figures as units;
 use concbench_workloads::Class;
+use serde::Serialize;
 
 use super::Matrix;
 use crate::experiment::RecordOf;
-use crate::experiment::compare::Beside;
+use crate::experiment::compare::{Beside, ComparedCell};
+use crate::experiment::matrix::section::{ClassVerdict, WorkVerdict, verdict_markup};
 use crate::experiment::matrix::view;
 use crate::report::{Element, ReportError, Section, text};
 use class::ComparedClass;
+use rank::ModelRanks;
+use scaling::ComparedCurve;
+
+/// What follows from several runs of the matrix beside its cells.
+#[derive(Debug, Serialize)]
+pub(super) struct Findings {
+    /// The classes of work that have common cells.
+    classes: Vec<ComparedClass>,
+    /// How the models rank.
+    ranks: Vec<ModelRanks>,
+    /// What more workers bring.
+    curves: Vec<ComparedCurve>,
+}
+
+/// Finds it.
+pub(super) fn findings(runs: &[RecordOf<Matrix>], cells: &[ComparedCell]) -> Findings {
+    Findings {
+        classes: class::classes(&runs[0].setup.workloads, cells),
+        ranks: rank::ranks(runs.len(), cells),
+        curves: scaling::curves(runs),
+    }
+}
 
 /// What is said of the matrix beside its cells.
 pub(super) fn sections(
     runs: &[RecordOf<Matrix>],
     beside: &Beside<'_>,
 ) -> Result<Vec<Section>, ReportError> {
-    let classes = class::classes(&runs[0].setup.workloads, &beside.found.cells);
-    let mut sections = vec![verdict(&classes, beside), ranks(runs, beside)?];
-    let scaling = charts::scaling(&scaling::curves(runs), beside)?;
+    let found = findings(runs, &beside.found.cells);
+    let mut sections = vec![verdict(&found.classes, beside)?, ranks(&found.ranks, runs, beside)?];
+    let scaling = charts::scaling(&found.curves, beside)?;
     sections.extend((!scaling.is_empty()).then(|| Section {
         body: vec![Element::Charts(scaling)],
         ..Section::new("scaling", "Scaling", "Do more workers bring as much?")
@@ -33,42 +57,53 @@ pub(super) fn sections(
 }
 
 /// The answer for each run after the first, by class of work.
-fn verdict(classes: &[ComparedClass], beside: &Beside<'_>) -> Section {
+fn verdict(classes: &[ComparedClass], beside: &Beside<'_>) -> Result<Section, ReportError> {
     let places = 1..beside.places.len();
     let answers = places.clone().map(|place| words::answer(classes, beside, place));
     let money = places.clone().filter_map(|place| words::money(classes, beside, place));
-    let mut table = Table { columns: columns(&["run", "work", "answer"]), rows: Vec::new() };
-    for place in places.clone() {
-        for of in classes {
-            let contrast = &of.contrasts[place - 1];
-            table.rows.push(vec![
-                text::name(&beside.places[place].name),
-                view::class(of.class).to_owned(),
-                format!(
-                    "{} {}, over {}; less than {} does not count.",
-                    words::phrase_with_speed(contrast),
-                    words::speed_interval(contrast),
-                    text::plural(of.cells, "cell"),
-                    units::percent(contrast.margin),
-                ),
-            ]);
-        }
-    }
-    Section {
+    let runs: Vec<ClassVerdict> = places.clone().map(|place| of_run(classes, beside, place)).collect();
+    Ok(Section {
         first: true,
         findings: answers.chain(money).collect(),
-        body: vec![Element::Table("Each class of work".to_owned(), table)],
+        findings_on_page: false,
+        body: vec![verdict_markup(&runs)?],
         ..Section::new("verdict", "Verdict", "Which is faster?")
+    })
+}
+
+/// The answer for one run, with what is known of each class of work beside it.
+fn of_run(classes: &[ComparedClass], beside: &Beside<'_>, place: usize) -> ClassVerdict {
+    let name = |place: usize| text::name(&beside.places[place].name);
+    let of = |of: &ComparedClass| {
+        let contrast = &of.contrasts[place - 1];
+        let sentence = format!(
+            "{} {}, over {}; less than {} does not count.",
+            words::phrase_with_speed(contrast),
+            words::speed_interval(contrast),
+            text::plural(of.cells, "cell"),
+            units::percent(contrast.margin),
+        );
+        WorkVerdict { name: view::class(of.class).to_owned(), sentence, next: None }
+    };
+    let money = words::money(classes, beside, place);
+    let money = money.map(|sentence| WorkVerdict { name: "money".to_owned(), sentence, next: None });
+    ClassVerdict {
+        title: format!("{} against {}", name(place), name(0)),
+        answer: words::short(classes, place),
+        workloads: classes.iter().map(of).chain(money).collect(),
     }
 }
 
-fn ranks(runs: &[RecordOf<Matrix>], beside: &Beside<'_>) -> Result<Section, ReportError> {
-    let ranks = rank::ranks(runs.len(), &beside.found.cells);
+fn ranks(
+    ranks: &[ModelRanks],
+    runs: &[RecordOf<Matrix>],
+    beside: &Beside<'_>,
+) -> Result<Section, ReportError> {
     let winners = Element::Table("Who wins each workload".to_owned(), winners(runs, beside));
     Ok(Section {
         body: vec![
-            Element::Note(words::ranks(&ranks)),
-            Element::Charts(vec![charts::ranks(&ranks, beside)?]),
+            Element::Note(words::ranks(ranks)),
+            Element::Charts(vec![charts::ranks(ranks, beside)?]),
             winners,
         ],
         ..Section::new("ranks", "Ranking", "Does the ranking of the models change?")

@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use concbench_stats::geometric_mean;
+use serde::Serialize;
 
 use crate::experiment::compare::ComparedCell;
 
 /// How a model ranks in each run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct ModelRanks {
     /// The model's id.
     pub(super) model: String,

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::experiment::RecordOf;
 use crate::experiment::matrix::Matrix;
 use crate::record::Status;
@@ -8,7 +10,7 @@ use crate::record::Status;
 type Points<'a> = BTreeMap<(&'a str, &'a str), Vec<Throughput>>;
 
 /// Throughput over workers, of one model in one workload.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct ComparedCurve {
     /// The workload's name.
     pub(super) workload: String,
@@ -19,7 +21,7 @@ pub(super) struct ComparedCurve {
 }
 
 /// How much work a number of workers gets done.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Throughput {
     /// How many workers.
     pub(super) workers: u64,

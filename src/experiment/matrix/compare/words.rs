@@ -57,6 +57,13 @@ fn phrases(classes: &[ComparedClass], place: usize) -> Vec<String> {
     said.into_iter().map(|(phrase, classes)| format!("{phrase} at {}", classes.join(", "))).collect()
 }
 
+/// The same as an answer that stands below the names of the runs.
+pub(super) fn short(classes: &[ComparedClass], place: usize) -> String {
+    let phrases = phrases(classes, place);
+    let short = phrases.iter().map(|phrase| phrase.strip_prefix("is ").unwrap_or(phrase));
+    text::capitalised(&short.collect::<Vec<_>>().join("; "))
+}
+
 /// The answer for a run after the first, in one sentence.
 pub(super) fn answer(classes: &[ComparedClass], beside: &Beside<'_>, place: usize) -> String {
     let name = text::name(&beside.places[place].name);

@@ -21,7 +21,7 @@ use crate::report::{Element, ReportError, Section};
 use models::Words;
 use ranking::{RankCell, Ranking};
 use resources::Resources;
-use verdict::ClassVerdict;
+pub(super) use verdict::{ClassVerdict, WorkVerdict};
 use workload::Workload;
 
 /// All of them, in their order on the page.
@@ -40,16 +40,21 @@ struct VerdictMarkup<'a> {
     classes: &'a [ClassVerdict],
 }
 
+/// Answers, each with what it rests on beside it.
+pub(super) fn verdict_markup(classes: &[ClassVerdict]) -> Result<Element, ReportError> {
+    let html = VerdictMarkup { classes }.render()?;
+    Ok(Element::Markup { html, charts: Vec::new() })
+}
+
 fn verdict(view: &SheetView<'_>) -> Result<Section, ReportError> {
     let classes = verdict::verdicts(view);
-    let html = VerdictMarkup { classes: &classes }.render()?;
-    let answer = |class: &ClassVerdict| format!("{}: {}", class.title, class.answer);
     Ok(Section {
         first: true,
-        findings: classes.iter().map(answer).collect(),
+        findings: classes.iter().map(ClassVerdict::finding).collect(),
         findings_on_page: false,
-        body: vec![Element::Markup { html, charts: Vec::new() }],
+        body: vec![verdict_markup(&classes)?],
         tables: tables::of_workloads(view),
+        summary: classes.iter().map(tables::answer).collect(),
         ..Section::new("verdict", "Verdict", "Which model is fastest at this work?")
     })
 }
@@ -66,7 +71,7 @@ fn ranking(view: &SheetView<'_>) -> Result<Section, ReportError> {
     let html = RankingMarkup { ranking: &ranking, words: models::words(view) }.render()?;
     Ok(Section {
         body: vec![Element::Markup { html, charts: Vec::new() }],
-        tables: vec![tables::of_ranking(&ranking)],
+        summary: vec![tables::of_ranking(&ranking)],
         ..Section::new("ranking", "Ranking", "How do the models stand?")
     })
 }

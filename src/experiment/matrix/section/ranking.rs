@@ -37,9 +37,16 @@ pub(crate) struct RankRow {
 /// A square of the table.
 pub(crate) enum RankCell {
     /// A figure.
-    Figure { sort: String, figure: String, small: String, class: String },
+    Figure { sort: String, figure: String, small: String, heat: &'static str, best: bool },
     /// Why there is none.
     Why { status: String, reason: String },
+}
+
+impl RankCell {
+    /// Whether nothing is known to be faster.
+    pub(crate) fn is_best(&self) -> bool {
+        matches!(self, Self::Figure { best: true, .. })
+    }
 }
 
 /// How a model did in one workload.
@@ -130,7 +137,8 @@ fn mean(ratios: impl Iterator<Item = Ratio>, all: usize) -> (RankCell, (usize, f
                 sort: format!("{:.6}", mean + absent as f64 * 1e6),
                 figure: units::ratio(mean, None),
                 small: format!("{} of {all}", ratios.len()),
-                class: heat(mean).into(),
+                heat: heat(mean),
+                best: false,
             };
             (figure, (absent, mean))
         }
@@ -154,7 +162,8 @@ fn square(view: &SheetView<'_>, standing: &Standing<'_>) -> RankCell {
                 let several = view.label(cell) != text::name(&cell.model);
                 if several { format!("{one_off} @{}", cell.workers) } else { one_off }
             },
-            class: format!("{}{}", heat(ratio.value), if standing.best { " best" } else { "" }),
+            heat: heat(ratio.value),
+            best: standing.best,
         },
         None => RankCell::Why { status: status(cell.status).into(), reason: text::clip(&reason(cell), 120) },
     }
@@ -181,7 +190,8 @@ fn relative(
             sort: format!("{mean:.6}"),
             figure: units::ratio(mean, None),
             small: format!("{} of {}", ratios.len(), standings.len()),
-            class: String::new(),
+            heat: "",
+            best: false,
         },
         None => RankCell::Why { status: "no figure".into(), reason: format!("{what} time was not recorded") },
     }
@@ -198,7 +208,8 @@ fn memory(standings: &[Standing<'_>]) -> RankCell {
             sort: format!("{bytes:.0}"),
             figure: units::bytes(bytes),
             small: format!("in {}", text::clip(workload, 16)),
-            class: String::new(),
+            heat: "",
+            best: false,
         },
         None => {
             let cells = standings.iter().filter_map(|standing| standing.cell);
@@ -216,6 +227,6 @@ fn heat(ratio: f64) -> &'static str {
         r if r < 1.15 => "h1",
         r if r < 1.5 => "h2",
         r if r < 2.5 => "h3",
-        _ => "h4",
+        _ => "",
     }
 }

@@ -52,7 +52,7 @@ fn sentence(view: &SheetView<'_>, cells: &[&SheetCell]) -> String {
 fn bar(view: &SheetView<'_>, cell: &SheetCell, parts: Vec<Part>, figure: String, tip: &str) -> Bar {
     Bar {
         label: view.label(cell),
-        series: Some(view.index(&cell.model)),
+        series: view.index(&cell.model),
         ink: view.look(cell).ink,
         parts,
         tip: format!("{}: {tip}", view.label(cell)),

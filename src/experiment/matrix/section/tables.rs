@@ -3,13 +3,13 @@
 use concbench_charts::Table;
 use concbench_text::figures as units;
 
-use super::ranking::{RankCell, Ranking};
-use super::verdict::sentence;
+use super::ranking::{RankCell, RankRow, Ranking};
+use super::verdict::{ClassVerdict, WorkVerdict, sentence};
 use crate::batch::analyse::Metric;
 use crate::batch::{SheetCell, WorkloadRecord};
 use crate::experiment::matrix::view::{SheetView, measured, reason};
 use crate::report::text::{clip, name, plural};
-use crate::report::{Place, TextTable, status};
+use crate::report::{Summarised, TextTable, status};
 
 const COLUMNS: [&str; 8] = [
     "model",
@@ -31,7 +31,6 @@ pub(super) fn of_workloads(view: &SheetView<'_>) -> Vec<TextTable> {
             columns: COLUMNS.map(str::to_owned).to_vec(),
             rows: cells(view, work).into_iter().map(|cell| row(view, cell)).collect(),
         },
-        place: Place::Terminal,
     };
     view.sheet.workloads.iter().map(table).collect()
 }
@@ -85,8 +84,17 @@ fn noise(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
     parts.join(", ")
 }
 
+/// The answers, for the summary.
+pub(super) fn answer(class: &ClassVerdict) -> Summarised {
+    let line = |work: &WorkVerdict| {
+        let next = work.next.as_ref().map_or_else(String::new, |next| format!(" {next}."));
+        (work.name.clone(), format!("{}{next}", work.sentence))
+    };
+    Summarised::Answer(class.finding(), class.workloads.iter().map(line).collect())
+}
+
 /// The ranking, for the summary.
-pub(super) fn of_ranking(ranking: &Ranking) -> TextTable {
+pub(super) fn of_ranking(ranking: &Ranking) -> Summarised {
     let mut columns = vec!["model".to_owned(), "all, steady".to_owned(), "all, one-off".to_owned()];
     columns.extend(ranking.workloads.iter().cloned());
     columns.extend(["CPU time".to_owned(), "peak memory".to_owned()]);
@@ -94,13 +102,15 @@ pub(super) fn of_ranking(ranking: &Ranking) -> TextTable {
         RankCell::Figure { figure, .. } => figure.clone(),
         RankCell::Why { status, .. } => status.clone(),
     };
-    let row = |row: &super::ranking::RankRow| {
-        std::iter::once(row.name.clone()).chain(row.cells.iter().map(field)).collect()
+    let row = |row: &RankRow| std::iter::once(row.name.clone()).chain(row.cells.iter().map(field)).collect();
+    let best = |(number, row): (usize, &RankRow)| {
+        let best = row.cells.iter().enumerate().filter(|(_, cell)| cell.is_best());
+        // The first column is that of the names.
+        best.map(|(column, _)| (number, column + 1)).collect::<Vec<_>>()
     };
-    TextTable {
-        title: "ranking".to_owned(),
-        sentences: Vec::new(),
+    Summarised::Table {
         table: Table { columns, rows: ranking.rows.iter().map(row).collect() },
-        place: Place::Summary,
+        strong: ranking.rows.iter().enumerate().flat_map(best).collect(),
+        note: "Ratio of the time of a batch to that of the best model; bold: nothing is known to be faster.".to_owned(),
     }
 }

@@ -12,6 +12,13 @@ pub(crate) struct ClassVerdict {
     pub(crate) workloads: Vec<WorkVerdict>,
 }
 
+impl ClassVerdict {
+    /// The answer in one line.
+    pub(super) fn finding(&self) -> String {
+        format!("{}: {}", self.title, self.answer)
+    }
+}
+
 /// The answer for one workload.
 pub(crate) struct WorkVerdict {
     pub(crate) name: String,
@@ -113,12 +120,9 @@ pub(crate) fn sentence(view: &SheetView<'_>, workload: &str) -> String {
 /// The sentence with a capital, unless it begins with the name of a model.
 fn capitalised(sentence: &str) -> String {
     let first = sentence.split([' ', ',']).next().unwrap_or_default();
-    let mut letters = sentence.chars();
-    match letters.next() {
-        Some(letter) if ["a", "no", "not", "indicative", "nothing"].contains(&first) => {
-            letter.to_uppercase().chain(letters).collect()
-        }
-        _ => sentence.to_owned(),
+    match ["a", "no", "not", "indicative", "nothing"].contains(&first) {
+        true => text::capitalised(sentence),
+        false => sentence.to_owned(),
     }
 }
 

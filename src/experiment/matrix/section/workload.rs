@@ -7,9 +7,9 @@ use crate::batch::analyse::Metric;
 use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
 use crate::record::Status;
 use concbench_charts::{Chart, Forest, ForestRow, Series, Table, columns, forest, order};
-use crate::experiment::matrix::view::{Ratio, SheetView, reason};
+use crate::experiment::matrix::view::{Ratio, SheetView};
 use concbench_text::figures as units;
-use crate::report::{ReportError, status, text};
+use crate::report::{ReportError, Unmeasured, text};
 
 /// A workload, with its charts.
 pub(crate) struct Workload {
@@ -21,8 +21,8 @@ pub(crate) struct Workload {
     pub(crate) expected: String,
     pub(crate) showed: String,
     pub(crate) charts: Vec<Chart>,
-    /// Cells without a figure: label, status, reason, last lines of standard error.
-    pub(crate) without: Vec<(String, &'static str, String, Option<String>)>,
+    /// Cells without a figure.
+    pub(crate) without: Vec<Unmeasured>,
 }
 
 /// A section for each workload of the run.
@@ -46,22 +46,17 @@ fn workload(view: &SheetView<'_>, index: usize, work: &WorkloadRecord) -> Result
         expected: expected(view, work),
         showed: showed(view, work),
         charts,
-        without: view
-            .cells(&work.name)
-            .iter()
-            .filter(|cell| cell.status != Status::Ok)
-            .map(|cell| {
-                let tail = cell.stderr_tail.as_deref().filter(|tail| !tail.trim().is_empty());
-                (cell_name(cell), status(cell.status), reason(cell), tail.map(lines))
-            })
-            .collect(),
+        without: without(view, work),
     })
 }
 
-/// The end of a standard error, line by line.
-fn lines(tail: &str) -> String {
-    let lines: Vec<_> = tail.lines().map(|line| text::clip(line, 300)).collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
+fn without(view: &SheetView<'_>, work: &WorkloadRecord) -> Vec<Unmeasured> {
+    let cells = view.cells(&work.name).iter().filter(|cell| cell.status != Status::Ok);
+    let without = cells.map(|cell| {
+        let (reason, tail) = (cell.reason.as_deref(), cell.stderr_tail.as_deref());
+        Unmeasured::new(&cell_name(cell), cell.status, reason, tail)
+    });
+    without.collect()
 }
 
 fn cell_name(cell: &SheetCell) -> String {
@@ -150,7 +145,7 @@ fn ratios(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportEr
             .map_or(if winners.contains(&cell.id) { "best" } else { "not compared" }, |c| word(c.verdict));
         rows.push(ForestRow {
             label: view.label(cell),
-            series: Some(view.index(&cell.model)),
+            series: view.index(&cell.model),
             ink: look.ink,
             marker: look.marker,
             ratio,
@@ -231,7 +226,7 @@ fn distance(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Option<Chart>
         let (time, least) = (units::median_time(&steady), units::time(ideal));
         rows.push(ForestRow {
             label: view.label(cell),
-            series: Some(view.index(&cell.model)),
+            series: view.index(&cell.model),
             ink: look.ink,
             marker: look.marker,
             ratio,
@@ -276,7 +271,7 @@ fn observations(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, Re
         };
         let look = view.look(cell);
         series.push(Series {
-            series: Some(view.index(&cell.model)),
+            series: view.index(&cell.model),
             ink: look.ink,
             marker: look.marker,
             points: times
