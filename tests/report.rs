@@ -104,7 +104,7 @@ fn the_summary_answers_each_workload_and_marks_what_nothing_is_faster_than() {
         let bold = rows[2..].iter().filter(|row| row[column(&verdict.workload)].starts_with("**")).count();
         assert_eq!(bold, verdict.winners.len(), "{}", verdict.workload);
     }
-    assert!(summary.contains("bold: nothing is known to be faster"));
+    assert!(summary.contains("bold: none is surely faster"));
 }
 
 /// The classes and the ids that the selectors of a stylesheet name, each with its mark.

@@ -4,7 +4,7 @@ use concbench_workloads::{Class, Kernel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::analyse::MARGIN;
+use super::analyse::{ClassRanking, MARGIN};
 use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
 use crate::model::Family;
 use crate::record::{BlockNoise, CellRecord, Estimate, Observed, Status};
@@ -30,6 +30,8 @@ pub struct Sheet {
     pub comparisons: Vec<Comparison>,
     /// One answer for each workload.
     pub verdicts: Vec<WorkloadVerdict>,
+    /// How the models stand in each class of work.
+    pub rankings: Vec<ClassRanking>,
 }
 
 impl Default for Sheet {
@@ -44,6 +46,7 @@ impl Default for Sheet {
             noise: Vec::new(),
             comparisons: Vec::new(),
             verdicts: Vec::new(),
+            rankings: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 /// The variables that decide on what is measured and how; where a run lands and what it says meanwhile is decided by others.
-const DECIDE: [&str; 11] = [
+const DECIDE: [&str; 12] = [
     "CONCBENCH_DEFINITION",
     "CONCBENCH_ALL",
     "CONCBENCH_QUICK",
@@ -14,6 +14,7 @@ const DECIDE: [&str; 11] = [
     "CONCBENCH_SEED",
     "CONCBENCH_LABEL",
     "CONCBENCH_TRACK",
+    "CONCBENCH_MARGIN",
     "CONCBENCH_DEADLINE",
 ];
 

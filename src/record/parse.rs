@@ -115,7 +115,7 @@ mod tests {
             },
             "run": {
                 "id": "x", "label": "local", "started_utc": "2026-01-01T00:00:00Z", "elapsed_ns": 1, "seed": 1,
-                "blocks": 20, "mode": "default", "indicative": false, "complete": true, "track": "defaults",
+                "blocks": 20, "mode": "default", "indicative": false, "complete": true, "track": "defaults", "margin": 0.02,
                 "filter": null, "command": "concbench run", "notes": [],
             },
             "machine": serde_json::to_value(crate::record::Machine::default()).unwrap(),

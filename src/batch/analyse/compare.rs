@@ -141,8 +141,10 @@ pub(crate) fn verdict(location: &Location, pairs: u64, edges: Edges, p: Option<f
     let beyond = |edge: f64| location.low > edge || location.high < -edge;
     let within = |edge: f64| location.low >= -edge && location.high <= edge;
     let sure = p.is_none_or(|p| p <= super::levels::SIGNIFICANCE);
-    if beyond(edges.far()) && sure {
-        if pairs < FEWEST_PAIRS { Verdict::Indicative } else { Verdict::Different }
+    if beyond(edges.far()) && pairs < FEWEST_PAIRS {
+        Verdict::Indicative
+    } else if beyond(edges.far()) && sure {
+        Verdict::Different
     } else if beyond(edges.timers) && sure && pairs >= FEWEST_PAIRS {
         Verdict::Slight
     } else if edges.timers > 0.0 && beyond(0.0) && within(edges.far()) {

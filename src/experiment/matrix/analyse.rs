@@ -1,7 +1,7 @@
 //! From the observations of the matrix to verdicts.
 
 use super::{Findings, Matrix, Setup, ideal};
-use crate::batch::analyse::{answer, summarise};
+use crate::batch::analyse::{answer, class_rankings, summarise};
 use crate::batch::{BatchCell, BatchObservation, ModelTimer, Sheet, SheetCell};
 use crate::experiment::complete::facts;
 use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, kind};
@@ -17,6 +17,7 @@ pub(super) fn analyse(measured: &MeasuredOf<Matrix>, context: &Context<'_>) -> F
     let ideal = |cell: &SheetCell| Some((cell.id.clone(), cell.ideal_ns?));
     Findings {
         ideal_ns: sheet.cells.iter().filter_map(ideal).collect(),
+        rankings: class_rankings(&sheet),
         comparisons: sheet.comparisons,
         verdicts: sheet.verdicts,
     }
@@ -44,6 +45,7 @@ pub(super) fn sheet(record: &RecordOf<Matrix>, whole: &Record, timers: &[ModelTi
     }
     sheet.comparisons.clone_from(&record.findings.comparisons);
     sheet.verdicts.clone_from(&record.findings.verdicts);
+    sheet.rankings.clone_from(&record.findings.rankings);
     sheet
 }
 
@@ -70,5 +72,6 @@ fn empty(
         noise: noise.iter().filter(|block| block.experiment == Matrix::ID).cloned().collect(),
         comparisons: Vec::new(),
         verdicts: Vec::new(),
+        rankings: Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ use serde_json::Value;
 pub(crate) use analyse::sheet_of;
 use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
+use crate::batch::analyse::ClassRanking;
 use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, noise_floors, work_of};
 use crate::experiment::compare::{Beside, ComparedCell};
 use crate::experiment::json::to_value;
@@ -60,6 +61,8 @@ pub(crate) struct Findings {
     pub(crate) comparisons: Vec<Comparison>,
     /// One answer for each workload.
     pub(crate) verdicts: Vec<WorkloadVerdict>,
+    /// How the models stand in each class of work.
+    pub(crate) rankings: Vec<ClassRanking>,
 }
 
 impl Experiment for Matrix {

@@ -6,7 +6,7 @@ use concbench_workloads::Class;
 
 use crate::model::Family;
 
-use crate::batch::analyse::Metric;
+use crate::batch::analyse::{ClassRanking, Metric};
 use crate::batch::{CellSummary, Comparison, ComparisonKind, Sheet, SheetCell, WorkloadVerdict};
 use crate::record::{Machine, Status};
 use crate::report::{Look, Looks, text};
@@ -20,6 +20,8 @@ pub(crate) struct SheetView<'a> {
     pub(crate) looks: &'a Looks,
     /// Where it was measured.
     pub(crate) machine: &'a Machine,
+    /// How the models stand in each class of work.
+    pub(crate) rankings: &'a [ClassRanking],
     cells: BTreeMap<&'a str, Vec<&'a SheetCell>>,
     comparisons: BTreeMap<(ComparisonKind, &'a str), &'a Comparison>,
 }
@@ -32,7 +34,7 @@ impl<'a> SheetView<'a> {
             cells.entry(&cell.workload).or_default().push(cell);
         }
         let comparisons = sheet.comparisons.iter().map(|c| ((c.kind, c.a.as_str()), c)).collect();
-        Self { sheet, looks, machine, cells, comparisons }
+        Self { sheet, looks, machine, rankings: &sheet.rankings, cells, comparisons }
     }
 
     /// The number of a model, by which charts and rows of one page find each other.

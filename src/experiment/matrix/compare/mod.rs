@@ -83,10 +83,10 @@ fn of_run(classes: &[ComparedClass], beside: &Beside<'_>, place: usize) -> Class
             text::plural(of.cells, "cell"),
             units::percent(contrast.margin),
         );
-        WorkVerdict { name: view::class(of.class).to_owned(), sentence, next: None }
+        WorkVerdict { name: view::class(of.class).to_owned(), sentence }
     };
     let money = words::money(classes, beside, place);
-    let money = money.map(|sentence| WorkVerdict { name: "money".to_owned(), sentence, next: None });
+    let money = money.map(|sentence| WorkVerdict { name: "money".to_owned(), sentence });
     ClassVerdict {
         title: format!("{} against {}", name(place), name(0)),
         answer: words::short(classes, place),

@@ -2,15 +2,17 @@ use concbench_stats::geometric_mean;
 
 use super::models::also;
 use crate::batch::SheetCell;
-use crate::batch::analyse::Metric;
+use crate::batch::analyse::{ClassRanking, Metric};
 use concbench_charts::Marker;
 use crate::report::{Look, ink, key, key_of, status};
-use crate::experiment::matrix::view::{Ratio, SheetView, family, measured, reason};
+use crate::experiment::matrix::view::{Ratio, SheetView, class, family, measured, reason};
 use concbench_text::figures as units;
 use crate::report::text;
 
 /// The table of models.
 pub(crate) struct Ranking {
+    /// The classes of work.
+    pub(crate) classes: Vec<String>,
     pub(crate) workloads: Vec<String>,
     pub(crate) rows: Vec<RankRow>,
     pub(crate) families: Vec<&'static str>,
@@ -30,8 +32,8 @@ pub(crate) struct RankRow {
     pub(crate) family: &'static str,
     pub(crate) marker: String,
     pub(crate) cells: Vec<RankCell>,
-    /// Workloads without a figure, then the geometric mean: what the rows are ordered by.
-    order: (usize, f64),
+    /// Classes of work without a rank, then the sum of the ranks: what the rows are ordered by.
+    order: (usize, u64),
 }
 
 /// A square of the table.
@@ -70,9 +72,7 @@ pub(crate) fn ranking(view: &SheetView<'_>) -> Ranking {
         })
         .map(|(index, model)| row(view, index, model))
         .collect();
-    rows.sort_by(|a, b| {
-        a.order.0.cmp(&b.order.0).then(a.order.1.total_cmp(&b.order.1)).then(a.key.cmp(&b.key))
-    });
+    rows.sort_by(|a, b| a.order.cmp(&b.order).then(a.key.cmp(&b.key)));
     let mut families = Vec::new();
     let mut legend = Vec::new();
     for model in view.looks.all() {
@@ -83,6 +83,7 @@ pub(crate) fn ranking(view: &SheetView<'_>) -> Ranking {
         }
     }
     Ranking {
+        classes: view.rankings.iter().map(|ranking| format!("All {}", class(ranking.class))).collect(),
         workloads: view.sheet.workloads.iter().map(|w| text::name(&w.name)).collect(),
         rows,
         families,
@@ -107,10 +108,10 @@ pub(crate) fn standing<'a>(view: &SheetView<'a>, workload: &str, model: &str) ->
 fn row(view: &SheetView<'_>, index: usize, model: &Look) -> RankRow {
     let standings: Vec<_> =
         view.sheet.workloads.iter().map(|work| standing(view, &work.name, &model.id)).collect();
-    let all = standings.len();
-    let (steady, steady_order) = mean(standings.iter().filter_map(|s| s.steady), all);
-    let (one_off, _) = mean(standings.iter().filter_map(|s| s.one_off), all);
-    let mut cells = vec![steady, one_off];
+    let rank = |ranking: &ClassRanking| Some(ranking.models.iter().find(|of| of.model == model.id)?.rank);
+    let ranks: Vec<u64> = view.rankings.iter().filter_map(rank).collect();
+    let mut cells: Vec<RankCell> =
+        view.rankings.iter().map(|ranking| in_class(ranking, &model.id)).collect();
     cells.extend(standings.iter().map(|standing| square(view, standing)));
     cells.push(relative(view, &standings, "CPU", |cell| measured(cell)?.1.cpu.map(|cpu| cpu.median)));
     cells.push(memory(&standings));
@@ -122,30 +123,21 @@ fn row(view: &SheetView<'_>, index: usize, model: &Look) -> RankRow {
         family: family(model.family),
         marker: key_of(model),
         cells,
-        order: steady_order,
+        order: (view.rankings.len() - ranks.len(), ranks.iter().sum()),
     }
 }
 
-/// The geometric mean of ratios, with how many of all workloads went into it.
-fn mean(ratios: impl Iterator<Item = Ratio>, all: usize) -> (RankCell, (usize, f64)) {
-    let ratios: Vec<f64> = ratios.map(|ratio| ratio.value).collect();
-    let absent = all - ratios.len();
-    match geometric_mean(&ratios) {
-        Some(mean) => {
-            let figure = RankCell::Figure {
-                // A mean over fewer workloads is not comparable, so it sorts behind those over all.
-                sort: format!("{:.6}", mean + absent as f64 * 1e6),
-                figure: units::ratio(mean, None),
-                small: format!("{} of {all}", ratios.len()),
-                heat: heat(mean),
-                best: false,
-            };
-            (figure, (absent, mean))
-        }
-        None => (
-            RankCell::Why { status: "no figure".into(), reason: "none was measured".into() },
-            (absent, f64::MAX),
-        ),
+/// How a model stands in a class of work: its rank, and the mean of its ratios to the model with the lowest mean.
+fn in_class(ranking: &ClassRanking, model: &str) -> RankCell {
+    match ranking.models.iter().find(|of| of.model == model) {
+        Some(of) => RankCell::Figure {
+            sort: format!("{}", of.rank as f64 + of.ratio.min(1e6) / 1e7),
+            figure: Ratio { value: of.ratio, interval: Some((of.low, of.high)) }.figure(),
+            small: format!("rank {} of {}", of.rank, ranking.models.len()),
+            heat: heat(of.ratio),
+            best: of.rank == 1,
+        },
+        None => RankCell::Why { status: "no rank".into(), reason: "not measured in all of its workloads".into() },
     }
 }
 

@@ -86,16 +86,14 @@ fn noise(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
 
 /// The answers, for the summary.
 pub(super) fn answer(class: &ClassVerdict) -> Summarised {
-    let line = |work: &WorkVerdict| {
-        let next = work.next.as_ref().map_or_else(String::new, |next| format!(" {next}."));
-        (work.name.clone(), format!("{}{next}", work.sentence))
-    };
+    let line = |work: &WorkVerdict| (work.name.clone(), work.sentence.clone());
     Summarised::Answer(class.finding(), class.workloads.iter().map(line).collect())
 }
 
 /// The ranking, for the summary.
 pub(super) fn of_ranking(ranking: &Ranking) -> Summarised {
-    let mut columns = vec!["model".to_owned(), "all, steady".to_owned(), "all, one-off".to_owned()];
+    let mut columns = vec!["model".to_owned()];
+    columns.extend(ranking.classes.iter().map(|class| class.to_lowercase()));
     columns.extend(ranking.workloads.iter().cloned());
     columns.extend(["CPU time".to_owned(), "peak memory".to_owned()]);
     let field = |cell: &RankCell| match cell {
@@ -111,6 +109,6 @@ pub(super) fn of_ranking(ranking: &Ranking) -> Summarised {
     Summarised::Table {
         table: Table { columns, rows: ranking.rows.iter().map(row).collect() },
         strong: ranking.rows.iter().enumerate().flat_map(best).collect(),
-        note: "Ratio of the time of a batch to that of the best model; bold: nothing is known to be faster.".to_owned(),
+        note: "Ratio of the time of a batch to that of the best model; bold: none is surely faster.".to_owned(),
     }
 }

@@ -1,6 +1,5 @@
 use concbench_workloads::Class;
 
-use crate::batch::analyse::Metric;
 use crate::batch::WorkloadRecord;
 use crate::report::text;
 use crate::experiment::matrix::view::{SheetView, class};
@@ -23,8 +22,6 @@ impl ClassVerdict {
 pub(crate) struct WorkVerdict {
     pub(crate) name: String,
     pub(crate) sentence: String,
-    /// The first one behind the best.
-    pub(crate) next: Option<String>,
 }
 
 /// How many winners are named before the rest is counted.
@@ -50,7 +47,6 @@ fn class_verdict(view: &SheetView<'_>, of: Class, works: &[&WorkloadRecord]) -> 
             .map(|work| WorkVerdict {
                 name: text::name(&work.name),
                 sentence: sentence(view, &work.name),
-                next: next(view, &work.name),
             })
             .collect(),
     }
@@ -131,14 +127,4 @@ fn beside<'a>(sentence: &'a str, workload: &str) -> &'a str {
     let rest =
         sentence.strip_prefix(workload).and_then(|rest| rest.strip_prefix(": ").or(rest.strip_prefix(", ")));
     rest.unwrap_or(sentence)
-}
-
-/// The fastest cell that is behind those that tie, with its ratio.
-fn next(view: &SheetView<'_>, workload: &str) -> Option<String> {
-    // With a single winner, the sentence itself names the nearest.
-    let verdict = view.verdict(workload).filter(|verdict| verdict.winners.len() > 1)?;
-    let (cell, _) =
-        view.measured(workload).into_iter().find(|(cell, _)| !verdict.winners.contains(&cell.id))?;
-    let ratio = view.ratio(Metric::Steady, cell)?;
-    Some(format!("Next: {} at {} {}", view.label(cell), ratio.figure(), ratio.range()))
 }
