@@ -20,7 +20,7 @@ fn contrasts(sheet: &Sheet) -> impl Iterator<Item = &Comparison> {
 
 /// So many equal models: all with 2 % noise, or every third with three times as much.
 fn equals(models: usize, unequal: bool) -> Vec<(f64, Scatter)> {
-    let noise = |model: usize| if unequal && model % 3 == 0 { 0.06 } else { 0.02 };
+    let noise = |model: usize| if unequal && model.is_multiple_of(3) { 0.06 } else { 0.02 };
     (0..models).map(|model| (1.0, Scatter::LogNormal(noise(model)))).collect()
 }
 

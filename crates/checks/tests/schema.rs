@@ -252,11 +252,12 @@ const SIGNED: [&str; 1] = ["late_ns"];
 /// Objects to which no later version adds a field: of another experiment, or another kernel, the schema knows nothing.
 const CLOSED: [&str; 2] = ["experiments", "kernel"];
 /// The fields that a record may lack, behind the field that holds them.
-const OPTIONAL: [(&str, &str); 24] = [
+const OPTIONAL: [(&str, &str); 25] = [
     ("blocks", "breach foreign pressure steal thermal_throttles throttled_ns"),
     ("calibrations", "peak_rss_bytes rate_per_s target_busy"),
     ("cells", "reason summary"),
     ("closed", "p90_ns p999_ns p99_blocks_ns p99_ns"),
+    ("comparisons", "smallest_effect"),
     ("experiments", "granularity latency matrix memory switches timelines timers"),
     ("factors", "share"),
     ("findings", "capacity_per_s closed knee per_task reason refusal resolution_ns"),
@@ -278,7 +279,7 @@ const OPTIONAL: [(&str, &str); 24] = [
     ("sizes", "n task_ns"),
     ("summary", "p90_ns p999_ns p99_blocks_ns p99_ns"),
     ("tool", "commit"),
-    ("verdicts", "noise_floor smallest_effect unranked"),
+    ("verdicts", "noise_floor smallest_effect"),
     ("workloads", "kernel"),
 ];
 
