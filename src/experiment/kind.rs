@@ -155,13 +155,13 @@ impl<E: Experiment> Kind for KindOf<E> {
     }
 
     fn list(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Listed {
-        let cells = E::select(E::cells(scope), keeps);
+        let cells = E::select(scope, E::cells(scope), keeps);
         let named = |cell: &E::Cell| (cell.id(), cell.workload().map(str::to_owned));
         Listed { estimate: E::estimate(scope, &cells), cells: cells.iter().map(named).collect() }
     }
 
     fn begin(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Box<dyn Underway> {
-        Box::new(Seen::<E>::new(scope, E::select(E::cells(scope), keeps)))
+        Box::new(Seen::<E>::new(scope, E::select(scope, E::cells(scope), keeps)))
     }
 
     fn observe(&self, order: Value, desk: &mut Desk<'_>) -> Result<Value, CellError> {

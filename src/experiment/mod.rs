@@ -114,7 +114,7 @@ pub(crate) trait Experiment: Debug + Sized + 'static {
     fn cells(scope: &Scope) -> Vec<Self::Cell>;
 
     /// The cells that a filter leaves. By default those whose id it accepts.
-    fn select(cells: Vec<Self::Cell>, keeps: &dyn Fn(&str) -> bool) -> Vec<Self::Cell> {
+    fn select(_scope: &Scope, cells: Vec<Self::Cell>, keeps: &dyn Fn(&str) -> bool) -> Vec<Self::Cell> {
         cells.into_iter().filter(|cell| keeps(&cell.id())).collect()
     }
 

@@ -82,7 +82,7 @@ impl Experiment for Granularity {
         plan::cells(scope)
     }
 
-    fn select(cells: Vec<Cell>, keeps: &dyn Fn(&str) -> bool) -> Vec<Cell> {
+    fn select(_: &Scope, cells: Vec<Cell>, keeps: &dyn Fn(&str) -> bool) -> Vec<Cell> {
         // A twin goes with its cell, and without its baseline no size is known.
         let kept = |cell: &Cell| keeps(cell.id().trim_end_matches(TWIN_MARK));
         let sizes: HashSet<u64> = cells.iter().filter(|cell| kept(cell)).map(|cell| cell.task_ns).collect();

@@ -90,7 +90,7 @@ fn measure(
     keeps: &dyn Fn(&str) -> bool,
     overhead_ns: fn(&str) -> Option<f64>,
 ) -> (Seen<Granularity>, Vec<String>) {
-    let mut seen = Seen::new(scope, Granularity::select(Granularity::cells(scope), keeps));
+    let mut seen = Seen::new(scope, Granularity::select(scope, Granularity::cells(scope), keeps));
     let mut calibrations = Vec::new();
     loop {
         let plan = Granularity::next(scope, &seen);
@@ -228,7 +228,7 @@ fn nothing_is_measured_where_counting_cannot_be_timed() {
 fn a_filter_keeps_the_baselines_of_the_sizes_that_it_keeps() {
     let cells = || Granularity::cells(&scope(Mode::Default));
     let kept = |keeps: &dyn Fn(&str) -> bool| -> Vec<String> {
-        Granularity::select(cells(), keeps).iter().map(Factors::id).collect()
+        Granularity::select(&scope(Mode::Default), cells(), keeps).iter().map(Factors::id).collect()
     };
     let found = kept(&|id| id.starts_with("granularity/1us/rayon"));
     assert_eq!(found, ["granularity/1us/sequential@1", "granularity/1us/rayon@4"]);

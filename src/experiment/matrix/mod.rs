@@ -81,7 +81,7 @@ impl Experiment for Matrix {
         scope.spec.cells.iter().map(|cell| BatchCell::of(&scope.spec, cell)).collect()
     }
 
-    fn select(cells: Vec<BatchCell>, keeps: &dyn Fn(&str) -> bool) -> Vec<BatchCell> {
+    fn select(_: &Scope, cells: Vec<BatchCell>, keeps: &dyn Fn(&str) -> bool) -> Vec<BatchCell> {
         // A twin goes with its cell.
         cells.into_iter().filter(|cell| keeps(cell.id().trim_end_matches(TWIN_MARK))).collect()
     }

@@ -3,6 +3,7 @@
 mod observe;
 mod section;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use concbench_models::instrument::Timer;
@@ -18,6 +19,7 @@ use crate::models::TaskSpec;
 use crate::record::{CellRecord, Factors, Failure, Response, Responses, Status};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk, Work};
+use crate::spec::CellSpec;
 
 /// About how long an observation takes.
 const OBSERVATION: Duration = Duration::from_millis(120);
@@ -87,6 +89,17 @@ impl Experiment for Timers {
         scope.models.iter().map(cell).collect()
     }
 
+    fn select(scope: &Scope, cells: Vec<Cell>, keeps: &dyn Fn(&str) -> bool) -> Vec<Cell> {
+        // Whoever chooses tasks that sleep needs to know how late the timers of their models are.
+        // A registered workload may; that is seen only once it has been run.
+        let sleeps = |cell: &&CellSpec| {
+            let kernel = &scope.spec.workload_of(cell).definition.kernel;
+            kernel.as_ref().is_none_or(|kernel| kernel.timer_ns() > 0) && keeps(&cell.id)
+        };
+        let chosen: HashSet<&str> = scope.spec.cells.iter().filter(sleeps).map(|cell| cell.model.id).collect();
+        cells.into_iter().filter(|cell| keeps(&cell.id()) || chosen.contains(cell.model.as_str())).collect()
+    }
+
     fn estimate(_: &Scope, cells: &[Cell]) -> Duration {
         OBSERVATION * cells.len() as u32
     }
@@ -132,4 +145,23 @@ fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<()>, Failure> {
     let task_spec = TaskSpec { name: Timers::ID.to_owned(), kernel: None, trace: None, instrument: None };
     let work = Work { task_spec, tasks: Timer::TASKS, model, workers: cell.workers, checked: false };
     Ok(Ask { order: (), work: Some(work), deadline: scope.settings.deadline })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::rehearsal::scope;
+    use crate::spec::default_definitions;
+
+    #[test]
+    fn whoever_chooses_tasks_that_sleep_gets_the_timers_of_their_models() {
+        let scope = scope(default_definitions(), 2, false, 7);
+        let select = |keeps: &dyn Fn(&str) -> bool| -> Vec<String> {
+            let cells = Timers::select(&scope, Timers::cells(&scope), keeps);
+            cells.into_iter().map(|cell| cell.model).collect()
+        };
+        assert_eq!(select(&|id| id == "sleep/smol@2"), ["smol"]);
+        assert_eq!(select(&|id| id.starts_with("count/") || id.starts_with("http/")), [""; 0]);
+        assert_eq!(select(&|id| id == "timers/rayon@2"), ["rayon"]);
+    }
 }

@@ -1,6 +1,7 @@
 use concbench_workloads::Class;
 
 use crate::batch::WorkloadRecord;
+use crate::model::Family;
 use crate::report::text;
 use crate::experiment::matrix::view::{SheetView, class};
 
@@ -40,7 +41,7 @@ pub(crate) fn verdicts(view: &SheetView<'_>) -> Vec<ClassVerdict> {
 
 fn class_verdict(view: &SheetView<'_>, of: Class, works: &[&WorkloadRecord]) -> ClassVerdict {
     ClassVerdict {
-        title: title(of, tied(view, works).len()),
+        title: title(of, common(view, works).len()),
         answer: answer(view, works),
         workloads: works
             .iter()
@@ -52,44 +53,74 @@ fn class_verdict(view: &SheetView<'_>, of: Class, works: &[&WorkloadRecord]) -> 
     }
 }
 
-/// The models that win every workload of the class; if there is none, what wins each.
+/// The models that may be the best at every workload of the class, a family of them by its name; if there is none, what may
+/// be the best at each.
 fn answer(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> String {
-    let winners: Vec<Vec<String>> = works.iter().map(|work| winners(view, &work.name)).collect();
-    let common = tied(view, works);
+    let common = common(view, works);
     if !common.is_empty() {
-        return listed(&common);
+        return listed(&named(view, works, &common));
     }
-    let known: Vec<_> = winners.iter().filter(|list| !list.is_empty()).collect();
-    match known.as_slice() {
-        [] => "no answer".into(),
-        [one] => listed(one),
-        _ => {
-            let mut firsts: Vec<String> = Vec::new();
-            for list in known {
-                if !firsts.contains(&list[0]) {
-                    firsts.push(list[0].clone());
-                }
-            }
-            format!("it depends: {}", listed(&firsts))
+    let mut firsts: Vec<String> = Vec::new();
+    for first in works.iter().filter_map(|work| leaders(view, &work.name).first().copied()) {
+        if !firsts.contains(&first.to_owned()) {
+            firsts.push(text::name(first));
         }
     }
+    match firsts.as_slice() {
+        [] => "no answer".into(),
+        [one] => one.clone(),
+        several => format!("it depends: {}", listed(several)),
+    }
 }
 
-/// The names of those that win every workload.
-fn tied(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> Vec<String> {
-    let winners: Vec<Vec<String>> = works.iter().map(|work| winners(view, &work.name)).collect();
-    let (first, others) = winners.split_first().expect("a class has a workload");
-    first.iter().filter(|name| others.iter().all(|list| list.contains(name))).cloned().collect()
-}
-
-fn title(of: Class, tied: usize) -> String {
-    if tied > 1 { format!("For {}, a tie of {tied}", class(of)) } else { format!("For {}", class(of)) }
-}
-
-/// The names of the models that nothing is known to be faster than.
-fn winners(view: &SheetView<'_>, workload: &str) -> Vec<String> {
+/// The models that may be the best at a workload, each once, whatever its number of workers.
+fn leaders<'a>(view: &SheetView<'a>, workload: &str) -> Vec<&'a str> {
     let ids = view.verdict(workload).map_or(&[][..], |verdict| &verdict.winners);
-    ids.iter().map(|id| view.label_of(id)).collect()
+    let mut models: Vec<&str> = Vec::new();
+    for cell in ids.iter().filter_map(|id| view.sheet.cells.iter().find(|cell| cell.id == *id)) {
+        if !models.contains(&cell.model.as_str()) {
+            models.push(&cell.model);
+        }
+    }
+    models
+}
+
+/// The models that may be the best at every workload.
+fn common<'a>(view: &SheetView<'a>, works: &[&WorkloadRecord]) -> Vec<&'a str> {
+    let all: Vec<Vec<&str>> = works.iter().map(|work| leaders(view, &work.name)).collect();
+    let (first, others) = all.split_first().expect("a class has a workload");
+    first.iter().filter(|model| others.iter().all(|list| list.contains(*model))).copied().collect()
+}
+
+/// The names of models, or of a family where every one of it that was measured is among them.
+fn named(view: &SheetView<'_>, works: &[&WorkloadRecord], models: &[&str]) -> Vec<String> {
+    let whole = |of: Family| {
+        let measured = works.iter().flat_map(|work| view.measured(&work.name)).map(|(cell, _)| cell);
+        let mut family: Vec<&str> =
+            measured.filter(|cell| cell.family == of).map(|cell| cell.model.as_str()).collect();
+        family.sort_unstable();
+        family.dedup();
+        family.len() > 1 && family.iter().all(|model| models.contains(model))
+    };
+    let mut names: Vec<String> = Vec::new();
+    for model in models {
+        let of = view.sheet.cells.iter().find(|cell| cell.model == *model).map(|cell| cell.family);
+        let name = match of.filter(|of| whole(*of)) {
+            Some(Family::Pools) => "any pool".to_owned(),
+            Some(Family::Coroutines) => "any coroutine runtime".to_owned(),
+            Some(Family::Processes) => "any process model".to_owned(),
+            Some(Family::Hybrids) => "any hybrid".to_owned(),
+            _ => text::name(model),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn title(of: Class, leaders: usize) -> String {
+    if leaders > 1 { format!("For {}, any of {leaders} models", class(of)) } else { format!("For {}", class(of)) }
 }
 
 /// `a`, `a or b`, `a, b, c and 5 more`.
