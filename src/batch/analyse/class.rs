@@ -39,17 +39,12 @@ pub struct Ranked {
     pub high: f64,
 }
 
-/// The ranking of each class that the sheet has, in the order of their first workloads.
+/// The ranking of each class that was measured.
 ///
 /// Ratios of different classes have no common mean: tasks that do nothing would decide it alone. A model with several
 /// numbers of workers stands for itself in each workload with the one that did best there.
 pub fn class_rankings(sheet: &Sheet) -> Vec<ClassRanking> {
-    let mut classes: Vec<Class> = Vec::new();
-    for workload in &sheet.workloads {
-        if !classes.contains(&workload.class) {
-            classes.push(workload.class);
-        }
-    }
+    let classes = [Class::Cpu, Class::Io, Class::Mixed, Class::Creation];
     classes.into_iter().filter_map(|class| ranking(sheet, class)).collect()
 }
 
