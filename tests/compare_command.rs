@@ -90,6 +90,20 @@ fn a_cell_that_broke_fails_the_command_as_well() {
 }
 
 #[test]
+fn a_gate_that_could_not_fail_is_refused() {
+    let reports = tempfile::tempdir().unwrap();
+    let before = saved(reports.path(), "before", support::sample());
+    let mut record = support::sample();
+    record.run.blocks = 11;
+    let after = saved(reports.path(), "after", record);
+    let (before, after) = (before.to_str().unwrap(), after.to_str().unwrap());
+    ends(&["compare", before, after], 0);
+    for gate in [[before, after], [after, before]] {
+        ends(&["compare", gate[0], gate[1], "--fail-on-regression", "5%"], 2);
+    }
+}
+
+#[test]
 fn five_runs_by_folder_or_record_stand_beside_each_other() {
     let reports = tempfile::tempdir().unwrap();
     let mut paths: Vec<String> = (0..5u32)

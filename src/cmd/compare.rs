@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use super::args::{CompareArgs, Output};
 use super::bad::BadArgument;
 use super::exit;
+use crate::batch::analyse::FEWEST_PAIRS;
 use crate::experiment::compare::{CompareOptions, CompareRefusal, Compared, compare, comparison_csv, shown};
 use crate::printing::{print, remark};
 use crate::record::{Record, store};
 use crate::report::compare::Comparison;
-use crate::report::text::slug;
+use crate::report::text::{clip, plural, slug};
 use crate::report::{Format, ReportError};
 
 /// What counts as slower where nothing else is asked for.
@@ -21,6 +22,9 @@ const NAMED: usize = 3;
 pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<ExitCode> {
     let records: Vec<Record> =
         arguments.runs.iter().map(|path| store::load(path)).collect::<Result<_, _>>()?;
+    if arguments.fail_on_regression.is_some() {
+        require_blocks(&records)?;
+    }
     let options = CompareOptions {
         anyway: arguments.anyway,
         prices: prices(&arguments.prices, &records)?,
@@ -52,6 +56,18 @@ fn unfit(error: ReportError) -> anyhow::Error {
         ReportError::Record(what) => BadArgument(what).into(),
         error => error.into(),
     }
+}
+
+/// A gate that no run could fail is none.
+fn require_blocks(records: &[Record]) -> Result<(), BadArgument> {
+    let short = records.iter().find(|record| u64::from(record.run.blocks) < FEWEST_PAIRS);
+    short.map_or(Ok(()), |record| {
+        let (id, blocks) = (clip(&record.run.id, 80), record.run.blocks);
+        Err(BadArgument(format!(
+            "--fail-on-regression: `{id}` has {}, and with fewer than {FEWEST_PAIRS} nothing is called slower",
+            plural(blocks.into(), "block"),
+        )))
+    })
 }
 
 /// What each run's machine costs an hour. A label that no run has is a slip of the pen, and said so.
