@@ -97,7 +97,11 @@ fn ratios(sheet: &Sheet, workload: &str, tables: &mut Tables) {
         shows(&row, 1, steady(cell).median);
         let of_best = comparison(sheet, ComparisonKind::Steady, &cell.id).filter(|c| c.b == best.id);
         shows(&row, 3, of_best.map_or(1.0, |c| c.ratio));
-        assert_eq!(row[6], cell.observations.len().to_string());
+        match comparison(sheet, ComparisonKind::Baseline, &cell.id) {
+            Some(gain) => shows(&row, 5, gain.ratio),
+            None => assert_eq!((row[5].as_str(), cell.model.as_str()), ("", "sequential")),
+        }
+        assert_eq!(row[8], cell.observations.len().to_string());
         let in_order = tables.row(&format!("{workload}: observations in run order"), &label(sheet, cell));
         for observation in &cell.observations {
             let warm = middle(observation.warm_ns.iter().map(|&ns| ns as f64).collect());

@@ -5,7 +5,7 @@ use concbench_stats::{holm, p_beyond, rank_sum, shift};
 use super::compared::{
     ComparedCell, ComparedExperiment, ComparedResponse, Contrast, Missing, Sample, contrast,
 };
-use crate::batch::analyse::{CONFIDENCE, MARGIN};
+use crate::batch::analyse::CONFIDENCE;
 use crate::experiment::Kind;
 use crate::record::{Estimate, Record, Status};
 
@@ -14,6 +14,7 @@ struct Measured {
     samples: Vec<Sample>,
     fingerprints: BTreeMap<String, String>,
     floors: Vec<(String, f64)>,
+    least_margin: f64,
 }
 
 impl Measured {
@@ -23,13 +24,15 @@ impl Measured {
             samples: kind.samples(raw)?,
             fingerprints: kind.fingerprints(raw)?,
             floors: kind.noise_floors(raw)?,
+            least_margin: record.run.margin,
         })
     }
 
-    /// The noise floor of a group, or else the least margin if that is more.
+    /// The noise floor of a group, or else the margin of the run if that is more: what differs between two runs of one build
+    /// is more than what differs between two twins of one.
     fn margin(&self, group: &str) -> f64 {
         let floors = self.floors.iter().filter(|(of, floor)| of == group && floor.is_finite());
-        floors.map(|(_, floor)| *floor).fold(MARGIN, f64::max)
+        floors.map(|(_, floor)| *floor).fold(self.least_margin, f64::max)
     }
 }
 

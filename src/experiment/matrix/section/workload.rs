@@ -125,8 +125,11 @@ fn ratios(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportEr
             "its interval",
             "ratio to the best",
             "its interval",
+            "ratio to sequential",
+            "its interval",
             "one-off",
             "blocks",
+            "could have seen",
             "verdict",
         ]),
         rows: Vec::new(),
@@ -153,14 +156,20 @@ fn ratios(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportEr
             tip: format!("{}: {figure} the best ({interval}), {time} a batch", view.label(cell)),
             best: winners.contains(&cell.id),
         });
+        let gain = view
+            .comparison(ComparisonKind::Baseline, &cell.id)
+            .map(|of| Ratio { value: of.ratio, interval: Some((of.low, of.high)) });
         table.rows.push(vec![
             view.label(cell),
             time,
             units::time_interval(&steady),
             figure,
             interval,
+            gain.map_or_else(String::new, |ratio| ratio.figure()),
+            gain.map_or_else(String::new, |ratio| ratio.range()),
             units::median_time(&summary.one_off),
             steady.count.to_string(),
+            comparison.and_then(|of| of.smallest_effect).map_or_else(String::new, units::percent),
             verdict.into(),
         ]);
     }
