@@ -151,3 +151,28 @@ fn truths(above: Scatter, below: Scatter) -> (f64, f64) {
     let means: Vec<f64> = ratios.chunks_exact(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
     (middle(&means).exp(), (middle(&above) - middle(&below)).exp())
 }
+
+#[test]
+fn no_two_that_differ_in_every_block_are_said_to_be_untold() {
+    let shapes = [Scatter::LogNormal(0.01), Scatter::ShiftedExponential(0.05), Scatter::TwoModes(0.1)];
+    let mut pairs = 0;
+    for (blocks, models) in [(12, 6), (12, 20), (20, 12)] {
+        let campaign = Campaign { blocks, ..Campaign::DRIFTING };
+        let models: Vec<(f64, Scatter)> =
+            (0..models).map(|place| (1.0 + 0.004 * place as f64, shapes[place % shapes.len()])).collect();
+        for seed in 0..40 {
+            let sheet = campaign.run_models(&mut Generator::new(seed), &models);
+            let winners = &sheet.verdicts[0].winners;
+            let of = |id: &String| sheet.cells.iter().find(|cell| cell.id == *id).expect("it is a cell");
+            for (place, a) in winners.iter().enumerate() {
+                for b in &winners[place + 1..] {
+                    let both = of(a).observations.iter().zip(&of(b).observations);
+                    let slower = both.filter(|(a, b)| a.warm_ns[0] > b.warm_ns[0]).count();
+                    assert!(slower > 0 && slower < blocks as usize, "{seed}: {a} and {b}");
+                    pairs += 1;
+                }
+            }
+        }
+    }
+    assert!(pairs > 1000, "{pairs}");
+}
