@@ -117,7 +117,7 @@ fn run(
     };
     run.cargo_bench();
     run.measure();
-    cmd::present(run.finish()?, cmd::RunOutput::Table)
+    cmd::present(run.finish(), cmd::RunOutput::Table)
 }
 
 /// 0, or that some cells failed, or the signal that ended it.

@@ -72,7 +72,7 @@ pub(crate) fn conclude(outcome: anyhow::Result<ExitCode>, verbose: bool) -> Exit
 
 /// Shows a finished run: the table as data, the rest as remarks.
 pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<ExitCode> {
-    let Finished { record, folder, interrupted_by } = finished;
+    let Finished { record, folder, interrupted_by, unsaved } = finished;
     print(&format_record(&record, output)?)?;
     let cells: Vec<&RawCell> = record.experiments.values().flat_map(|experiment| &experiment.cells).collect();
     let of = |wanted: fn(Status) -> bool| cells.iter().filter(move |cell| wanted(cell.status));
@@ -83,6 +83,9 @@ pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<E
     }
     if broken > 0 {
         remark(&format!("{broken} of {} cells have failed", cells.len()));
+    }
+    if let Some(error) = unsaved {
+        return Err(error.into());
     }
     remark(&format!("report: {}", folder.join("index.html").display()));
     Ok(match interrupted_by {

@@ -81,19 +81,32 @@ pub fn save(record: &Record, folder: &Path) -> Result<PathBuf, StoreError> {
     Ok(path)
 }
 
-/// Removes what a process that was ended while it wrote into this folder, or into one of its own, had not finished.
+/// Removes what a process that was ended while it wrote into the folder of a run had not finished: files of the names that
+/// [`write_whole`] gives, there and in the folders of its report right below. Whatever else lies there is somebody else's.
 pub(crate) fn remove_torn(folder: &Path) -> io::Result<()> {
+    let mut places = vec![folder.to_owned()];
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         // That of the entry itself: a link leads elsewhere.
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            remove_torn(&entry.path())?;
-        } else if kind.is_file() && entry.file_name().to_string_lossy().starts_with(TORN) {
-            fs::remove_file(entry.path())?;
+        if entry.file_type()?.is_dir() {
+            places.push(entry.path());
+        }
+    }
+    for place in places {
+        for entry in fs::read_dir(place)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() && is_torn(&entry.file_name().to_string_lossy()) {
+                fs::remove_file(entry.path())?;
+            }
         }
     }
     Ok(())
+}
+
+/// Whether it is the name of a file that [`write_whole`] has not finished: a mark and six letters or digits.
+fn is_torn(name: &str) -> bool {
+    let rest = name.strip_prefix(TORN).unwrap_or_default();
+    rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Removes a file, if it is there.
@@ -168,4 +181,23 @@ pub fn load(path: &Path) -> Result<Record, StoreError> {
 
 fn journal_beside(record: &Path) -> bool {
     record.parent().is_some_and(|folder| folder.join(JOURNAL).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_a_run_had_not_finished_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("charts/deeper")).unwrap();
+        let torn = [".tmpAbC123", "charts/.tmpzzzzzz"];
+        let kept = [".tmp", ".tmpmynotes", ".tmp-other-one", "charts/deeper/.tmpAbC123", "results.json"];
+        torn.iter().chain(&kept).for_each(|name| fs::write(path(name), "x").unwrap());
+        std::os::unix::fs::symlink("results.json", path(".tmplinked")).unwrap();
+        remove_torn(folder.path()).unwrap();
+        assert!(torn.iter().all(|name| !path(name).exists()));
+        assert!(kept.iter().all(|name| path(name).exists()) && path(".tmplinked").is_symlink());
+    }
 }

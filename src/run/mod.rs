@@ -28,6 +28,7 @@ use crate::experiment::conduct::{self, Until};
 use crate::experiment::{self, Events, Settings, Stage, Underway};
 use crate::machine;
 use crate::model::ModelInfo;
+use crate::printing::remark;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
 use crate::record::{MOST_CELLS, Record, RunInfo, StoreError, Warning, store};
@@ -89,6 +90,8 @@ pub(crate) struct Finished {
     pub(crate) folder: PathBuf,
     /// The signal that ended it early, if one did.
     pub(crate) interrupted_by: Option<i32>,
+    /// Why its record or its report could not be saved, if so. What was measured can still be shown.
+    pub(crate) unsaved: Option<RunStartError>,
 }
 
 /// A run that is under way.
@@ -184,10 +187,16 @@ impl Run {
         if !folder.join(JOURNAL).is_file() {
             return Err(refuse(format!("it has no {JOURNAL}, as a run has that is not complete")));
         }
+        // Nothing in a folder is touched before it is known to be that of such a run.
+        let header = journal::read(folder)?.header;
+        resume::check(&header, filter).map_err(refuse)?;
+        let plan = resume::plan(&header, models, folder)?;
         let lock = Lock::take(folder)?;
+        // Whoever held the lock may have gone on with it meanwhile.
         let found = journal::read(folder)?;
-        resume::check(&found.header, filter).map_err(refuse)?;
-        let plan = resume::plan(&found.header, models, folder)?;
+        if found.header != header {
+            return Err(refuse("another run has begun there".to_owned()));
+        }
         store::remove_torn(folder).map_err(|error| refuse(error.to_string()))?;
         let supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)
             .map_err(RunStartError::Supervise)?;
@@ -290,20 +299,13 @@ impl Run {
     }
 
     /// Analyses, and writes the record and the report.
-    pub(crate) fn finish(mut self) -> Result<Finished, RunStartError> {
+    pub(crate) fn finish(mut self) -> Finished {
         self.console.end();
         let interrupted_by = self.supervisor.interrupted_by();
         let (folder, out) = (self.folder.clone(), self.out.clone());
         let record = self.assemble();
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        store::save(&record, &folder)?;
-        experiment::write_report(&record, &folder)?;
-        store::link_latest(&out, &name)?;
-        if record.run.complete {
-            // The record holds all that the journal does. An incomplete run still needs it, to be resumed.
-            store::remove_if_there(&folder.join(JOURNAL))?;
-        }
-        Ok(Finished { record, folder, interrupted_by })
+        let unsaved = save(&record, &folder, &out).err();
+        Finished { record, folder, interrupted_by, unsaved }
     }
 
     fn assemble(mut self) -> Record {
@@ -326,4 +328,21 @@ impl Run {
         };
         self.session.into_record(header.tool, info, self.warnings)
     }
+}
+
+/// Writes the record, then the report, and points `latest` at both at last: what of it does not depend on what failed is done.
+fn save(record: &Record, folder: &Path, out: &Path) -> Result<(), RunStartError> {
+    let saved = store::save(record, folder);
+    let shown = experiment::write_report(record, folder);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    if let Err(error) = store::link_latest(out, &name) {
+        remark(&format!("{error}; the results are in {}", folder.display()));
+    }
+    saved?;
+    // The record holds all that the journal does. An incomplete run still needs it, to be resumed.
+    if record.run.complete {
+        store::remove_if_there(&folder.join(JOURNAL))?;
+    }
+    shown?;
+    Ok(())
 }

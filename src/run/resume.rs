@@ -202,6 +202,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_of_somebody_elses_is_refused_and_nothing_in_it_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["journal.jsonl", "lock", ".tmpAbC123", "charts/.tmpAbC123", "a/b/.tmpAbC123"];
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "42").unwrap();
+        }
+        crate::run::Run::resume(folder.path(), &[], None, true).unwrap_err();
+        for file in files {
+            assert_eq!(std::fs::read_to_string(folder.path().join(file)).unwrap(), "42", "{file}");
+        }
+    }
+
+    #[test]
     fn what_the_journal_holds_is_what_was_measured_wherever_it_ends() {
         for interrupt in [0, 1, 10, 25, 40] {
             let (scope, mut before) = matrix();
