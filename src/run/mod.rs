@@ -330,15 +330,14 @@ impl Run {
     }
 }
 
-/// Writes the record, then the report, and points `latest` at both at last: what of it does not depend on what failed is done.
+/// Writes the record, then the report, and points `latest` at both at last, which is not worth an error.
 fn save(record: &Record, folder: &Path, out: &Path) -> Result<(), RunStartError> {
-    let saved = store::save(record, folder);
+    store::save(record, folder)?;
     let shown = experiment::write_report(record, folder);
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     if let Err(error) = store::link_latest(out, &name) {
         remark(&format!("{error}; the results are in {}", folder.display()));
     }
-    saved?;
     // The record holds all that the journal does. An incomplete run still needs it, to be resumed.
     if record.run.complete {
         store::remove_if_there(&folder.join(JOURNAL))?;

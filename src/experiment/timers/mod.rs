@@ -91,10 +91,10 @@ impl Experiment for Timers {
 
     fn select(scope: &Scope, cells: Vec<Cell>, keeps: &dyn Fn(&str) -> bool) -> Vec<Cell> {
         // Whoever chooses tasks that sleep needs to know how late the timers of their models are.
-        // A registered workload may; that is seen only once it has been run.
+        // Whether a registered workload sleeps is seen only once it has been run; a filter leaves its timers out.
         let sleeps = |cell: &&CellSpec| {
             let kernel = &scope.spec.workload_of(cell).definition.kernel;
-            kernel.as_ref().is_none_or(|kernel| kernel.timer_ns() > 0) && keeps(&cell.id)
+            kernel.as_ref().is_some_and(|kernel| kernel.timer_ns() > 0) && keeps(&cell.id)
         };
         let chosen: HashSet<&str> = scope.spec.cells.iter().filter(sleeps).map(|cell| cell.model.id).collect();
         cells.into_iter().filter(|cell| keeps(&cell.id()) || chosen.contains(cell.model.as_str())).collect()
