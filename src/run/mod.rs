@@ -335,7 +335,9 @@ fn save(record: &Record, folder: &Path, out: &Path) -> Result<(), RunStartError>
     store::save(record, folder)?;
     let shown = experiment::write_report(record, folder);
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    if let Err(error) = store::link_latest(out, &name) {
+    if shown.is_ok()
+        && let Err(error) = store::link_latest(out, &name)
+    {
         remark(&format!("{error}; the results are in {}", folder.display()));
     }
     // The record holds all that the journal does. An incomplete run still needs it, to be resumed.
