@@ -163,6 +163,8 @@ fn a_disturbed_block_makes_the_interval_wider_and_never_narrower() {
         throttled_ns: None,
         pressure: None,
         thermal_throttles: None,
+        frequency_khz: None,
+        frequency_reason: None,
         repeats: 2,
     };
     sheet.noise = (0..6).map(noise).collect();

@@ -191,7 +191,9 @@ fn the_timers_of_a_run_are_measured_and_short_waits_are_ranked() {
     assert!(winners > 0, "half a millisecond is ranked");
     let of = |workload: &str| -> Vec<f64> {
         let all = findings["comparisons"].as_array().unwrap().iter();
-        all.filter(|found| found["workload"] == workload).map(|found| found["timers"].as_f64().unwrap()).collect()
+        all.filter(|found| found["workload"] == workload)
+            .map(|found| found["timers"].as_f64().unwrap())
+            .collect()
     };
     assert!(of("tiny-sleep").into_iter().any(|timers| timers > 0.0), "timers are never late alike");
     assert!(of("tiny-count").into_iter().all(|timers| timers == 0.0), "nothing waits there");

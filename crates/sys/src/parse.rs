@@ -155,6 +155,16 @@ pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// The highest of the frequencies in `/proc/cpuinfo`, in kilohertz.
+pub fn fastest_khz(cpuinfo: &str) -> Option<u64> {
+    let of_core = |line: &str| {
+        let (key, megahertz) = line.split_once(':')?;
+        number::<f64>(megahertz).filter(|megahertz| key.trim() == "cpu MHz" && *megahertz > 0.0)
+    };
+    let fastest = cpuinfo.lines().filter_map(of_core).reduce(f64::max)?;
+    Some((fastest * 1000.0).round() as u64)
+}
+
 /// How many ports a range as `32768 60999` holds.
 pub fn port_range(text: &str) -> Option<u64> {
     let mut ends = text.split_ascii_whitespace().map(number::<u64>);
@@ -245,6 +255,11 @@ mod tests {
         assert_eq!(pressure_us("some avg10=0.04 avg60=0.34 avg300=0.70 total=15692035\n"), Some(15_692_035));
         assert_eq!(kibibytes("VmPeak:\t  9 kB\nVmHWM:\t    2048 kB\n", "VmHWM"), Some(2 << 20));
         assert_eq!(bits("SigCgt:\tff\nSigIgn:\t0000000000010001\n", "SigIgn"), Some(0x10001));
+        assert_eq!(
+            fastest_khz("cpu MHz\t: 800.000\nbogomips\t: 5200.00\ncpu MHz\t: 2600.5\n"),
+            Some(2_600_500)
+        );
+        assert_eq!(fastest_khz("cpu MHz\t: unknown\n"), None);
         assert_eq!(field("a\t: 1\nflags\t\t: fpu vme\n", "flags"), Some("fpu vme"));
     }
 
@@ -265,6 +280,8 @@ mod tests {
                 let _ = soft_limit(text, &name);
                 let _ = cpu_list(text);
                 let _ = field(text, &name);
+                let _ = fastest_khz(text);
+                let _ = fastest_khz(&format!("cpu MHz: {other}"));
                 let _ = port_range(text);
                 let _ = switch(text);
             }
