@@ -178,11 +178,16 @@ fn sweep(granularity: &RawExperiment, tables: &mut Tables) {
     let (times, shares) = (tables.get("time per task"), tables.get("efficiency by task size"));
     assert_eq!((times.len(), shares.len()), (points.len(), points.len()));
     for (((model, point), time), share) in points.iter().zip(&times).zip(&shares) {
-        assert_eq!((&model["model"], &model["model"]), (&json!(time[0]), &json!(share[0])));
+        let label = match model["cores"].as_u64() {
+            Some(1) => format!("{} (one core)", model["model"].as_str().expect("a name")),
+            _ => model["model"].as_str().expect("a name").to_owned(),
+        };
+        assert_eq!((&label, &label), (&time[0], &share[0]));
         shows(time, 1, number(point, &["task_ns"]));
         shows(time, 2, number(point, &["per_task", "median"]));
         shows(time, 4, number(point, &["efficiency"]));
-        shows(share, 2, number(point, &["efficiency"]));
+        shows(share, 2, number(point, &["granularity_ns"]));
+        shows(share, 3, number(point, &["efficiency"]));
     }
     let map = tables.get("decision map");
     for answer in list(found, &["verdicts"]) {
