@@ -256,7 +256,7 @@ const CLOSED: [&str; 2] = ["experiments", "kernel"];
 /// The fields that a record may lack, behind the field that holds them.
 const OPTIONAL: [(&str, &str); 26] = [
     ("blocks", "breach foreign frequency_khz pressure steal thermal_throttles throttled_ns"),
-    ("calibrations", "peak_rss_bytes rate_per_s target_busy"),
+    ("calibrations", "peak_rss_bytes rate_per_s target_busy warm_cpu_ns warm_cpu_reason"),
     ("cells", "reason summary"),
     ("closed", "p90_ns p999_ns p99_blocks_ns p99_ns"),
     ("comparisons", "smallest_effect"),
@@ -276,7 +276,10 @@ const OPTIONAL: [(&str, &str); 26] = [
     ("observations", "usage"),
     ("open", "rate_per_s summary"),
     ("points", "efficiency"),
-    ("responses", "page_table_bytes peak_rss_bytes processes rate_per_s resident_bytes target_busy"),
+    (
+        "responses",
+        "page_table_bytes peak_rss_bytes processes rate_per_s resident_bytes target_busy warm_cpu_ns warm_cpu_reason",
+    ),
     ("run", "filter"),
     ("setup", "criterion_median_ns room_bytes room_limit room_reason"),
     ("sizes", "n task_ns"),

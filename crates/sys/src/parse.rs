@@ -66,6 +66,13 @@ pub fn process_times(stat: &str) -> Option<ProcessTimes> {
     Some(ProcessTimes { pid, parent: u32::try_from(field(4)?).ok()?, ticks: saturating_sum(&times) })
 }
 
+/// How many pages the processes that a process has waited for had to fetch, from `/proc/PID/stat`: none has ever run
+/// without one, so it rises with each of them.
+pub fn faults_of_waited(stat: &str) -> Option<u64> {
+    // As above: the first field behind the name is the third.
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(11 - 3).and_then(number)
+}
+
 /// The total of the line `some` of a pressure file, in microseconds.
 pub fn pressure_us(text: &str) -> Option<u64> {
     let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
@@ -234,6 +241,13 @@ mod tests {
     }
 
     #[test]
+    fn pages_of_processes_that_were_waited_for() {
+        let stat = "10 (a) b) S 1 1 1 0 -1 4194304 7 8 9 0 5 1 100 1 20 0 1 0 500 1 1\n";
+        assert_eq!(faults_of_waited(stat), Some(8));
+        assert_eq!(faults_of_waited("10 (a) S 1"), None);
+    }
+
+    #[test]
     fn a_soft_limit_is_the_first_number_of_its_line() {
         let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
                       Max stack size            8388608              unlimited            bytes     \n\
@@ -270,6 +284,7 @@ mod tests {
                 let _ = cpu_times(text);
                 let _ = process_times(text);
                 let _ = process_times(&format!("1 (x) S {other}"));
+                let _ = faults_of_waited(text);
                 let _ = pressure_us(text);
                 let _ = throttled_ns(text);
                 let _ = cpu_max(text);
