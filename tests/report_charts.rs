@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use concbench::batch::{Comparison, ComparisonKind, Observation, Sheet, SheetCell};
 use concbench::record::{Estimate, RawCell, RawExperiment, Record, Status};
 use concbench::results::{Format, html, text_tables, write_report};
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::sheet::{change, sheet};
 use support::tables::{Tables, figure, shows};
 
@@ -119,13 +119,16 @@ fn costs(sheet: &Sheet, workload: &str, tables: &mut Tables) {
     for cell in measured(sheet, workload) {
         let name = label(sheet, cell);
         let row = tables.row(&format!("{workload}: CPU time"), &name);
+        match cell.observations.iter().map(Observation::cpu_ns).collect::<Option<Vec<f64>>>() {
+            Some(cpu) => shows(&row, 1, middle(cpu)),
+            None => assert!(row[1].contains("grandchild"), "{row:?}"),
+        }
         match (per_batch(cell, |o| o.user_ns), per_batch(cell, |o| o.system_ns)) {
             (Some(user), Some(system)) => {
-                shows(&row, 1, user);
-                shows(&row, 2, system);
-                shows(&row, 3, user + system);
+                shows(&row, 2, user);
+                shows(&row, 3, system);
             }
-            _ => assert!(row[1].contains("grandchild"), "{row:?}"),
+            _ => assert!(row[2].contains("grandchild"), "{row:?}"),
         }
         let row = tables.row(&format!("{workload}: context switches"), &name);
         match (per_batch(cell, |o| o.voluntary_switches), per_batch(cell, |o| o.involuntary_switches)) {
@@ -182,11 +185,16 @@ fn sweep(granularity: &RawExperiment, tables: &mut Tables) {
     let (times, shares) = (tables.get("time per task"), tables.get("efficiency by task size"));
     assert_eq!((times.len(), shares.len()), (points.len(), points.len()));
     for (((model, point), time), share) in points.iter().zip(&times).zip(&shares) {
-        assert_eq!((&model["model"], &model["model"]), (&json!(time[0]), &json!(share[0])));
+        let label = match model["cores"].as_u64() {
+            Some(1) => format!("{} (one core)", model["model"].as_str().expect("a name")),
+            _ => model["model"].as_str().expect("a name").to_owned(),
+        };
+        assert_eq!((&label, &label), (&time[0], &share[0]));
         shows(time, 1, number(point, &["task_ns"]));
         shows(time, 2, number(point, &["per_task", "median"]));
         shows(time, 4, number(point, &["efficiency"]));
-        shows(share, 2, number(point, &["efficiency"]));
+        shows(share, 2, number(point, &["granularity_ns"]));
+        shows(share, 3, number(point, &["efficiency"]));
     }
     let map = tables.get("decision map");
     for answer in list(found, &["verdicts"]) {

@@ -15,7 +15,13 @@ pub(crate) struct BatchObservation {
     pub(crate) cold_ns: u64,
     /// The batches after it, each by itself.
     pub(crate) warm_ns: Vec<u64>,
-    /// Reading how much memory is held, between the last batch and the stop.
+    /// The CPU time that the warm batches took together, in user mode and in the kernel: that of the runner and of all
+    /// processes below it from before the first to after the last.
+    pub(crate) warm_cpu_ns: Option<u64>,
+    /// Why that is not known, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warm_cpu_reason: Option<String>,
+    /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
     pub(crate) probe_ns: u64,
     /// Stopping the model.
     pub(crate) shutdown_ns: u64,
@@ -40,10 +46,20 @@ impl BatchObservation {
         median(&sorted(&warm))
     }
 
+    /// The CPU time of a warm batch, in nanoseconds: their mean. `None` without any, or where it is not known.
+    pub(crate) fn cpu_ns(&self) -> Option<f64> {
+        cpu_per_batch(self.warm_cpu_ns, &self.warm_ns)
+    }
+
     /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
     pub(crate) fn one_off_ns(&self) -> u64 {
         self.startup_ns.saturating_add(self.cold_ns).saturating_add(self.shutdown_ns)
     }
+}
+
+/// The mean over the warm batches of the CPU time that they took together.
+pub(super) fn cpu_per_batch(warm_cpu_ns: Option<u64>, warm_ns: &[u64]) -> Option<f64> {
+    warm_cpu_ns.filter(|_| !warm_ns.is_empty()).map(|time| time as f64 / warm_ns.len() as f64)
 }
 
 impl Responses for BatchObservation {
@@ -54,6 +70,7 @@ impl Responses for BatchObservation {
             Response::one("startup_ns", self.startup_ns as f64),
             Response::one("cold_ns", self.cold_ns as f64),
             Response::several("warm_ns", self.warm_ns.iter().map(|&time| time as f64)),
+            Response::maybe("cpu_ns", self.cpu_ns()),
             Response::one("shutdown_ns", self.shutdown_ns as f64),
             Response::one("wall_ns", self.wall_ns as f64),
             Response::maybe("peak_rss_bytes", self.peak_rss_bytes.map(|bytes| bytes as f64)),

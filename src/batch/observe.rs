@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::BatchObservation;
 use crate::model::{Digest, Family};
 use crate::models::Running;
-use crate::runner::{Bench, CellError, Desk, memory::peak_bytes};
+use crate::runner::{Bench, CellError, Desk, cpu_time::CpuMeter, memory::peak_bytes};
 use crate::time::nanoseconds;
 
 /// Starts the model, runs one cold batch and `warm` warm ones, stops.
@@ -37,7 +37,8 @@ pub(crate) fn serve(desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> 
         }
         Ok(())
     })?;
-    Ok(BatchObservation { warm_ns, ..observation })
+    let warm_cpu_reason = Some("each warm time is the mean of several batches".to_owned());
+    Ok(BatchObservation { warm_ns, warm_cpu_ns: None, warm_cpu_reason, ..observation })
 }
 
 /// A model that has started, and the phase that is under way.
@@ -70,13 +71,16 @@ fn phases(
     let startup_ns = laps.end();
     let mut batches = Batches { bench, model, laps };
     let (cold_ns, digest) = batches.next("cold batch")?;
+    let meter = CpuMeter::start();
+    let metered_ns = batches.laps.end();
     warm(cold_ns, &mut batches)?;
     let Batches { model, mut laps, .. } = batches;
+    let warm_cpu = meter.stop();
     let peak = match bench.info().family {
         Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
         _ => peak_bytes(),
     };
-    let probe_ns = laps.end();
+    let probe_ns = metered_ns + laps.end();
     model.stop()?;
     let shutdown_ns = laps.end();
     let wall_ns = wall.end();
@@ -84,6 +88,8 @@ fn phases(
         startup_ns,
         cold_ns,
         warm_ns: Vec::new(),
+        warm_cpu_ns: warm_cpu.as_ref().ok().copied(),
+        warm_cpu_reason: warm_cpu.err(),
         probe_ns,
         shutdown_ns,
         wall_ns,

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::analyse::{ClassRanking, MARGIN};
+use super::observation::cpu_per_batch;
 use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
 use crate::model::Family;
 use crate::record::{BlockNoise, CellRecord, Estimate, Observed, Status};
@@ -110,13 +111,15 @@ pub struct Observation {
     pub cold_ns: u64,
     /// The batches after it, each by itself.
     pub warm_ns: Vec<u64>,
-    /// Reading how much memory is held, between the last batch and the stop.
+    /// The CPU time that the warm batches took together, of the runner and of all processes below it.
+    pub warm_cpu_ns: Option<u64>,
+    /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
     pub probe_ns: u64,
     /// Stopping the model.
     pub shutdown_ns: u64,
     /// From before the start to after the stop, by one pair of clock readings.
     pub wall_ns: u64,
-    /// CPU time in user mode, of the runner and of every process that it waited for.
+    /// CPU time in user mode over its whole life, of the runner and of every process that it waited for.
     pub user_ns: Option<u64>,
     /// CPU time in the kernel, likewise.
     pub system_ns: Option<u64>,
@@ -127,7 +130,9 @@ pub struct Observation {
     /// The most memory that was resident at once, in bytes: the runner's peak, and the proportional share of each worker
     /// process at the end of the last batch.
     pub peak_rss_bytes: Option<u64>,
-    /// Why there is no CPU time, if there is none.
+    /// Why there is no CPU time of the warm batches, if there is none.
+    pub warm_cpu_reason: Option<String>,
+    /// Why there is no CPU time of the runner's life, if there is none.
     pub usage_reason: Option<String>,
     /// Why there is no peak, if there is none.
     pub peak_rss_reason: Option<String>,
@@ -142,8 +147,14 @@ impl Observation {
     pub(crate) fn missing(&self, field: &str) -> Option<&str> {
         match field {
             "peak_rss_bytes" => self.peak_rss_reason.as_deref(),
+            "warm_cpu_ns" => self.warm_cpu_reason.as_deref(),
             _ => self.usage_reason.as_deref(),
         }
+    }
+
+    /// The CPU time of a warm batch, in nanoseconds: their mean. `None` without any, or where it is not known.
+    pub fn cpu_ns(&self) -> Option<f64> {
+        cpu_per_batch(self.warm_cpu_ns, &self.warm_ns)
     }
 
     /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
@@ -166,7 +177,7 @@ pub struct CellSummary {
     pub one_off: Estimate,
     /// Starting the model.
     pub startup: Estimate,
-    /// CPU time for each batch, start and stop included; `null` where no observation has it.
+    /// CPU time of a warm batch, of all processes together; `null` where no observation has it.
     pub cpu: Option<Estimate>,
     /// Peak resident memory, in bytes; likewise.
     pub peak_rss: Option<Estimate>,
@@ -234,6 +245,8 @@ impl Observation {
             startup_ns: responses.startup_ns,
             cold_ns: responses.cold_ns,
             warm_ns: responses.warm_ns,
+            warm_cpu_ns: responses.warm_cpu_ns,
+            warm_cpu_reason: responses.warm_cpu_reason,
             probe_ns: responses.probe_ns,
             shutdown_ns: responses.shutdown_ns,
             wall_ns: responses.wall_ns,

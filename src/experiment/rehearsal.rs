@@ -83,6 +83,7 @@ pub(crate) fn observation(batch: u64, request: &Request) -> Value {
         "startup_ns": batch / 10,
         "cold_ns": batch,
         "warm_ns": vec![batch; warm as usize],
+        "warm_cpu_ns": batch * warm,
         "probe_ns": 0,
         "shutdown_ns": batch / 10,
         "wall_ns": batch * (1 + warm) + 2 * (batch / 10),

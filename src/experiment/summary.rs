@@ -11,9 +11,9 @@ type OfUsage = fn(&Usage) -> u64;
 
 /// What the frame itself measures of every observation: what the runner and its processes used from start to end.
 const USAGE: [(&str, OfUsage); 5] = [
-    ("cpu_ns", |usage| usage.user_ns.saturating_add(usage.system_ns)),
-    ("user_ns", |usage| usage.user_ns),
-    ("system_ns", |usage| usage.system_ns),
+    ("runner_cpu_ns", |usage| usage.user_ns.saturating_add(usage.system_ns)),
+    ("runner_user_ns", |usage| usage.user_ns),
+    ("runner_system_ns", |usage| usage.system_ns),
     ("voluntary_switches", |usage| usage.voluntary_switches),
     ("involuntary_switches", |usage| usage.involuntary_switches),
 ];
@@ -58,7 +58,7 @@ mod tests {
         };
         for batches in [1, 7, 31] {
             let used: Vec<Response> = used(Some(&usage(batches)), batches).collect();
-            assert_eq!(of_one("cpu_ns", &used), Some(1000.0));
+            assert_eq!(of_one("runner_cpu_ns", &used), Some(1000.0));
             assert_eq!(of_one("voluntary_switches", &used), Some(5.0));
         }
         assert!(used(None, 1).all(|response| response.values.is_empty()));

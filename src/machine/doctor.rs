@@ -57,6 +57,7 @@ mod tests {
             throttled_ns: Some(0),
             pressure: Some(0.0),
             thermal_throttles: Some(0),
+            frequency_khz: Ok(3_000_000),
         };
         Sample { readings, clock_step: Some(Duration::from_nanos(30)), debug_build: false }
     }
@@ -211,6 +212,7 @@ mod tests {
             throttled_ns: None,
             pressure: None,
             thermal_throttles: None,
+            frequency_khz: Err("it is not shown".to_owned()),
             ..quiet().readings
         };
         let sample = Sample { readings, clock_step: None, ..quiet() };

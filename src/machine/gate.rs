@@ -1,15 +1,13 @@
 use std::time::{Duration, Instant};
 
 use super::Roots;
-use super::own_cpu_time;
+use super::{frequency, own_cpu_time};
 use crate::record::BlockNoise;
+use concbench_stats::{median, sorted};
 use concbench_sys::Groups;
 use concbench_sys::parse::{self, CpuTimes, TICK};
 
 /// Watches what else the machine does while one block is measured.
-///
-/// The frequency is not watched: between two observations the kernel reports that of an idle core. What a hot core costs
-/// shows in its count of throttlings.
 #[derive(Debug)]
 pub struct Gate {
     roots: Roots,
@@ -45,6 +43,8 @@ pub struct Readings {
     pub pressure: Option<f64>,
     /// How often a core was slowed down because it was too hot.
     pub thermal_throttles: Option<u64>,
+    /// At how many kilohertz a busy core ran when the gate was closed, or why that is not known.
+    pub frequency_khz: Result<u64, String>,
 }
 
 /// From where on a block is measured again.
@@ -52,22 +52,62 @@ pub struct Readings {
 /// Only what comes from outside and may be gone the next time: a quota throttles every block of a model with more
 /// threads than it allows, and a model with more threads than cores causes pressure by itself, so both are recorded and
 /// neither is a breach.
+///
+/// Shares are of all cores, since that is what a model that shares its work out anew is slowed down by, however many
+/// there are. On few cores the share that counts is larger than on many: there a quarter of one core is more than any
+/// quiet machine's background.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// The share of all processors' time that may be stolen. The default, 5 %, is what a shared virtual machine stays
-    /// below most of the time; more moves a ratio by as much when it hits one cell alone.
-    pub steal: f64,
-    /// How much of one core others may use on average. The default is a quarter, since it takes one busy neighbour on
-    /// one core to delay a batch that is spread over all, however many there are; a neighbour that never pauses gets
-    /// more than that from anything but a crowd of our own threads.
-    pub foreign_cores: f64,
+    /// The share of all cores that others may take, whatever their number. The default, 1 %, moves a ratio by half of
+    /// the default margin when it hits one cell alone.
+    pub share: f64,
+    /// How much of one core others may take where that is a larger share of all. The default is a quarter: a neighbour
+    /// that never pauses gets more than that from anything but a crowd of our own threads, and what a quiet machine
+    /// does besides takes less.
+    pub core: f64,
+    /// The share of all cores that a hypervisor may take at most, on however few of them. The default, 5 %, is what a
+    /// shared virtual machine stays below most of the time.
+    pub most_steal: f64,
     /// How many thermal throttlings a block may have. The default is none.
     pub thermal_throttles: u64,
+    /// By which share the frequency of a block may lie below the median of those before it. The default is 10 %.
+    pub slower: f64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steal: 0.05, foreign_cores: 0.25, thermal_throttles: 0 }
+        Self { share: 0.01, core: 0.25, most_steal: 0.05, thermal_throttles: 0, slower: 0.1 }
+    }
+}
+
+impl Limits {
+    /// The share of so many cores that other processes may use.
+    pub fn foreign(&self, cpus: u64) -> f64 {
+        self.share.max(self.core / cpus.max(1) as f64)
+    }
+
+    /// The share of so many cores that the hypervisor may give to others.
+    pub fn steal(&self, cpus: u64) -> f64 {
+        self.foreign(cpus).min(self.most_steal)
+    }
+}
+
+/// The frequencies of the blocks of a run, which that of the next is held against.
+#[derive(Debug, Clone, Default)]
+pub struct Frequencies(Vec<f64>);
+
+impl Frequencies {
+    /// How many blocks have to tell before one is held against them.
+    const FEWEST: usize = 3;
+
+    /// Adds that of a block, where it is known.
+    pub fn add(&mut self, readings: &Readings) {
+        self.0.extend(readings.frequency_khz.as_ref().map(|&khz| khz as f64));
+    }
+
+    /// What is usual, in kilohertz; none before enough blocks have told.
+    fn usual(&self) -> Option<f64> {
+        median(&sorted(&self.0)).filter(|_| self.0.len() >= Self::FEWEST)
     }
 }
 
@@ -90,7 +130,8 @@ impl Gate {
         let elapsed = self.opened.elapsed();
         let after = Counters::read(&self.roots);
         let ours = own_cpu_time::read(&self.roots).saturating_sub(self.ours);
-        Readings::between(&self.before, &after, elapsed, ours)
+        let frequency_khz = frequency::busiest_khz(&self.roots);
+        Readings { frequency_khz, ..Readings::between(&self.before, &after, elapsed, ours) }
     }
 }
 
@@ -140,6 +181,7 @@ impl Readings {
                 .filter(|_| !elapsed.is_zero())
                 .map(|waited| (waited as f64 / 1e6 / elapsed.as_secs_f64()).min(1.0)),
             thermal_throttles: rise(|counters| counters.thermal_throttles),
+            frequency_khz: Err("it was not read".to_owned()),
         }
     }
 
@@ -148,49 +190,70 @@ impl Readings {
         Some(self.foreign? * self.cpus as f64)
     }
 
-    /// Which limit was passed, if one was, as one line.
-    pub fn breach(&self, limits: &Limits) -> Option<String> {
+    /// Which limit was passed, if one was, as one line; `before` has the frequencies of earlier blocks.
+    pub fn breach(&self, limits: &Limits, before: &Frequencies) -> Option<String> {
+        self.taken(limits).or_else(|| self.heated(limits)).or_else(|| self.slowed(limits, before))
+    }
+
+    /// That others took more of the cores than they may.
+    fn taken(&self, limits: &Limits) -> Option<String> {
         let capacity = self.elapsed.as_secs_f64() * self.cpus as f64;
-        if let Some(steal) = self.steal
-            && steal > limits.steal
-            && steal * capacity > counting_error()
-        {
-            return Some(format!(
-                "the hypervisor gave {:.1} % of the CPU time to others, at most {:.1} % are allowed",
-                100.0 * steal,
-                100.0 * limits.steal
-            ));
-        }
-        if let Some(cores) = self.foreign_cores()
-            && cores > limits.foreign_cores
-            && cores * self.elapsed.as_secs_f64() > counting_error() + sampling_error(capacity)
-        {
-            return Some(format!(
-                "other processes used {cores:.2} cores, at most {:.2} are allowed",
-                limits.foreign_cores
-            ));
-        }
-        match self.thermal_throttles {
-            Some(times) if times > limits.thermal_throttles => Some(format!(
-                "cores were slowed down for their heat {times} times, at most {} are allowed",
-                limits.thermal_throttles
-            )),
-            _ => None,
-        }
+        let (cpus, error) = (self.cpus, counting_error());
+        let is_breach = |share: f64, limit: f64, error: f64| share > limit && share * capacity > error;
+        let allowed = |limit: f64| format!("at most {:.1} % are allowed", 100.0 * limit);
+        let stolen = self.steal.filter(|&share| is_breach(share, limits.steal(cpus), error)).map(|share| {
+            let (percent, allowed) = (100.0 * share, allowed(limits.steal(cpus)));
+            format!("the hypervisor gave {percent:.1} % of all CPU time to others, {allowed}")
+        });
+        let foreign = || {
+            let error = error + sampling_error(capacity);
+            let share = self.foreign.filter(|&share| is_breach(share, limits.foreign(cpus), error))?;
+            let (percent, allowed) = (100.0 * share, allowed(limits.foreign(cpus)));
+            let cores = share * cpus as f64;
+            Some(format!(
+                "other processes used {percent:.1} % of all CPU time ({cores:.2} of {cpus} cores), {allowed}"
+            ))
+        };
+        stolen.or_else(foreign)
+    }
+
+    fn heated(&self, limits: &Limits) -> Option<String> {
+        let times = self.thermal_throttles.filter(|&times| times > limits.thermal_throttles)?;
+        let allowed = limits.thermal_throttles;
+        Some(format!("cores were slowed down for their heat {times} times, at most {allowed} are allowed"))
+    }
+
+    fn slowed(&self, limits: &Limits, before: &Frequencies) -> Option<String> {
+        let (khz, usual) = (*self.frequency_khz.as_ref().ok()? as f64, before.usual()?);
+        (khz < (1.0 - limits.slower) * usual).then(|| {
+            let (mhz, usual, allowed) = (khz / 1e3, usual / 1e3, 100.0 * limits.slower);
+            format!(
+                "a busy core ran at {mhz:.0} MHz, more than {allowed:.0} % below the usual {usual:.0} MHz"
+            )
+        })
     }
 
     /// The entry of a block in the record.
-    pub fn into_noise(self, block: u32, experiment: &str, group: &str, limits: &Limits) -> BlockNoise {
+    pub fn into_noise(
+        self,
+        block: u32,
+        experiment: &str,
+        group: &str,
+        limits: &Limits,
+        before: &Frequencies,
+    ) -> BlockNoise {
         BlockNoise {
             block,
             experiment: experiment.to_owned(),
             group: group.to_owned(),
-            breach: self.breach(limits),
+            breach: self.breach(limits, before),
             steal: self.steal,
             foreign: self.foreign,
             throttled_ns: self.throttled_ns,
             pressure: self.pressure,
             thermal_throttles: self.thermal_throttles,
+            frequency_khz: self.frequency_khz.as_ref().ok().copied(),
+            frequency_reason: self.frequency_khz.err(),
             repeats: 0,
         }
     }
@@ -244,34 +307,115 @@ mod tests {
         assert_eq!(seen.pressure, Some(0.2));
     }
 
+    fn breach(readings: &Readings) -> Option<String> {
+        readings.breach(&Limits::default(), &Frequencies::default())
+    }
+
     #[test]
     fn one_busy_neighbour_is_a_breach_and_our_own_work_is_not() {
-        let limits = Limits::default();
-        let breach = readings(10 * SECOND, 10 * SECOND, 1900, 0).breach(&limits).unwrap();
-        assert_eq!(breach, "other processes used 0.90 cores, at most 0.25 are allowed");
-        assert_eq!(readings(10 * SECOND, 20 * SECOND, 1990, 0).breach(&limits), None);
-        assert_eq!(readings(10 * SECOND, Duration::ZERO, 20, 0).breach(&limits), None);
+        let breached = breach(&readings(10 * SECOND, 10 * SECOND, 1900, 0)).unwrap();
+        assert_eq!(
+            breached,
+            "other processes used 45.0 % of all CPU time (0.90 of 2 cores), at most 12.5 % are allowed"
+        );
+        assert_eq!(breach(&readings(10 * SECOND, 20 * SECOND, 1990, 0)), None);
+        assert_eq!(breach(&readings(10 * SECOND, Duration::ZERO, 20, 0)), None);
     }
 
     #[test]
     fn ticks_of_a_short_block_are_not_a_breach() {
-        let limits = Limits::default();
         // Five ticks in 40 ms are more than one core, and no more than what counting may be wrong by.
         let short = Duration::from_millis(40);
         assert!(readings(short, Duration::ZERO, 5, 0).foreign_cores() > Some(1.0));
-        assert_eq!(readings(short, Duration::ZERO, 5, 3).breach(&limits), None);
+        assert_eq!(breach(&readings(short, Duration::ZERO, 5, 3)), None);
         // In a fifth of a second a neighbour on a core is told from that.
         let longer = Duration::from_millis(200);
-        assert!(readings(longer, Duration::ZERO, 20, 0).breach(&limits).is_some());
+        assert!(breach(&readings(longer, Duration::ZERO, 20, 0)).is_some());
     }
 
     #[test]
     fn stolen_time_and_heat_are_breaches() {
-        let limits = Limits::default();
-        assert!(readings(10 * SECOND, 10 * SECOND, 1000, 120).breach(&limits).unwrap().contains("6.0 %"));
-        assert_eq!(readings(10 * SECOND, 10 * SECOND, 1000, 80).breach(&limits), None);
+        assert!(breach(&readings(10 * SECOND, 10 * SECOND, 1000, 120)).unwrap().contains("6.0 %"));
+        assert_eq!(breach(&readings(10 * SECOND, 10 * SECOND, 1000, 80)), None);
         let hot = Readings { thermal_throttles: Some(1), ..readings(SECOND, SECOND, 100, 0) };
-        assert!(hot.breach(&limits).unwrap().contains("heat 1 times"));
+        assert!(breach(&hot).unwrap().contains("heat 1 times"));
+    }
+
+    #[test]
+    fn limits_are_shares_of_all_cores_that_fall_as_cores_become_many() {
+        let limits = Limits::default();
+        let of = |cpus| (limits.foreign(cpus), limits.steal(cpus));
+        assert_eq!(of(1), (0.25, 0.05));
+        assert_eq!(of(2), (0.125, 0.05));
+        assert_eq!(of(8), (0.03125, 0.03125));
+        assert_eq!(of(64), (0.01, 0.01));
+        assert_eq!(of(256), (0.01, 0.01));
+    }
+
+    #[test]
+    fn a_frequency_that_drops_from_block_to_block_is_a_breach() {
+        let at = |mhz: u64| Readings { frequency_khz: Ok(1000 * mhz), ..readings(SECOND, SECOND, 100, 0) };
+        let mut before = Frequencies::default();
+        let breach = |before: &Frequencies, mhz| at(mhz).breach(&Limits::default(), before);
+        for mhz in [3000, 2990, 3010] {
+            assert_eq!(breach(&before, 1000), None, "too few blocks have told");
+            before.add(&at(mhz));
+        }
+        assert_eq!(breach(&before, 2710), None);
+        assert_eq!(breach(&before, 3600), None);
+        let slow = breach(&before, 2690).unwrap();
+        assert_eq!(slow, "a busy core ran at 2690 MHz, more than 10 % below the usual 3000 MHz");
+        before.add(&readings(SECOND, SECOND, 100, 0));
+        assert_eq!(before.usual(), Some(3e6), "one that is not known changes nothing");
+        let noise = at(2690).into_noise(1, "matrix", "noop", &Limits::default(), &before);
+        assert_eq!(
+            (noise.frequency_khz, noise.breach, noise.frequency_reason),
+            (Some(2_690_000), Some(slow), None)
+        );
+    }
+
+    /// A machine with so many cores, after `seconds`, of which processes and others had so many each.
+    fn stat(cores: u64, seconds: u64, processes: f64, stolen: f64) -> String {
+        let ticks = |seconds: f64| (100.0 * seconds).round() as u64;
+        let idle = ticks((cores * seconds) as f64 - processes - stolen);
+        let (processes, stolen) = (ticks(processes), ticks(stolen));
+        let all = format!("cpu  {processes} 0 0 {idle} 0 0 0 {stolen} 0 0\n");
+        let each = (0..cores).map(|core| format!("cpu{core} 0 0 0 0 0 0 0 0 0 0\n"));
+        std::iter::once(all).chain(each).collect()
+    }
+
+    /// What a block of ten seconds says on a machine with so many cores, of which others use and take so many.
+    fn block(cores: u64, foreign: f64, stolen: f64) -> Option<String> {
+        const SECONDS: u64 = 10;
+        let fixture = Fixture::empty();
+        let own = |ticks: u64| format!("7 (a) S 1 1 1 0 -1 0 1 0 0 0 {ticks} 0 0 0 20 0 1 0 500 1 1\n");
+        fixture.proc("stat", &stat(cores, 0, 0.0, 0.0)).proc("self/stat", &own(0));
+        let mut gate = Gate::open_under(&fixture.roots());
+        let seconds = SECONDS as f64;
+        // All that others leave is ours.
+        let ours = seconds * (cores as f64 - foreign - stolen);
+        fixture
+            .proc("self/stat", &own((100.0 * ours) as u64))
+            .proc("stat", &stat(cores, SECONDS, seconds * (cores as f64 - stolen), seconds * stolen));
+        gate.opened -= Duration::from_secs(SECONDS);
+        breach(&gate.close())
+    }
+
+    #[test]
+    fn a_spinner_and_stolen_cores_are_seen_on_two_cores_and_on_sixty_four() {
+        for cores in [2, 64] {
+            assert_eq!(block(cores, 0.0, 0.0), None);
+            assert!(block(cores, 1.0, 0.0).unwrap().starts_with("other processes used"), "{cores} cores");
+            assert!(block(cores, 0.0, 1.0).unwrap().starts_with("the hypervisor gave"), "{cores} cores");
+        }
+        // Two fifths of a core are 20 % of two cores, and 0.6 % of 64.
+        assert!(block(2, 0.4, 0.0).is_some());
+        assert_eq!(block(64, 0.4, 0.0), None);
+        assert_eq!(block(64, 0.0, 0.4), None);
+        // 4.7 % of 64 are three whole cores.
+        let three = block(64, 0.0, 3.0).unwrap();
+        assert_eq!(three, "the hypervisor gave 4.7 % of all CPU time to others, at most 1.0 % are allowed");
+        assert!(block(2, 0.0, 0.15).unwrap().contains("7.5 %"));
     }
 
     #[test]
@@ -296,7 +440,8 @@ mod tests {
         let nothing = Gate::open_under(&Fixture::empty().roots()).close();
         let absent = (nothing.foreign, nothing.steal, nothing.throttled_ns, nothing.pressure);
         assert_eq!(absent, (None, None, None, None));
-        assert_eq!(nothing.breach(&Limits::default()), None);
+        assert_eq!(breach(&nothing), None);
+        assert!(nothing.frequency_khz.is_err() && seen.frequency_khz.is_err());
     }
 
     #[test]
@@ -317,7 +462,7 @@ mod tests {
             for share in [seen.steal, seen.foreign, seen.pressure].into_iter().flatten() {
                 assert!((0.0..=1.0).contains(&share), "{seen:?}");
             }
-            seen.breach(&Limits::default());
+            breach(&seen);
         }
     }
 }

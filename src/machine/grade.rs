@@ -62,6 +62,8 @@ mod tests {
             throttled_ns: None,
             pressure: None,
             thermal_throttles: None,
+            frequency_khz: None,
+            frequency_reason: None,
             repeats: 0,
             breach: (index < breached).then(|| "a neighbour".to_owned()),
         };

@@ -12,6 +12,7 @@ mod facts;
 mod findings;
 #[cfg(test)]
 mod fixture;
+mod frequency;
 mod gate;
 mod grade;
 mod hypervisor;
@@ -24,7 +25,7 @@ pub use concbench_sys::Roots;
 pub use doctor::{Diagnosis, examine, preflight_warnings};
 pub use facts::{facts, facts_under};
 pub use findings::{Finding, State};
-pub use gate::{Gate, Limits, Readings};
+pub use gate::{Frequencies, Gate, Limits, Readings};
 pub use grade::grade;
 pub use memory::{Room, memory_room};
 pub use sample::Sample;

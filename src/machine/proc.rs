@@ -50,6 +50,18 @@ pub(crate) fn cpu_time_of_first_thread(pid: u32) -> Option<Duration> {
     parse::number(text.split_ascii_whitespace().next()?).map(Duration::from_nanos)
 }
 
+/// What the processes that a process has waited for have fetched of pages: it rises with each of them. None if it has ended.
+///
+/// # Errors
+///
+/// When the kernel does not say of one that is alive.
+pub(crate) fn faults_of_waited(pid: u32) -> Result<Option<u64>, String> {
+    let path = format!("/proc/{pid}/stat");
+    let text =
+        unless_gone(fs::read_to_string(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
+    text.map(|text| parse::understood(&path, &text, parse::faults_of_waited(&text))).transpose()
+}
+
 /// The signals that this process ignores, a bit for each; none where the kernel does not say.
 pub(crate) fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

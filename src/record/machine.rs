@@ -95,6 +95,11 @@ pub struct BlockNoise {
     pub pressure: Option<f64>,
     /// How often a core was slowed down because it was too hot.
     pub thermal_throttles: Option<u64>,
+    /// At how many kilohertz a busy core ran when the block was over.
+    pub frequency_khz: Option<u64>,
+    /// Why that is not known, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency_reason: Option<String>,
     /// How often it was thrown away and measured again, because the gate was breached.
     pub repeats: u32,
     /// Why the last attempt breaches the gate, if it does.

@@ -1,13 +1,15 @@
 //! What else the machine does, block by block.
 
 use crate::experiment::Watch;
-use crate::machine::{Gate, Limits};
+use crate::machine::{Frequencies, Gate, Limits};
 use crate::record::BlockNoise;
 
 /// The environment gate around every block.
 #[derive(Debug, Default)]
 pub(super) struct Gatekeeper {
     open: Option<Gate>,
+    /// Those of all blocks of the run up to now.
+    frequencies: Frequencies,
 }
 
 impl Watch for Gatekeeper {
@@ -17,6 +19,9 @@ impl Watch for Gatekeeper {
 
     fn close(&mut self, block: u32, experiment: &str, group: &str) -> BlockNoise {
         let gate = self.open.take().unwrap_or_else(Gate::open);
-        gate.close().into_noise(block, experiment, group, &Limits::default())
+        let readings = gate.close();
+        let before = self.frequencies.clone();
+        self.frequencies.add(&readings);
+        readings.into_noise(block, experiment, group, &Limits::default(), &before)
     }
 }

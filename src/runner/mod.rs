@@ -5,8 +5,10 @@
 //! - `protocol`: what is said
 //! - `child`, `desk`: the answering side
 //! - `reference`: what the tasks of a workload return and wait for
+//! - `cpu_time`, `memory`: what a runner and the processes below it use
 
 mod child;
+pub(crate) mod cpu_time;
 mod desk;
 mod gap;
 pub(crate) mod interrupt;

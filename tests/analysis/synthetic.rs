@@ -50,6 +50,7 @@ pub(crate) fn observation(block: u32, time_ns: f64) -> Observation {
         startup_ns: time / 10,
         cold_ns: time,
         warm_ns: vec![time; 3],
+        warm_cpu_ns: Some(6 * time),
         probe_ns: 0,
         shutdown_ns: time / 10,
         wall_ns: 4 * time + 2 * (time / 10),

@@ -163,6 +163,8 @@ fn a_disturbed_block_makes_the_interval_wider_and_never_narrower() {
         throttled_ns: None,
         pressure: None,
         thermal_throttles: None,
+        frequency_khz: None,
+        frequency_reason: None,
         repeats: 2,
     };
     sheet.noise = (0..6).map(noise).collect();
@@ -228,15 +230,15 @@ fn estimates_of_a_cell() {
     let mut one = cell("rayon", 2, &[10.0 * MS; 6]);
     one.ideal_ns = Some(8_000_000);
     one.observations[0].warm_ns = vec![1_000_000, 9_000_000, 20_000_000];
-    one.observations[1].user_ns = None;
+    one.observations[1].warm_cpu_ns = None;
     let sheet = completed(vec![one]);
     let summary = sheet.cells[0].summary.as_ref().expect("it is ok");
     assert_eq!((summary.steady.median, summary.steady.min, summary.steady.count), (10.0 * MS, 9.0 * MS, 6));
     assert!(summary.steady.confidence >= CONFIDENCE);
     assert_eq!(summary.one_off.median, 12.0 * MS);
     assert_eq!(summary.startup.median, MS);
-    // 30 + 10 ms over one cold and three warm batches; one observation has no figure.
-    assert_eq!(summary.cpu.map(|cpu| (cpu.median, cpu.count)), Some((10.0 * MS, 5)));
+    // 60 ms over three warm batches; one observation has no figure, and what the runner used besides does not count.
+    assert_eq!(summary.cpu.map(|cpu| (cpu.median, cpu.count)), Some((20.0 * MS, 5)));
     assert_eq!(summary.distance, Some(1.25));
 }
 

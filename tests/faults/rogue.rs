@@ -146,7 +146,7 @@ fn observed(observation: Value) -> Value {
 /// As good as any: a rogue is no model, but its answer is whole.
 fn observation() -> Value {
     json!({
-        "startup_ns": 1000, "cold_ns": BATCH_NS, "warm_ns": [BATCH_NS], "probe_ns": 0, "shutdown_ns": 1000,
+        "startup_ns": 1000, "cold_ns": BATCH_NS, "warm_ns": [BATCH_NS], "warm_cpu_ns": BATCH_NS, "probe_ns": 0, "shutdown_ns": 1000,
         "wall_ns": 2 * BATCH_NS + 2000, "peak_rss_bytes": 4096, "tasks": 4, "digest": "00",
     })
 }

@@ -45,6 +45,8 @@ pub(super) fn noise(workloads: &[WorkloadRecord], random: &mut Random) -> Noise 
             throttled_ns: Some(0),
             pressure: Some(0.1),
             thermal_throttles: None,
+            frequency_khz: None,
+            frequency_reason: None,
             repeats: u32::from(block == 13),
             breach: (block == 13 && group == "count")
                 .then(|| "steal 6.1 % of CPU time, the gate is 5 %".into()),

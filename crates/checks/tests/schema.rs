@@ -254,15 +254,15 @@ const SIGNED: [&str; 1] = ["late_ns"];
 /// Objects to which no later version adds a field: of another experiment, or another kernel, the schema knows nothing.
 const CLOSED: [&str; 2] = ["experiments", "kernel"];
 /// The fields that a record may lack, behind the field that holds them.
-const OPTIONAL: [(&str, &str); 25] = [
-    ("blocks", "breach foreign pressure steal thermal_throttles throttled_ns"),
-    ("calibrations", "peak_rss_bytes rate_per_s target_busy"),
+const OPTIONAL: [(&str, &str); 26] = [
+    ("blocks", "breach foreign frequency_khz pressure steal thermal_throttles throttled_ns"),
+    ("calibrations", "peak_rss_bytes rate_per_s target_busy warm_cpu_ns warm_cpu_reason"),
     ("cells", "reason summary"),
     ("closed", "p90_ns p999_ns p99_blocks_ns p99_ns"),
     ("comparisons", "smallest_effect"),
     ("experiments", "granularity latency matrix memory switches timelines timers"),
     ("factors", "share"),
-    ("findings", "capacity_per_s closed knee per_task reason refusal resolution_ns"),
+    ("findings", "capacity_per_s closed knee peak per_task reason refusal resolution_ns"),
     ("granularity", "calibrations"),
     ("latency", "calibrations"),
     ("lateness", "p99_ns"),
@@ -275,7 +275,11 @@ const OPTIONAL: [(&str, &str); 25] = [
     ("models", "left_out metg refusal"),
     ("observations", "usage"),
     ("open", "rate_per_s summary"),
-    ("responses", "page_table_bytes peak_rss_bytes processes rate_per_s resident_bytes target_busy"),
+    ("points", "efficiency"),
+    (
+        "responses",
+        "page_table_bytes peak_rss_bytes processes rate_per_s resident_bytes target_busy warm_cpu_ns warm_cpu_reason",
+    ),
     ("run", "filter"),
     ("setup", "criterion_median_ns room_bytes room_limit room_reason"),
     ("sizes", "n task_ns"),

@@ -5,6 +5,8 @@
 //! tells in text is read below [`Roots`], so that a test can bring a machine of its own.
 
 mod cgroup;
+#[allow(unsafe_code, reason = "clocks of other processes are calls of the C library")]
+mod cpu_time;
 #[allow(unsafe_code, reason = "the environment may be written only by a thread that is alone")]
 mod environment;
 mod limits;
@@ -20,6 +22,7 @@ mod shared;
 mod stackful;
 
 pub use cgroup::Groups;
+pub use cpu_time::{cpu_time, cpu_time_of_waited};
 pub use environment::{set_before_threads, take_before_threads};
 pub use limits::limits;
 pub use process::{Ended, Forker, Usage, wait};

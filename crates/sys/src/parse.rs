@@ -66,6 +66,13 @@ pub fn process_times(stat: &str) -> Option<ProcessTimes> {
     Some(ProcessTimes { pid, parent: u32::try_from(field(4)?).ok()?, ticks: saturating_sum(&times) })
 }
 
+/// How many pages the processes that a process has waited for had to fetch, from `/proc/PID/stat`: none has ever run
+/// without one, so it rises with each of them.
+pub fn faults_of_waited(stat: &str) -> Option<u64> {
+    // As above: the first field behind the name is the third.
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(11 - 3).and_then(number)
+}
+
 /// The total of the line `some` of a pressure file, in microseconds.
 pub fn pressure_us(text: &str) -> Option<u64> {
     let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
@@ -155,6 +162,16 @@ pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// The highest of the frequencies in `/proc/cpuinfo`, in kilohertz.
+pub fn fastest_khz(cpuinfo: &str) -> Option<u64> {
+    let of_core = |line: &str| {
+        let (key, megahertz) = line.split_once(':')?;
+        number::<f64>(megahertz).filter(|megahertz| key.trim() == "cpu MHz" && *megahertz > 0.0)
+    };
+    let fastest = cpuinfo.lines().filter_map(of_core).reduce(f64::max)?;
+    Some((fastest * 1000.0).round() as u64)
+}
+
 /// How many ports a range as `32768 60999` holds.
 pub fn port_range(text: &str) -> Option<u64> {
     let mut ends = text.split_ascii_whitespace().map(number::<u64>);
@@ -224,6 +241,13 @@ mod tests {
     }
 
     #[test]
+    fn pages_of_processes_that_were_waited_for() {
+        let stat = "10 (a) b) S 1 1 1 0 -1 4194304 7 8 9 0 5 1 100 1 20 0 1 0 500 1 1\n";
+        assert_eq!(faults_of_waited(stat), Some(8));
+        assert_eq!(faults_of_waited("10 (a) S 1"), None);
+    }
+
+    #[test]
     fn a_soft_limit_is_the_first_number_of_its_line() {
         let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
                       Max stack size            8388608              unlimited            bytes     \n\
@@ -245,6 +269,11 @@ mod tests {
         assert_eq!(pressure_us("some avg10=0.04 avg60=0.34 avg300=0.70 total=15692035\n"), Some(15_692_035));
         assert_eq!(kibibytes("VmPeak:\t  9 kB\nVmHWM:\t    2048 kB\n", "VmHWM"), Some(2 << 20));
         assert_eq!(bits("SigCgt:\tff\nSigIgn:\t0000000000010001\n", "SigIgn"), Some(0x10001));
+        assert_eq!(
+            fastest_khz("cpu MHz\t: 800.000\nbogomips\t: 5200.00\ncpu MHz\t: 2600.5\n"),
+            Some(2_600_500)
+        );
+        assert_eq!(fastest_khz("cpu MHz\t: unknown\n"), None);
         assert_eq!(field("a\t: 1\nflags\t\t: fpu vme\n", "flags"), Some("fpu vme"));
     }
 
@@ -255,6 +284,7 @@ mod tests {
                 let _ = cpu_times(text);
                 let _ = process_times(text);
                 let _ = process_times(&format!("1 (x) S {other}"));
+                let _ = faults_of_waited(text);
                 let _ = pressure_us(text);
                 let _ = throttled_ns(text);
                 let _ = cpu_max(text);
@@ -265,6 +295,8 @@ mod tests {
                 let _ = soft_limit(text, &name);
                 let _ = cpu_list(text);
                 let _ = field(text, &name);
+                let _ = fastest_khz(text);
+                let _ = fastest_khz(&format!("cpu MHz: {other}"));
                 let _ = port_range(text);
                 let _ = switch(text);
             }

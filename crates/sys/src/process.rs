@@ -134,7 +134,7 @@ fn convert(usage: &libc::rusage) -> Usage {
     }
 }
 
-fn duration(time: libc::timeval) -> Duration {
+pub(crate) fn duration(time: libc::timeval) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let micros = u64::try_from(time.tv_usec).unwrap_or(0);
     Duration::from_secs(seconds) + Duration::from_micros(micros)

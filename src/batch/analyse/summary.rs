@@ -15,15 +15,9 @@ pub(super) fn of(cell: &SheetCell) -> Option<CellSummary> {
     Some(CellSummary {
         one_off: estimate(Metric::OneOff.series(cell))?,
         startup: estimate(each(|observation| Some(observation.startup_ns as f64)))?,
-        cpu: estimate(each(cpu_per_batch)),
+        cpu: estimate(each(Observation::cpu_ns)),
         peak_rss: estimate(each(|observation| observation.peak_rss_bytes.map(|bytes| bytes as f64))),
         distance: cell.ideal_ns.filter(|&ideal| ideal > 0).map(|ideal| steady.median / ideal as f64),
         steady,
     })
-}
-
-/// CPU time for each batch, cold and warm alike, in nanoseconds: what starting and stopping took is shared among them.
-fn cpu_per_batch(observation: &Observation) -> Option<f64> {
-    let total = observation.user_ns? as f64 + observation.system_ns? as f64;
-    Some(total / (1 + observation.warm_ns.len()) as f64)
 }

@@ -79,6 +79,8 @@ impl Watch for MockWatch {
             throttled_ns: None,
             pressure: None,
             thermal_throttles: None,
+            frequency_khz: None,
+            frequency_reason: None,
             repeats: 0,
             breach: breached.then(|| "it was told to".to_owned()),
         }

@@ -6,8 +6,8 @@ use concbench_stats::Estimate;
 use concbench_text::figures;
 use concbench_workloads::{Class, Count, Kernel};
 
-use super::findings::{Findings, ModelGranularity, Point, Region, Size};
-use super::metg::{SweepPoint, efficiency, metg};
+use super::findings::{Findings, ModelGranularity, Peak, Point, Region, Size};
+use super::metg::{CoreRate, MetgRefusal, SweepPoint, efficiency, granularity, metg};
 use super::{Cell, Granularity, plan};
 use crate::batch::analyse::{Metric, answer, summarise};
 use crate::batch::{BatchCell, BatchObservation, Sheet, SheetCell, WorkloadRecord};
@@ -28,16 +28,16 @@ pub(super) fn findings(mut sheet: Sheet) -> Findings {
     let known = sizes(&sheet);
     let size = |workload: &WorkloadRecord| Size {
         size: workload.name.clone(),
-        n: match workload.kernel {
-            Some(Kernel::Count(Count { n })) => Some(n),
-            _ => None,
-        },
+        n: steps(workload),
         tasks: workload.tasks,
         task_ns: known.get(workload.name.as_str()).copied(),
     };
+    let peak = peak(&sheet);
+    let rate = peak.as_ref().map(|(rate, _)| *rate);
     Findings {
         sizes: sheet.workloads.iter().map(size).collect(),
-        models: models(&sheet, &known),
+        models: models(&sheet, &known, rate),
+        peak: peak.map(|(_, peak)| peak),
         regions: regions(&winners(&sheet, &known)),
         comparisons: sheet.comparisons,
         verdicts: sheet.verdicts,
@@ -136,17 +136,50 @@ fn sized<'a>(
     cells
 }
 
-/// The efficiency of one model at every size.
-pub(super) fn sweep(sheet: &Sheet, known: &BTreeMap<&str, f64>, model: &str) -> Vec<SweepPoint> {
-    let point = |(task_ns, cell, _): (f64, &SheetCell, &Estimate)| {
-        let share = |&batch: &f64| efficiency(batch, cell.tasks, task_ns, sheet.cores);
-        SweepPoint { task_ns, efficiency: Metric::Steady.series(cell).iter().map(share).collect() }
-    };
-    sized(sheet, known, model).into_iter().map(point).collect()
+/// How far each task of a size counts.
+fn steps(workload: &WorkloadRecord) -> Option<u64> {
+    match workload.kernel {
+        Some(Kernel::Count(Count { n })) => Some(n),
+        _ => None,
+    }
 }
 
-/// What follows for each model but the baseline, which the peak is made of.
-fn models(sheet: &Sheet, known: &BTreeMap<&str, f64>) -> Vec<ModelGranularity> {
+/// The same of the size of a cell.
+fn steps_of(sheet: &Sheet, cell: &SheetCell) -> Option<f64> {
+    let workload = sheet.workloads.iter().find(|workload| workload.name == cell.workload)?;
+    steps(workload).map(|n| n as f64)
+}
+
+/// How many cores a cell uses.
+fn used(sheet: &Sheet, cell: &SheetCell) -> u64 {
+    plan::used(cell.workers, sheet.cores)
+}
+
+/// The best that any model reached on all cores.
+fn peak(sheet: &Sheet) -> Option<(CoreRate, Peak)> {
+    let rate = |cell: &SheetCell| {
+        let batch_ns = Metric::Steady.estimate(cell)?.median;
+        CoreRate::of(batch_ns, cell.tasks as f64 * steps_of(sheet, cell)?, sheet.cores)
+    };
+    let on_all = sheet.cells.iter().filter(|cell| !cell.twin && used(sheet, cell) == sheet.cores);
+    let best = on_all.filter_map(|cell| Some((rate(cell)?, cell)));
+    let (rate, cell) = best.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
+    let (model, size) = (cell.model.clone(), cell.workload.clone());
+    Some((rate, Peak { model, size, steps_per_ns: rate.of_all(sheet.cores) }))
+}
+
+/// The efficiency of one model at every size.
+pub(super) fn sweep(sheet: &Sheet, known: &BTreeMap<&str, f64>, peak: CoreRate, model: &str) -> Vec<SweepPoint> {
+    let point = |(_, cell, _): (f64, &SheetCell, &Estimate)| {
+        let work_ns = peak.work_ns(steps_of(sheet, cell)?);
+        let share = |&batch: &f64| efficiency(batch, cell.tasks, work_ns, used(sheet, cell));
+        Some(SweepPoint { work_ns, efficiency: Metric::Steady.series(cell).iter().map(share).collect() })
+    };
+    sized(sheet, known, model).into_iter().filter_map(point).collect()
+}
+
+/// What follows for each model but the baseline, which the sizes are read from.
+fn models(sheet: &Sheet, known: &BTreeMap<&str, f64>, peak: Option<CoreRate>) -> Vec<ModelGranularity> {
     let mut ids: Vec<&str> = Vec::new();
     for cell in sheet.cells.iter().filter(|cell| cell.family != Family::Baseline) {
         if !ids.contains(&cell.model.as_str()) {
@@ -154,24 +187,33 @@ fn models(sheet: &Sheet, known: &BTreeMap<&str, f64>) -> Vec<ModelGranularity> {
         }
     }
     let model = |id: &str| {
-        let (metg, refusal) = match metg(&sweep(sheet, known, id)) {
+        let found =
+            peak.ok_or(MetgRefusal::NoPeak).and_then(|peak| metg(&sweep(sheet, known, peak, id)));
+        let (metg, refusal) = match found {
             Ok(found) => (Some(found), None),
             Err(refusal) => (None, Some(trouble(sheet, id).unwrap_or_else(|| refusal.to_string()))),
         };
         let points: Vec<Point> =
-            sized(sheet, known, id).into_iter().map(|sized| point(sized, sheet.cores)).collect();
+            sized(sheet, known, id).into_iter().map(|sized| point(sheet, peak, sized)).collect();
         let left_out = left_out(known, &points);
-        ModelGranularity { model: id.to_owned(), points, metg, refusal, left_out }
+        // Fewest: a task each has as many workers as a batch has tasks.
+        let cells = sheet.cells.iter().filter(|cell| cell.model == id);
+        let cores = cells.map(|cell| used(sheet, cell)).min().unwrap_or(sheet.cores);
+        ModelGranularity { model: id.to_owned(), cores, points, metg, refusal, left_out }
     };
     ids.into_iter().map(model).collect()
 }
 
-fn point((task_ns, cell, batch): (f64, &SheetCell, &Estimate), cores: u64) -> Point {
+fn point(sheet: &Sheet, peak: Option<CoreRate>, sized: (f64, &SheetCell, &Estimate)) -> Point {
+    let (task_ns, cell, batch) = sized;
+    let cores = used(sheet, cell);
+    let work_ns = peak.zip(steps_of(sheet, cell)).map(|(peak, steps)| peak.work_ns(steps));
     Point {
         size: cell.workload.clone(),
         task_ns,
         per_task: batch.per(cell.tasks.max(1) as f64),
-        efficiency: efficiency(batch.median, cell.tasks, task_ns, cores),
+        granularity_ns: granularity(batch.median, cell.tasks, cores),
+        efficiency: work_ns.map(|work_ns| efficiency(batch.median, cell.tasks, work_ns, cores)),
     }
 }
 
@@ -180,8 +222,9 @@ fn left_out(known: &BTreeMap<&str, f64>, points: &[Point]) -> Option<String> {
     let smallest = points.first()?;
     let further = known.values().any(|task_ns| *task_ns < smallest.task_ns);
     further.then(|| {
-        let (size, share) = (figures::time(smallest.task_ns), figures::percent(smallest.efficiency));
-        format!("not measured below {size}, where it reached {share} of the peak")
+        let size = figures::time(smallest.task_ns);
+        let reached = smallest.efficiency.map(|share| format!(", where it reached {} of the peak", figures::percent(share)));
+        format!("not measured below {size}{}", reached.unwrap_or_default())
     })
 }
 

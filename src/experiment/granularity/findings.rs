@@ -11,6 +11,8 @@ use crate::record::Estimate;
 pub(crate) struct Findings {
     /// What a batch of each size was made of, by ascending size.
     pub(crate) sizes: Vec<Size>,
+    /// The highest rate that any model on all cores reached; `null` where none was measured.
+    pub(crate) peak: Option<Peak>,
     /// What follows for each model, in their order.
     pub(crate) models: Vec<ModelGranularity>,
     /// Which models win from which task size on, by ascending size.
@@ -34,14 +36,28 @@ pub(crate) struct Size {
     pub(crate) task_ns: Option<f64>,
 }
 
+/// The most that all cores do together: what efficiencies are shares of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Peak {
+    /// The model that reached it.
+    pub(crate) model: String,
+    /// The size of its tasks, by its name.
+    pub(crate) size: String,
+    /// How many steps of counting all cores made in a nanosecond.
+    pub(crate) steps_per_ns: f64,
+}
+
 /// How small the tasks of one model may become.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ModelGranularity {
     /// The model's id.
     pub(crate) model: String,
+    /// How many cores it uses: as many as it has workers, or all. Its efficiency is that of those, and its granularity
+    /// counts their time.
+    pub(crate) cores: u64,
     /// What was measured at each size, ascending.
     pub(crate) points: Vec<Point>,
-    /// The smallest task size at which half of the calibrated peak is still reached.
+    /// How long a task takes where half of the peak is still reached.
     pub(crate) metg: Option<Metg>,
     /// Why there is none, if there is none.
     pub(crate) refusal: Option<String>,
@@ -58,15 +74,18 @@ pub(crate) struct Point {
     pub(crate) task_ns: f64,
     /// What one task took, in nanoseconds of a batch in steady state: the time of the batch over its tasks.
     pub(crate) per_task: Estimate,
-    /// The share of the calibrated peak that was reached, from the median; 1 is every core doing nothing but the task.
-    pub(crate) efficiency: f64,
+    /// The time of the batch on every core that the model uses, over its tasks, in nanoseconds.
+    pub(crate) granularity_ns: f64,
+    /// The share of the peak of those cores that was reached, from the median; `null` where the peak is not known.
+    pub(crate) efficiency: Option<f64>,
 }
 
 /// The minimum effective task granularity, METG(50 %) (Slaughter et al., 2020).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Metg {
-    /// The smallest task size at which half of the calibrated peak is still reached, in nanoseconds.
-    pub(crate) task_ns: f64,
+    /// How long a task takes a core, with all that goes with it, where half of the peak is still reached, in nanoseconds:
+    /// wall time x cores / tasks.
+    pub(crate) granularity_ns: f64,
     /// The lower end of its interval of 95 %; `null` if it lies below the sweep, or there are too few blocks.
     pub(crate) low_ns: Option<f64>,
     /// The upper end; `null` if it lies above the sweep, or there are too few blocks.

@@ -11,15 +11,16 @@ use crate::report::{ReportError, text};
 
 /// What was found, in one sentence for each thing that it is about.
 pub(super) fn finding(sheet: &Sheet, found: &Findings) -> Vec<String> {
-    let known = found.models.iter().filter_map(|model| Some((model.metg?.task_ns, &model.model)));
+    let known = found.models.iter().filter_map(|model| Some((model.metg?.granularity_ns, &model.model)));
     let mut known: Vec<_> = known.collect();
     known.sort_by(|left, right| left.0.total_cmp(&right.0));
-    let part = |(task_ns, model): &(f64, &String)| format!("{} ({})", units::time(*task_ns), text::name(model));
+    let part = |(time, model): &(f64, &String)| format!("{} ({})", units::time(*time), text::name(model));
     let metg = match known.as_slice() {
         [] => None,
-        [only] => Some(format!("Half of the machine works from tasks of {} on.", part(only))),
+        [only] => Some(format!("Half of the peak is reached by tasks that take a core at least {}.", part(only))),
         [first, .., last] => {
-            Some(format!("Half of the machine works from tasks of {} to {} on.", part(first), part(last)))
+            let (first, last) = (part(first), part(last));
+            Some(format!("Half of the peak is reached by tasks that take a core at least {first} to {last}."))
         }
     };
     let by_size = match regions(sheet, found).as_slice() {

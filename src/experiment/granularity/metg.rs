@@ -1,4 +1,5 @@
-//! METG(50 %): the smallest task size at which half of the calibrated peak is still reached.
+//! METG(50 %), the minimum effective task granularity (Slaughter et al., "Task Bench", SC 2020): how long a task takes a
+//! core, with all that goes with it, where half of the peak is still reached.
 
 use concbench_stats::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, median, percentile_interval, sorted};
 use concbench_text::plural;
@@ -12,15 +13,18 @@ pub(super) const HALF: f64 = 0.5;
 /// What was measured at one task size.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SweepPoint {
-    /// The task's size: the time that it takes when it is all there is, in nanoseconds.
-    pub(super) task_ns: f64,
-    /// The share of the calibrated peak that was reached, in each block.
+    /// How long one core at the peak takes for the work of a task, in nanoseconds.
+    pub(super) work_ns: f64,
+    /// The share of the peak that was reached, in each block.
     pub(super) efficiency: Vec<f64>,
 }
 
 /// Why there is no METG.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub(super) enum MetgRefusal {
+    /// Nothing that uses all cores was measured.
+    #[error("no model that uses all cores was measured, so that their peak is not known")]
+    NoPeak,
     /// The sweep is no sweep.
     #[error("it was measured with {}, at least two are needed", plural(*.sizes, "task size"))]
     TooFewSizes {
@@ -41,34 +45,62 @@ pub(super) enum MetgRefusal {
     },
 }
 
-/// The share of the calibrated peak that a batch reached. The peak is the sequential rate times the cores: `tasks` of
-/// `task_ns` each, spread without loss.
-pub(super) fn efficiency(batch_ns: f64, tasks: u64, task_ns: f64, cores: u64) -> f64 {
-    tasks as f64 * task_ns / (cores.max(1) as f64 * batch_ns)
+/// What one core is worth at best: the steps of counting that the fastest batch on all cores made in a nanosecond, over
+/// the cores. One core alone may be faster than that, where all of them share caches, power or execution units.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(super) struct CoreRate(f64);
+
+impl CoreRate {
+    /// That of a batch on so many cores; `None` if it took no time or did nothing.
+    pub(super) fn of(batch_ns: f64, steps: f64, cores: u64) -> Option<Self> {
+        let rate = steps / (batch_ns * cores.max(1) as f64);
+        (rate.is_finite() && rate > 0.0).then_some(Self(rate))
+    }
+
+    /// How long so many steps take a core, in nanoseconds.
+    pub(super) fn work_ns(self, steps: f64) -> f64 {
+        steps / self.0
+    }
+
+    /// How many steps all cores together make in a nanosecond.
+    pub(super) fn of_all(self, cores: u64) -> f64 {
+        self.0 * cores as f64
+    }
 }
 
-/// METG(50 %) of a sweep: coming down from the largest tasks, the size at which the median efficiency falls below one
-/// half, by linear interpolation between the neighbours. The size is taken on its logarithm, as the sweep has it, on
-/// which the efficiency of a fixed overhead is symmetric around one half.
+/// How long a task takes a core, with all that goes with it, in nanoseconds: the time of the batch on all cores that the
+/// model uses, over its tasks.
+pub(super) fn granularity(batch_ns: f64, tasks: u64, cores: u64) -> f64 {
+    batch_ns * cores.max(1) as f64 / tasks.max(1) as f64
+}
+
+/// The share of the peak of the cores that a model uses that a batch reached.
+pub(super) fn efficiency(batch_ns: f64, tasks: u64, work_ns: f64, cores: u64) -> f64 {
+    work_ns / granularity(batch_ns, tasks, cores)
+}
+
+/// METG(50 %) of a sweep: coming down from the largest tasks, the granularity at which the median efficiency falls below
+/// one half, interpolated between the neighbours. What is linear between them is the efficiency over one through the
+/// granularity: so it is where each task has a fixed overhead, however far apart the sizes are.
 ///
-/// The interval is a percentile bootstrap over the blocks of each size, with a fixed seed.
+/// The interval is a percentile bootstrap over the blocks of each size, with a fixed seed; the peak is taken as it is.
 ///
 /// # Errors
 ///
 /// The sweep does not bracket one half.
 pub(super) fn metg(sweep: &[SweepPoint]) -> Result<Metg, MetgRefusal> {
     let mut points: Vec<&SweepPoint> = sweep.iter().filter(|point| !point.efficiency.is_empty()).collect();
-    points.sort_by(|left, right| left.task_ns.total_cmp(&right.task_ns));
+    points.sort_by(|left, right| left.work_ns.total_cmp(&right.work_ns));
     let sizes = points.len() as u64;
-    let medians = points.iter().map(|point| (point.task_ns, middle(&point.efficiency))).collect::<Vec<_>>();
-    let task_ns = match crossing(&medians) {
+    let medians = points.iter().map(|point| (point.work_ns, middle(&point.efficiency))).collect::<Vec<_>>();
+    let granularity_ns = match crossing(&medians) {
         Crossing::Above(efficiency) if sizes > 0 => return Err(MetgRefusal::NeverReached { efficiency }),
         Crossing::Below(efficiency) if sizes > 1 => return Err(MetgRefusal::AlwaysReached { efficiency }),
-        Crossing::At(task_ns) => task_ns,
+        Crossing::At(granularity_ns) => granularity_ns,
         _ => return Err(MetgRefusal::TooFewSizes { sizes }),
     };
     let (low_ns, high_ns) = interval(&points);
-    Ok(Metg { task_ns, low_ns, high_ns, sizes })
+    Ok(Metg { granularity_ns, low_ns, high_ns, sizes })
 }
 
 enum Crossing {
@@ -79,7 +111,8 @@ enum Crossing {
     Above(f64),
 }
 
-/// Where the efficiency falls below one half for the first time, coming down from the largest size.
+/// Where the efficiency falls below one half for the first time, coming down from the largest size. Efficiency over work is
+/// one through the granularity.
 fn crossing(points: &[(f64, f64)]) -> Crossing {
     let Some(&(_, largest)) = points.last().filter(|point| point.1 >= HALF) else {
         return Crossing::Above(points.last().map_or(0.0, |point| point.1));
@@ -88,7 +121,8 @@ fn crossing(points: &[(f64, f64)]) -> Crossing {
         let ((small, below), (large, above)) = (pair[0], pair[1]);
         if below < HALF {
             let share = (HALF - below) / (above - below);
-            return Crossing::At((small.ln() + share * (large.ln() - small.ln())).exp());
+            let (short, long) = (below / small, above / large);
+            return Crossing::At(1.0 / (short + share * (long - short)));
         }
     }
     Crossing::Below(points.iter().map(|point| point.1).fold(largest, f64::min))
@@ -102,10 +136,10 @@ fn interval(points: &[&SweepPoint]) -> (Option<f64>, Option<f64>) {
     let sizes: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             let mut again =
-                |point: &&SweepPoint| (point.task_ns, middle(&resampler.values(&point.efficiency)));
+                |point: &&SweepPoint| (point.work_ns, middle(&resampler.values(&point.efficiency)));
             match crossing(&points.iter().map(&mut again).collect::<Vec<_>>()) {
                 Crossing::Below(_) => f64::NEG_INFINITY,
-                Crossing::At(task_ns) => task_ns,
+                Crossing::At(granularity_ns) => granularity_ns,
                 Crossing::Above(_) => f64::INFINITY,
             }
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use concbench_text::figures;
 use concbench_workloads::{Count, Kernel};
 
-use super::metg::{HALF, efficiency};
+use super::metg::{CoreRate, HALF, efficiency};
 use super::{Cell, Granularity, Order};
 use crate::batch::{BatchObservation, Pace};
 use crate::experiment::{Ask, Block, Scope, Seen, Subject, Trial};
@@ -78,7 +78,15 @@ fn size_name(task_ns: u64) -> String {
     }
 }
 
-/// How many tasks of a size make a batch: as many for each core.
+/// How many of the cores a model with so many workers uses.
+pub(super) fn used(workers: u64, cores: u64) -> u64 {
+    workers.clamp(1, cores.max(1))
+}
+
+/// How many tasks of a size make a batch: as many for each core. Not the same number at every size, as in Task Bench: the
+/// sizes span a factor of 40,000, so that any one number would make batches of the smallest tasks of which most is the
+/// start of the batch, or batches of the largest that take minutes. What is held is the time of a batch; so what a batch
+/// costs by itself is the same small share at each size, and each size is measured equally well.
 pub(super) fn tasks(task_ns: u64, cores: u64) -> u64 {
     let per_core = (nanoseconds(BATCH) as f64 / task_ns.max(1) as f64).round() as u64;
     let cores = cores.clamp(1, MOST_TASKS);
@@ -179,14 +187,29 @@ fn hopeless(
     made: &BatchObservation,
 ) -> Option<String> {
     let least = if scope.is_quick() { HALF } else { HOPELESS };
-    // What the baseline needs now, if that is known: on a busy machine all take longer.
-    let baseline = baseline(scope).and_then(|model| seen.calibrations.get(&carry_name(model.id, &cell.size)));
-    let task_ns = baseline.map_or(cell.task_ns as f64, |made| best_ns(made) / made.tasks.max(1) as f64);
-    let share = efficiency(best_ns(made), made.tasks, task_ns, scope.cores());
+    let cores = used(cell.workers, scope.cores());
+    let work_ns = peak(scope, seen)?.work_ns(steps(cell.task_ns, &seen.calibrations)? as f64);
+    let share = efficiency(best_ns(made), made.tasks, work_ns, cores);
     (share < least && model.family != Family::Baseline).then(|| {
         let share = figures::percent(share);
         format!("tasks of {} reached {share} of the peak, and smaller ones would reach less", cell.size)
     })
+}
+
+/// The best that was reached on all cores up to now. Each model is tried at the largest size first, so that all that can
+/// reach it have been there when the first is judged. Where none has, the baseline's rate stands for that of a core.
+fn peak(scope: &Scope, seen: &Seen<Granularity>) -> Option<CoreRate> {
+    let rate = |cell: &Cell, cores| {
+        let made = seen.calibrations.get(&carry_name(&cell.model, &cell.size))?;
+        let steps = steps(cell.task_ns, &seen.calibrations)?;
+        CoreRate::of(best_ns(made), made.tasks as f64 * steps as f64, cores)
+    };
+    let best = |of: &dyn Fn(&Cell) -> bool, cores| {
+        let cells = seen.cells.iter().map(|cell| &cell.factors).filter(|cell| !cell.twin && of(cell));
+        cells.filter_map(|cell| rate(cell, cores)).reduce(|best, other| if other > best { other } else { best })
+    };
+    let on_all = best(&|cell| used(cell.workers, scope.cores()) == scope.cores(), scope.cores());
+    on_all.or_else(|| best(&|cell| cell.family == Family::Baseline, 1))
 }
 
 /// The shortest batch: nothing makes one faster than it is.

@@ -3,7 +3,7 @@
 use concbench_charts::{self as charts, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns};
 use concbench_text::figures::{self as units, Measure};
 
-use super::findings::{Findings, Metg, ModelGranularity, Point};
+use super::findings::{Findings, Metg, ModelGranularity, Peak, Point};
 use super::metg::HALF;
 use super::{Granularity, analyse, map};
 use crate::experiment::{Experiment, RecordOf, View};
@@ -21,9 +21,13 @@ pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result
     section.findings.extend(map::finding(&sheet, found));
     section.body = vec![
         Element::Note(
-            "Tasks that only count, of many sizes. METG(50 %) is the smallest task at which a model still keeps half of \
-             the machine busy. Smaller tasks are better put together before they are handed over."
+            "Tasks that only count, of many sizes. METG(50 %) is what a task takes a core, with all that goes with it, where \
+             a model still reaches half of the peak: half of that is the task. Smaller tasks are better put together \
+             before they are handed over."
                 .to_owned(),
+        ),
+        Element::Note(
+            peak_note(found),
         ),
         Element::Charts(charts),
         Element::Table(title, metg.clone()),
@@ -35,23 +39,52 @@ pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result
     Ok(section)
 }
 
+/// What efficiencies are shares of.
+fn peak_note(found: &Findings) -> String {
+    let one_core = found.models.iter().filter(|model| is_of_one_core(found, model)).map(|model| text::name(&model.model));
+    let one_core: Vec<String> = one_core.collect();
+    let alone = match one_core.as_slice() {
+        [] => String::new(),
+        models => format!(" Of one core only, and so labelled: {}.", text::list(models, usize::MAX)),
+    };
+    match &found.peak {
+        Some(Peak { model, size, .. }) => format!(
+            "The peak is the most that any model reached on all cores: {} with tasks of {}.{alone}",
+            text::name(model),
+            text::name(size)
+        ),
+        None => format!("No model that uses all cores was measured, so that their peak is not known.{alone}"),
+    }
+}
+
+/// Whether a model uses one core where others use more.
+fn is_of_one_core(found: &Findings, model: &ModelGranularity) -> bool {
+    model.cores == 1 && found.models.iter().any(|other| other.cores > 1)
+}
+
+/// The name of a model, and that it uses one core only.
+fn label(found: &Findings, model: &ModelGranularity) -> String {
+    let only = if is_of_one_core(found, model) { " (one core)" } else { "" };
+    format!("{}{only}", text::name(&model.model))
+}
+
 /// The lines of all models over the size of a task.
 fn curves(
     view: &View<'_>,
     found: &Findings,
-    of: impl Fn(&Point) -> (f64, Option<(f64, f64)>),
+    of: impl Fn(&Point) -> Option<(f64, Option<(f64, f64)>)>,
     shown: impl Fn(&Point) -> String,
 ) -> Vec<Curve> {
     let curve = |model: &ModelGranularity| {
         let look = view.looks.of(&model.model)?;
         let point = |point: &Point| {
-            let (y, interval) = of(point);
+            let (y, interval) = of(point)?;
             let tip =
                 format!("{}, tasks of {}: {}", text::name(&look.id), units::time(point.task_ns), shown(point));
-            CurvePoint { x: point.task_ns, y, interval, tip }
+            Some(CurvePoint { x: point.task_ns, y, interval, tip })
         };
-        let points: Vec<_> = model.points.iter().map(point).collect();
-        let label = text::name(&look.id);
+        let points: Vec<_> = model.points.iter().filter_map(point).collect();
+        let label = label(found, model);
         Some(Curve { series: view.looks.index(&look.id), ink: look.ink, marker: look.marker, label, points })
     };
     found.models.iter().filter_map(curve).filter(|curve| !curve.points.is_empty()).collect()
@@ -63,7 +96,7 @@ fn size_axis(curves: &[Curve]) -> Option<Axis> {
 }
 
 fn per_task(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
-    let ends = |point: &Point| (point.per_task.median, Some((point.per_task.low, point.per_task.high)));
+    let ends = |point: &Point| Some((point.per_task.median, Some((point.per_task.low, point.per_task.high))));
     let curves = curves(view, found, ends, |point| format!("{} each", units::median_time(&point.per_task)));
     let cores = view.record.machine.cores.max(1) as f64;
     let points = || curves.iter().flat_map(|curve| &curve.points);
@@ -93,11 +126,11 @@ fn per_task(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
     for model in &found.models {
         for point in &model.points {
             table.rows.push(vec![
-                text::name(&model.model),
+                label(found, model),
                 units::time(point.task_ns),
                 units::median_time(&point.per_task),
                 units::time_interval(&point.per_task),
-                units::percent(point.efficiency),
+                share(point),
             ]);
         }
     }
@@ -115,8 +148,7 @@ fn per_task(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
 }
 
 fn efficiency(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
-    let curves =
-        curves(view, found, |point| (point.efficiency, None), |point| units::percent(point.efficiency));
+    let curves = curves(view, found, |point| Some((point.efficiency?, None)), share);
     let Some(x) = size_axis(&curves) else { return Ok(nothing("granularity", "efficiency")) };
     let most = curves.iter().flat_map(|curve| &curve.points).map(|point| point.y).fold(1.0, f64::max);
     let y = Axis::from_zero([most], 1.0, |share| format!("{} %", units::plain(share * 100.0)));
@@ -132,24 +164,28 @@ fn efficiency(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
         marks: &[],
         apart: End::First,
     })?;
-    let mut table = Table { columns: columns(&["model", "task size", "efficiency"]), rows: Vec::new() };
+    let mut table = Table { columns: columns(&["model", "task size", "granularity", "efficiency"]), rows: Vec::new() };
     for model in &found.models {
         for point in &model.points {
-            let shown = [units::time(point.task_ns), units::percent(point.efficiency)];
-            table.rows.push([text::name(&model.model)].into_iter().chain(shown).collect());
+            let shown = [units::time(point.task_ns), units::time(point.granularity_ns), share(point)];
+            table.rows.push([label(found, model)].into_iter().chain(shown).collect());
         }
     }
     Ok(Chart {
         slug: "granularity".into(),
         title: name,
         question: "How small may tasks become before the machine idles?".into(),
-        reading: "The share of the calibrated peak: every core doing nothing but the task. Where a line crosses one half \
-                  (dashed) is its METG."
+        reading: "The share of the peak of the cores that a model uses. Where a line crosses one half (dashed), what a \
+                  task takes, with all that goes with it, is its METG: twice the size there."
             .into(),
         size,
         body,
         table,
     })
+}
+
+fn share(point: &Point) -> String {
+    point.efficiency.map_or("unknown".into(), units::percent)
 }
 
 /// A chart of a sweep that measured nothing.
@@ -176,13 +212,13 @@ fn metg(found: &Findings) -> Table {
         let (figure, interval) = match limit {
             Limit::Below(size) => (format!("below {}", units::time(*size)), "none".into()),
             Limit::At(metg) => {
-                (units::time(metg.task_ns), format!("{} to {}", end(metg.low_ns), end(metg.high_ns)))
+                (units::time(metg.granularity_ns), format!("{} to {}", end(metg.low_ns), end(metg.high_ns)))
             }
             Limit::None => ("none".into(), "none".into()),
         };
         let note =
             model.refusal.as_deref().or(model.left_out.as_deref()).map_or(String::new(), text::sentence);
-        vec![text::name(&model.model), figure, interval, note]
+        vec![label(found, model), figure, interval, note]
     };
     let heads = columns(&["model", "METG(50 %)", "its interval", "remark"]);
     Table { columns: heads, rows: models.iter().map(row).collect() }
@@ -190,7 +226,7 @@ fn metg(found: &Findings) -> Table {
 
 /// Where the METG of a model lies.
 enum Limit {
-    /// Below the smallest size of the sweep, in nanoseconds.
+    /// Below what the smallest tasks of the sweep take, in nanoseconds.
     Below(f64),
     At(Metg),
     None,
@@ -200,7 +236,7 @@ impl Limit {
     fn rank(&self) -> f64 {
         match self {
             Self::Below(_) => 0.0,
-            Self::At(metg) => metg.task_ns,
+            Self::At(metg) => metg.granularity_ns,
             Self::None => f64::INFINITY,
         }
     }
@@ -209,8 +245,8 @@ impl Limit {
 fn limit(model: &ModelGranularity) -> Limit {
     match (&model.metg, model.points.first()) {
         (Some(metg), _) => Limit::At(*metg),
-        (None, Some(smallest)) if model.points.iter().all(|point| point.efficiency >= HALF) => {
-            Limit::Below(smallest.task_ns)
+        (None, Some(smallest)) if model.points.iter().all(|point| point.efficiency >= Some(HALF)) => {
+            Limit::Below(smallest.granularity_ns)
         }
         (None, _) => Limit::None,
     }

@@ -7,7 +7,7 @@ use concbench_workloads::{Count, Kernel};
 
 use super::analyse::{empty, findings, regions};
 use super::findings::Findings;
-use super::metg::{MetgRefusal, SweepPoint, efficiency, metg};
+use super::metg::{CoreRate, MetgRefusal, SweepPoint, efficiency, granularity, metg};
 use super::plan::tasks;
 use super::{Cell, Granularity};
 use crate::batch::BatchObservation;
@@ -66,6 +66,8 @@ fn observation(batch_ns: f64, warm: usize, tasks: u64) -> BatchObservation {
         startup_ns: 0,
         cold_ns: batch_ns as u64,
         warm_ns: vec![batch_ns as u64; warm],
+        warm_cpu_ns: None,
+        warm_cpu_reason: None,
         probe_ns: 0,
         shutdown_ns: 0,
         wall_ns: batch_ns as u64,
@@ -79,7 +81,7 @@ fn observation(batch_ns: f64, warm: usize, tasks: u64) -> BatchObservation {
 /// What a batch shows where each task costs its model something; `None` for a model that fails.
 fn observe(work: &Work, warm: u32, overhead_ns: fn(&str) -> Option<f64>) -> Option<BatchObservation> {
     let Some(Kernel::Count(Count { n })) = work.task_spec.kernel else { panic!("the sweep counts") };
-    let cores = if work.model.family == Family::Baseline { 1.0 } else { CORES as f64 };
+    let cores = work.workers.min(CORES) as f64;
     let task_ns = STEP_NS * n as f64 + overhead_ns(work.model.id)?;
     Some(observation(work.tasks as f64 * task_ns / cores, warm as usize, work.tasks))
 }
@@ -197,16 +199,53 @@ fn a_quick_run_has_fewer_sizes_and_goes_below_one_half_once() {
 }
 
 #[test]
-fn a_model_that_adds_ten_microseconds_to_every_task_has_that_granularity() {
+fn a_model_that_adds_ten_microseconds_to_every_task_has_twice_that_as_its_granularity() {
     const OVERHEAD_NS: f64 = 10_000.0;
     let overhead = |model: &str| Some(if model == "sequential" { 0.0 } else { OVERHEAD_NS });
-    let (seen, _) = measure(&scope(Mode::Default), &|_| true, overhead);
-    let models = found(&seen).models;
-    assert!(models.len() > 10, "{models:?}");
-    for found in models {
-        let metg = found.metg.unwrap_or_else(|| panic!("{}: {:?}", found.model, found.refusal)).task_ns;
-        assert!((metg / OVERHEAD_NS - 1.0).abs() <= 0.10, "{}: {metg} ns", found.model);
+    for mode in [Mode::Default, Mode::Quick] {
+        let (seen, _) = measure(&scope(mode), &|_| true, overhead);
+        let models = found(&seen).models;
+        assert!(models.len() > 10, "{models:?}");
+        for found in &models {
+            let metg = found.metg.unwrap_or_else(|| panic!("{}: {:?}", found.model, found.refusal));
+            let metg = metg.granularity_ns;
+            assert!((metg / (2.0 * OVERHEAD_NS) - 1.0).abs() <= 0.10, "{}: {metg} ns", found.model);
+        }
+        // Models of one core are among them, and are held against that core.
+        assert!(models.iter().any(|model| model.cores == 1) && models.iter().any(|model| model.cores == CORES));
     }
+}
+
+#[test]
+fn the_peak_is_the_best_of_what_uses_all_cores() {
+    // Four cores do what two would: they share what computing needs.
+    let shared = |model: &str| Some(if model == "sequential" { 0.0 } else { 1_000.0 });
+    let (mut seen, _) = measure(&scope(Mode::Default), &|_| true, shared);
+    for cell in seen.cells.iter_mut().filter(|cell| cell.factors.workers > 1) {
+        for made in &mut cell.observations {
+            made.responses.warm_ns.iter_mut().for_each(|time| *time *= 2);
+        }
+    }
+    let found = found(&seen);
+    let peak = found.peak.expect("there are models on all cores");
+    assert_eq!(peak.size, "10ms");
+    assert!((peak.steps_per_ns * STEP_NS / 2.0 - 1.0).abs() < 0.01, "{peak:?}");
+    for model in found.models {
+        let largest = model.points.last().and_then(|point| point.efficiency).expect("it was measured");
+        let expected = if model.cores == 1 { 2.0 } else { 1.0 };
+        assert!((largest / expected - 1.0).abs() < 0.01, "{}: {largest}", model.model);
+    }
+}
+
+#[test]
+fn without_a_model_on_all_cores_there_is_no_peak() {
+    let keeps = |id: &str| id.contains("/tokio-current-thread@");
+    let (seen, _) = measure(&scope(Mode::Default), &keeps, |_| Some(0.0));
+    let found = found(&seen);
+    assert_eq!((found.peak, found.models.len()), (None, 1));
+    let reason = found.models[0].refusal.as_deref().expect("nothing is known");
+    assert_eq!(reason, "no model that uses all cores was measured, so that their peak is not known");
+    assert!(found.models[0].points.iter().all(|point| point.efficiency.is_none()));
 }
 
 #[test]
@@ -240,13 +279,24 @@ fn a_filter_keeps_the_baselines_of_the_sizes_that_it_keeps() {
 /// The sweep of a model that pays `overhead_ns` for every task, whatever its size.
 fn fixed_overhead(overhead_ns: f64, sizes: &[f64], noise: f64, generator: &mut Generator) -> Vec<SweepPoint> {
     let (tasks, cores) = (64, 2);
-    let point = |&task_ns: &f64| {
-        let batch_ns = tasks as f64 * (task_ns + overhead_ns) / cores as f64;
+    let point = |&work_ns: &f64| {
+        let batch_ns = tasks as f64 * (work_ns + overhead_ns) / cores as f64;
         let times = generator.around(batch_ns, noise, 20);
-        let share = |&time: &f64| efficiency(time, tasks, task_ns, cores);
-        SweepPoint { task_ns, efficiency: times.iter().map(share).collect() }
+        let share = |&time: &f64| efficiency(time, tasks, work_ns, cores);
+        SweepPoint { work_ns, efficiency: times.iter().map(share).collect() }
     };
     sizes.iter().map(point).collect()
+}
+
+#[test]
+fn a_task_takes_the_time_of_every_core_over_the_tasks() {
+    // 64 tasks on 2 cores in 64 ms: 2 ms each, half of which is the task.
+    let (batch_ns, tasks, cores) = (64e6, 64, 2);
+    assert_eq!(granularity(batch_ns, tasks, cores), 2e6);
+    assert_eq!(efficiency(batch_ns, tasks, 1e6, cores), 0.5);
+    let peak = CoreRate::of(32e6, 64.0 * 1000.0, cores).expect("it did something");
+    assert_eq!((peak.work_ns(1000.0), peak.of_all(cores)), (1e6, 0.002));
+    assert_eq!((CoreRate::of(0.0, 1.0, 1), CoreRate::of(1.0, 0.0, 1)), (None, None));
 }
 
 fn log_sweep(first_ns: f64, factor: f64, count: i32) -> Vec<f64> {
@@ -254,13 +304,13 @@ fn log_sweep(first_ns: f64, factor: f64, count: i32) -> Vec<f64> {
 }
 
 #[test]
-fn a_fixed_overhead_is_the_granularity() {
+fn twice_a_fixed_overhead_is_the_granularity() {
     let mut generator = Generator(1);
     for overhead in [0.3 * US, 1.0 * US, 7.3 * US, 55.0 * US] {
         for sizes in [log_sweep(100.0, 2.0, 14), log_sweep(70.0, 10.0, 6), log_sweep(31.0, 4.0, 9)] {
             let found = metg(&fixed_overhead(overhead, &sizes, 0.02, &mut generator))
                 .expect("the sweep brackets half");
-            assert!((found.task_ns / overhead - 1.0).abs() < 0.10, "{overhead}: {found:?}");
+            assert!((found.granularity_ns / (2.0 * overhead) - 1.0).abs() < 0.10, "{overhead}: {found:?}");
         }
     }
 }
@@ -274,8 +324,8 @@ fn its_interval_covers_the_truth_and_is_the_same_every_time() {
         let found = metg(&sweep).expect("the sweep brackets half");
         assert_eq!(metg(&sweep), Ok(found));
         let (low, high) = (found.low_ns.expect("20 blocks"), found.high_ns.expect("20 blocks"));
-        assert!(low <= found.task_ns && found.task_ns <= high, "{found:?}");
-        low <= 5.0 * US && 5.0 * US <= high
+        assert!(low <= found.granularity_ns && found.granularity_ns <= high, "{found:?}");
+        low <= 10.0 * US && 10.0 * US <= high
     });
     let covered = covered.count();
     assert!((176..=199).contains(&covered), "{covered} of 200");
@@ -310,11 +360,12 @@ fn the_interval_is_open_where_it_leaves_the_sweep_or_blocks_are_few() {
 
 #[test]
 fn it_is_read_off_where_efficiency_is_lost_for_good() {
-    let point = |task_ns, efficiency| SweepPoint { task_ns, efficiency: vec![efficiency; 20] };
+    let point = |work_ns, efficiency| SweepPoint { work_ns, efficiency: vec![efficiency; 20] };
     // A lucky small size does not count: at 200 ns it is below one half again.
     let bumpy = [point(100.0, 0.6), point(200.0, 0.4), point(400.0, 0.6), point(800.0, 0.9)];
     let found = metg(&bumpy).expect("the sweep brackets half");
-    assert!((found.task_ns - (200.0f64 * 400.0).sqrt()).abs() < 1e-6, "{found:?}");
+    // Half way between 200 / 0.4 = 500 ns and 400 / 0.6 = 667 ns, each as tasks to the time.
+    assert!((found.granularity_ns - 4000.0 / 7.0).abs() < 1e-6, "{found:?}");
 }
 
 /// Cells of two cores: `rayon` pays 1 us for every task, `smol` 20 us, but it is 5 % faster at computing.
@@ -344,7 +395,9 @@ fn counting() -> Vec<CellRecord<Cell, BatchObservation>> {
 }
 
 fn analysed(cells: &[CellRecord<Cell, BatchObservation>]) -> Findings {
-    findings(empty(cells, &BTreeMap::new(), 2, &run(), &[]))
+    // A step of counting takes a nanosecond.
+    let step = observation(4e6, 5, 4);
+    findings(empty(cells, &BTreeMap::from([("step".to_owned(), step)]), 2, &run(), &[]))
 }
 
 #[test]
@@ -354,14 +407,18 @@ fn a_run_says_how_small_tasks_may_be_and_from_which_size_on_another_model_wins()
     assert_eq!(ids, ["rayon", "smol"]);
     let (rayon, smol) = (&found.models[0], &found.models[1]);
     assert_eq!((rayon.points.len(), smol.points.len(), found.verdicts.len()), (8, 8, 8));
-    // task / (0.95 task + 20 us) = 1/2 at 19.05 us.
+    // What smol computes with tasks of 16 ms is the peak, so that its fixed overhead is half of its granularity.
+    let peak = found.peak.as_ref().expect("two models use all cores");
+    assert_eq!((peak.model.as_str(), peak.size.as_str(), smol.cores), ("smol", "size-7", 2));
     let metg = smol.metg.expect("the sweep brackets half");
-    assert!((metg.task_ns / (20.0 * US / 1.05) - 1.0).abs() < 0.10, "{metg:?}");
+    assert!((metg.granularity_ns / (40.0 * US) - 1.0).abs() < 0.01, "{metg:?}");
     // A task of 1 us that pays 1 us more, on two cores.
     let first = &rayon.points[0];
     assert!((first.task_ns / US - 1.0).abs() < 0.01, "{first:?}");
     assert!((first.per_task.median / US - 1.0).abs() < 0.01, "{first:?}");
-    assert!((first.efficiency - 0.5).abs() < 0.01, "{first:?}");
+    assert!((first.granularity_ns / (2.0 * US) - 1.0).abs() < 0.01, "{first:?}");
+    // Of a peak at which the same work takes 5 % less.
+    assert!((first.efficiency.expect("the peak is known") - 0.475).abs() < 0.005, "{first:?}");
     assert!(smol.points.is_sorted_by_key(|point| point.task_ns as u64));
     // Equal where task + 1 = 0.95 task + 20, at 380 us. At 1 us rayon's loss eats up all that the second core gains, so
     // it ties with the baseline, and still wins at that size too.
@@ -387,7 +444,7 @@ fn a_model_that_was_measured_nowhere_or_not_everywhere_says_so() {
     let models = analysed(&cells).models;
     let (smol, rayon) = (&models[0], &models[1]);
     assert_eq!(rayon.points.len(), 6);
-    // A task of 16 us that pays 1 us more.
+    // A task of 16 us that pays 1 us more, and rayon is the best that is left.
     let left_out = "not measured below 16.0 µs, where it reached 94 % of the peak";
     assert_eq!(rayon.left_out.as_deref(), Some(left_out));
     assert_eq!((smol.metg, smol.refusal.as_deref()), (None, Some("no more threads")));

@@ -5,10 +5,10 @@ use crate::machine::Sample;
 use crate::machine::gate::Limits;
 use crate::machine::grade::BUILD;
 
-/// The share of CPU time from which a hypervisor's taking is a concern; from the gate's limit on it is unfit.
-const CONCERNING_STEAL: f64 = 0.01;
-/// How much of one core others may use before it is a concern; from the gate's limit on it is unfit.
-const CONCERNING_FOREIGN_CORES: f64 = 0.1;
+/// From which part of the gate's limit on a hypervisor's taking is a concern; from the limit on it is unfit.
+const CONCERNING_STEAL: f64 = 0.2;
+/// The same of what others use.
+const CONCERNING_FOREIGN: f64 = 0.4;
 /// The longest step of the clock that leaves a task of ten microseconds measurable to a tenth.
 const LONGEST_CLOCK_STEP: Duration = Duration::from_micros(1);
 
@@ -47,10 +47,11 @@ pub(in crate::machine) fn of_sample(sample: &Sample) -> [Finding; 3] {
     let elapsed = readings.elapsed.as_secs_f64();
     let not_told = "unknown: /proc/stat does not tell";
     [
-        readings.foreign_cores().map_or_else(
+        readings.foreign.zip(readings.foreign_cores()).map_or_else(
             || foreign.found(State::Unknown, not_told),
-            |cores| {
-                let state = by_limits(cores, CONCERNING_FOREIGN_CORES, limits.foreign_cores);
+            |(share, cores)| {
+                let limit = limits.foreign(readings.cpus);
+                let state = by_limits(share, CONCERNING_FOREIGN * limit, limit);
                 foreign
                     .found(state, format_args!("other processes used {cores:.2} cores over {elapsed:.1} s"))
             },
@@ -58,7 +59,8 @@ pub(in crate::machine) fn of_sample(sample: &Sample) -> [Finding; 3] {
         readings.steal.map_or_else(
             || steal.found(State::Unknown, not_told),
             |share| {
-                let state = by_limits(share, CONCERNING_STEAL, limits.steal);
+                let limit = limits.steal(readings.cpus);
+                let state = by_limits(share, CONCERNING_STEAL * limit, limit);
                 let percent = 100.0 * share;
                 steal.found(
                     state,

@@ -1,4 +1,4 @@
-use crate::batch::{SheetCell, WorkloadRecord};
+use crate::batch::{Observation, SheetCell, WorkloadRecord};
 use concbench_charts::{Bar, Chart, Part, Table, bars, columns};
 use concbench_text::figures::{self as units, Measure};
 use crate::experiment::matrix::view::{SheetView, measured};
@@ -67,28 +67,35 @@ fn missing(cell: &SheetCell, field: &str) -> String {
 
 fn cpu(view: &SheetView<'_>, cells: &[&SheetCell]) -> Result<Chart, ReportError> {
     let mut rows = Vec::new();
-    let mut table =
-        Table { columns: columns(&["cell", "user mode", "kernel", "together"]), rows: Vec::new() };
+    let mut table = Table {
+        columns: columns(&[
+            "cell",
+            "CPU time of a warm batch",
+            "of the runner's whole life, a batch: user mode",
+            "kernel",
+        ]),
+        rows: Vec::new(),
+    };
     for cell in cells {
-        let user = super::figures::per_batch(cell, |o| o.user_ns);
-        let system = super::figures::per_batch(cell, |o| o.system_ns);
-        let (Some(user), Some(system)) = (user, system) else {
-            let why = missing(cell, "user_ns");
-            table.rows.push(vec![view.label(cell), why.clone(), why.clone(), why]);
+        let life = |of: fn(&Observation) -> Option<u64>| {
+            let share = super::figures::per_batch(cell, of);
+            share.map_or_else(|| missing(cell, "user_ns"), units::time)
+        };
+        let (user, system) = (life(|o| o.user_ns), life(|o| o.system_ns));
+        let Some(cpu) = measured(cell).and_then(|(_, summary)| summary.cpu) else {
+            table.rows.push(vec![view.label(cell), missing(cell, "warm_cpu_ns"), user, system]);
             continue;
         };
-        let shown = units::time;
-        let parts = vec![Part { value: user, light: false }, Part { value: system, light: true }];
-        let tip = format!("{} in user mode, {} in the kernel", shown(user), shown(system));
-        rows.push(bar(view, cell, parts, shown(user + system), &tip));
-        table.rows.push(vec![view.label(cell), shown(user), shown(system), shown(user + system)]);
+        let shown = units::time(cpu.median);
+        rows.push(bar(view, cell, vec![Part { value: cpu.median, light: false }], shown.clone(), &shown));
+        table.rows.push(vec![view.label(cell), shown, user, system]);
     }
     let (size, body) = bars("cpu", "CPU time of a batch", &rows, Measure::Time)?;
     Ok(Chart {
         slug: "cpu".into(),
         title: "CPU time".into(),
         question: "How much CPU time does a batch take?".into(),
-        reading: "User mode dark, kernel light; the fastest model on top.".into(),
+        reading: "That of the warm batches, of all processes together; the fastest model on top.".into(),
         size,
         body,
         table,
