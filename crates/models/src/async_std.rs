@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::async_std::net::TcpStream;
 use ::async_std::task;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 
@@ -49,6 +49,7 @@ impl Model for AsyncStd {
         elsewhere: "Go goroutines; Java virtual threads; Python has none",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,

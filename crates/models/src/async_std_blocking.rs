@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::async_std::task::spawn_blocking;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
 };
 use concbench_workloads::Workload;
 
@@ -23,6 +23,7 @@ impl Model for AsyncStdBlocking {
         elsewhere: "Python asyncio.to_thread",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,

@@ -11,8 +11,8 @@ use ::compio::io::compat::AsyncStream;
 use ::compio::net::TcpStream;
 use ::compio::runtime::Runtime;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -98,6 +98,7 @@ impl Model for Compio {
         elsewhere: "Windows IO completion ports; Python asyncio, one loop in each of several processes",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Chunked,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,

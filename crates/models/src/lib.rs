@@ -6,6 +6,7 @@
 mod async_std;
 mod async_std_blocking;
 mod catalogue;
+mod chunk;
 mod compio;
 mod global;
 pub mod instrument;

@@ -8,8 +8,8 @@ use ::may::coroutine;
 use ::may::coroutine::JoinHandle;
 use ::may::net::TcpStream;
 use concbench_model::{
-    BlockingStream, Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
-    attempt_at_once, limits,
+    BlockingStream, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Waiting, attempt_at_once, limits,
 };
 use concbench_workloads::{Io, Workload};
 
@@ -55,6 +55,7 @@ impl Model for May {
         elsewhere: "Python gevent and greenlet; Go goroutines; Java virtual threads",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,

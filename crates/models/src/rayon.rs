@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ::rayon::iter::{IntoParallelIterator, ParallelIterator};
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt_blocking, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 use crossbeam_channel::{Receiver, bounded, unbounded};
@@ -67,6 +67,7 @@ impl Model for Rayon {
         elsewhere: "Java ForkJoinPool; Python has none",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
@@ -116,6 +117,7 @@ impl Model for RayonIter {
         elsewhere: "Java parallel streams; Python Pool.map with large chunks",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Chunked,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,

@@ -7,7 +7,7 @@ use super::compare::FEWEST_PAIRS;
 use super::sample::Metric;
 use super::standing::{Standing, best, contenders, contrast};
 use crate::batch::{Comparison, Sheet, SheetCell, WorkloadRecord};
-use crate::model::Family;
+use crate::model::{Dispatch, Family};
 use crate::record::Estimate;
 
 /// How many names a list holds before it says how many more there are.
@@ -176,7 +176,10 @@ impl<'a> Answer<'a> {
         let alone =
             |cell: &SheetCell| contenders.iter().filter(|other| other.model == cell.model).count() == 1;
         let name = |cell: &&SheetCell| match cells.len() {
-            many if many > SHORT && alone(cell) => cell.model.clone(),
+            many if many > SHORT && alone(cell) => match cell.dispatch {
+                Dispatch::Single => cell.model.clone(),
+                Dispatch::Chunked => format!("{} (chunked)", cell.model),
+            },
             _ => cell_name(cell),
         };
         list(&cells.iter().map(name).collect::<Vec<_>>(), NAMES)
@@ -187,10 +190,13 @@ fn ratio(found: &Comparison) -> Ratio {
     Ratio { value: found.ratio, interval: Some((found.low, found.high)) }
 }
 
-/// The name of a cell in its workload: `rayon (2 workers)`; the baseline has one worker by definition.
+/// The name of a cell in its workload: `rayon (2 workers)`, `rayon-iter (2 workers, chunked)`, so that nobody compares the
+/// two unknowingly; the baseline has one worker by definition.
 fn cell_name(cell: &SheetCell) -> String {
-    match cell.family {
-        Family::Baseline => cell.model.clone(),
-        _ => format!("{} ({})", cell.model, plural(cell.workers, "worker")),
+    let workers = plural(cell.workers, "worker");
+    match (cell.family, cell.dispatch) {
+        (Family::Baseline, _) => cell.model.clone(),
+        (_, Dispatch::Single) => format!("{} ({workers})", cell.model),
+        (_, Dispatch::Chunked) => format!("{} ({workers}, chunked)", cell.model),
     }
 }
