@@ -31,10 +31,8 @@ fn of_models(models: &[ModelInfo]) -> Rows {
     let rows = models.iter().map(|info| {
         let when = if info.default { "default" } else { "if asked: --all" };
         let crash = info.lost_in_a_crash();
-        let tasks = info.dispatch.word();
-        [info.id, when, tasks, info.summary, info.right_when, crash, info.elsewhere]
-            .map(str::to_owned)
-            .to_vec()
+        let (tasks, described) = (info.dispatch.word(), info.described());
+        [info.id, when, tasks, &described, info.right_when, crash, info.elsewhere].map(str::to_owned).to_vec()
     });
     (
         vec!["model", "measured", "dispatch", "what it is", "right when", "a crash ends", "elsewhere"],

@@ -34,6 +34,7 @@ const fn info(id: &'static str) -> ModelInfo {
         global: false,
         limits: &[],
         default: true,
+        discontinued: None,
     }
 }
 

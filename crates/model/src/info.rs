@@ -95,12 +95,24 @@ pub struct ModelInfo {
     pub limits: &'static [&'static str],
     /// Whether the default matrix has it; the others come with `--all`.
     pub default: bool,
+    /// What upstream recommends instead, where it has given its library up.
+    pub discontinued: Option<&'static str>,
 }
 
 impl ModelInfo {
     /// Whether tasks run in processes of their own: what crashes there leaves the caller alive.
     pub fn starts_processes(&self) -> bool {
         self.survives_crash
+    }
+
+    /// What it is, and that nobody should start with it where that is so.
+    pub fn described(&self) -> String {
+        match self.discontinued {
+            Some(instead) => {
+                format!("{} (discontinued upstream, which recommends {instead})", self.summary)
+            }
+            None => self.summary.to_owned(),
+        }
     }
 
     /// What a task that crashes takes with it, in a few words.

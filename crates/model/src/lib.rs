@@ -65,6 +65,7 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 ///         global: false,
 ///         limits: &[],
 ///         default: true,
+///         discontinued: None,
 ///     };
 ///
 ///     fn start(_: &Settings) -> Result<Self> {

@@ -44,7 +44,7 @@ impl Model for AsyncStd {
     const INFO: ModelInfo = ModelInfo {
         id: "async-std",
         family: Family::Coroutines,
-        summary: "async-std's global executor (discontinued upstream, which recommends smol)",
+        summary: "async-std's global executor",
         right_when: "a program already uses it; new ones should take another",
         elsewhere: "Go goroutines; Java virtual threads; Python has none",
         sizing: Sizing::Workers,
@@ -56,6 +56,7 @@ impl Model for AsyncStd {
         global: true,
         limits: &["nofile", "nproc"],
         default: true,
+        discontinued: Some("smol"),
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -19,7 +19,7 @@ impl Model for AsyncStdBlocking {
         id: "async-std-blocking",
         family: Family::Hybrids,
         summary: "async-std's `spawn_blocking`: an event loop hands each task to threads that come and go with the load",
-        right_when: "a program on async-std (discontinued upstream) has to call something that blocks",
+        right_when: "a program that is on async-std already has to call something that blocks",
         elsewhere: "Python asyncio.to_thread",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
@@ -30,6 +30,7 @@ impl Model for AsyncStdBlocking {
         global: true,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: Some("smol"),
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -37,6 +37,7 @@ impl Model for JoinAll {
         global: false,
         limits: &["nofile"],
         default: false,
+        discontinued: None,
     };
 
     fn start(_settings: &Settings) -> Result<Self> {

@@ -26,6 +26,7 @@ impl Model for Sequential {
         global: false,
         limits: &[],
         default: true,
+        discontinued: None,
     };
 
     fn start(_settings: &Settings) -> Result<Self> {

@@ -61,6 +61,7 @@ impl Model for Smol {
         global: true,
         limits: &["nofile", "nproc"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

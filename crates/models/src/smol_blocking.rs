@@ -35,6 +35,7 @@ impl Model for SmolBlocking {
         global: true,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -54,6 +54,7 @@ impl Model for TokioCurrentThread {
         global: false,
         limits: &["nofile"],
         default: true,
+        discontinued: None,
     };
 
     fn start(_settings: &Settings) -> Result<Self> {
@@ -92,6 +93,7 @@ impl Model for TokioMultiThread {
         global: false,
         limits: &["nofile", "nproc"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

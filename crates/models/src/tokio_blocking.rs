@@ -33,6 +33,7 @@ impl Model for TokioBlocking {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -71,6 +71,7 @@ impl Model for TokioRayon {
         global: false,
         limits: &["nofile", "nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

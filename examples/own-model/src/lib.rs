@@ -32,6 +32,7 @@ impl Model for Striped {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -8,6 +8,7 @@ use super::sample::Metric;
 use super::standing::{Standing, best, contenders, contrast};
 use crate::batch::{Comparison, Sheet, SheetCell, WorkloadRecord};
 use crate::model::{Dispatch, Family};
+use crate::models::{BuiltIn, Catalogue};
 use crate::record::Estimate;
 
 /// How many names a list holds before it says how many more there are.
@@ -169,9 +170,12 @@ impl<'a> Answer<'a> {
         Some(losers)
     }
 
-    /// The names of cells. In a long list a model that stands in the ranking only once goes without its workers.
+    /// The names of cells, those of discontinued libraries last: nobody should start with one because it is named first. In a
+    /// long list a model that stands in the ranking only once goes without its workers.
     fn names(&self, cells: &[&SheetCell]) -> String {
         const SHORT: usize = 2;
+        let mut cells = cells.to_vec();
+        cells.sort_by_key(|cell| is_discontinued(&cell.model));
         let contenders = contenders(self.sheet, &self.workload.name);
         let alone =
             |cell: &SheetCell| contenders.iter().filter(|other| other.model == cell.model).count() == 1;
@@ -184,6 +188,11 @@ impl<'a> Answer<'a> {
         };
         list(&cells.iter().map(name).collect::<Vec<_>>(), NAMES)
     }
+}
+
+/// Whether the library of a model that comes with concbench was given up by its authors.
+pub(crate) fn is_discontinued(model: &str) -> bool {
+    BuiltIn::infos().iter().any(|info| info.id == model && info.discontinued.is_some())
 }
 
 fn ratio(found: &Comparison) -> Ratio {

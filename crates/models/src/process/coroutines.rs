@@ -37,6 +37,7 @@ impl Model for ProcessAsync {
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

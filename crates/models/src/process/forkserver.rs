@@ -42,6 +42,7 @@ impl Model for ProcessForkserver {
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -36,6 +36,7 @@ impl Model for ProcessSpawn {
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -39,7 +39,7 @@ pub(crate) fn words(view: &SheetView<'_>) -> Words {
         ModelWords {
             marker: key_of(model),
             name: text::name(&model.id),
-            is: info.map_or("a model that its user has added", |info| info.summary).into(),
+            is: info.map_or_else(|| "a model that its user has added".into(), ModelInfo::described),
             dispatch: dispatch(view.sheet, &model.id).word(),
             right_when: info.map_or("its user knows", |info| info.right_when).into(),
             lost: info.map_or("", ModelInfo::lost_in_a_crash),

@@ -71,6 +71,7 @@ impl Model for ProcessPoolShm {
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {
