@@ -25,7 +25,7 @@ mod tests {
     #[test]
     fn two_hundred_tasks_of_two_workers_are_far_fewer_chunks() {
         let chunks = chunks(200, 2);
-        assert_eq!((chunks[0], chunks.last(), chunks.len()), (25, Some(&1), 33));
+        assert_eq!((chunks[0], chunks.last(), chunks.len()), (25, Some(&1), 36));
     }
 
     proptest! {
