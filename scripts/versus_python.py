@@ -78,10 +78,14 @@ def main():
     for method, rounds in (("fork", 5), ("forkserver", 2), ("spawn", 1)):
         note(f"{SLEEPERS} processes, {method}", lambda: seconds(processes(method), rounds))
     note("start a pool", lambda: seconds(start_pool, 5))
+    # One task a message, 256, and what each library takes by itself: 1 for the executor, a quarter of a worker's share for
+    # the pool.
     with concurrent.futures.ProcessPoolExecutor(WORKERS) as pool:
-        note("ProcessPoolExecutor.map", lambda: per_task(lambda tasks: check(pool.map(noop, tasks), tasks), 10_000))
+        for name, options, tasks in [("1", {"chunksize": 1}, 10_000), ("256", {"chunksize": 256}, 100_000), ("default", {}, 10_000)]:
+            note(f"ProcessPoolExecutor.map, {name}", lambda: per_task(lambda tasks: check(pool.map(noop, tasks, **options), tasks), tasks))
     with multiprocessing.Pool(WORKERS) as pool:
-        note("Pool.map", lambda: per_task(lambda tasks: check(pool.map(noop, tasks, chunksize=1), tasks), 20_000))
+        for name, options, tasks in [("1", {"chunksize": 1}, 20_000), ("256", {"chunksize": 256}, 100_000), ("default", {}, 100_000)]:
+            note(f"Pool.map, {name}", lambda: per_task(lambda tasks: check(pool.map(noop, tasks, **options), tasks), tasks))
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         note("ThreadPoolExecutor.map", lambda: per_task(lambda tasks: check(pool.map(noop, tasks), tasks), 20_000))
     note(f"{SLEEPERS} threads", lambda: seconds(threads, 5))

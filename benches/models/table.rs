@@ -16,9 +16,10 @@ const SLEEPERS: u64 = 100;
 const COROUTINES: u64 = 100_000;
 
 /// Under which coroutines wait that need no stack.
-const STACKLESS: [&str; 8] = [
+const STACKLESS: [&str; 9] = [
     "tokio-current-thread",
     "tokio-multi-thread",
+    "tokio-per-core",
     "async-std",
     "smol",
     "join-all",
@@ -91,6 +92,22 @@ fn faster(rows: &mut Vec<Row>, what: String, theirs: Option<f64>, ours: &Measure
     });
 }
 
+/// How many times faster ours is than something else, held against nothing.
+fn beside(rows: &mut Vec<Row>, model: &str, name: &str, theirs: Option<f64>, ours: &Measured) {
+    let measured = match (theirs, ours) {
+        (Some(theirs), Ok(ours)) => {
+            format!("{:.1} x ({} against {})", theirs / ours, micros(*ours), micros(theirs))
+        }
+        _ => "not measured".to_owned(),
+    };
+    rows.push(Row {
+        what: format!("`{model}` against `{name}`"),
+        measured,
+        must: "-".to_owned(),
+        reached: None,
+    });
+}
+
 fn micros(seconds: f64) -> String {
     format!("{:.3} us", seconds * 1e6)
 }
@@ -105,17 +122,27 @@ fn noops(model: &str) -> Measured {
 }
 
 fn pools(rows: &mut Vec<Row>, python: Option<&Python>) {
-    let (shm, pool, rayon) = (noops("process-pool-shm"), noops("process-pool"), noops("rayon"));
-    let executor = python.and_then(|python| python.get("ProcessPoolExecutor.map"));
-    let map = python.and_then(|python| python.get("Pool.map"));
+    let python = |name: &str| python.and_then(|python| python.get(name));
+    // Single tasks beside single tasks, and chunks beside chunks.
+    let pool = noops("process-pool");
+    for (name, least) in [("ProcessPoolExecutor.map, 1", 5.0), ("Pool.map, 1", 1.0)] {
+        faster(rows, format!("`process-pool` against `{name}`"), python(name), &pool, least);
+    }
+    let (chunked, shm, iter) =
+        (noops("process-pool-chunked"), noops("process-pool-shm"), noops("rayon-iter"));
+    row(rows, "`process-pool-chunked`, a no-op task".to_owned(), &chunked, micros, 4e-6);
+    for name in ["ProcessPoolExecutor.map, 256", "Pool.map, 256", "Pool.map, default"] {
+        beside(rows, "process-pool-chunked", name, python(name), &chunked);
+        beside(rows, "process-pool-shm", name, python(name), &shm);
+    }
     row(rows, "`process-pool-shm`, a no-op task".to_owned(), &shm, micros, 0.3e-6);
-    faster(rows, "`process-pool-shm` against `ProcessPoolExecutor.map`".to_owned(), executor, &shm, 300.0);
-    let over_rayon = shm.clone().and_then(|shm| Ok(shm / rayon.clone()?));
-    let times = |ratio: f64| format!("{ratio:.2} x");
-    row(rows, "`process-pool-shm` over `rayon`".to_owned(), &over_rayon, times, 4.0);
-    row(rows, "`process-pool`, a no-op task".to_owned(), &pool, micros, 4e-6);
-    faster(rows, "`process-pool` against `ProcessPoolExecutor.map`".to_owned(), executor, &pool, 30.0);
-    faster(rows, "`process-pool` against `Pool.map` with chunks of 1".to_owned(), map, &pool, 5.0);
+    let over_iter = shm.clone().and_then(|shm| Ok(shm / iter.clone()?));
+    rows.push(Row {
+        what: "`process-pool-shm` over `rayon-iter`".to_owned(),
+        measured: over_iter.map_or_else(|reason| reason, |ratio| format!("{ratio:.2} x")),
+        must: "-".to_owned(),
+        reached: None,
+    });
     for model in ["process-pool", "process-pool-shm"] {
         let idle = measure(Figure::Idle { model: model.to_owned(), workers: WORKERS });
         let percent = |cores: f64| format!("{:.3} % of a core", cores * 100.0);
@@ -142,6 +169,7 @@ fn processes(rows: &mut Vec<Row>, python: Option<&Python>) {
 fn by_hand(rows: &mut Vec<Row>) {
     for (model, against, most) in [
         ("thread-pool", "the crate `threadpool`", 2.0),
+        ("rayon", "by hand", 1.3),
         ("smol", "by hand", 1.05),
         ("async-std", "by hand", 1.05),
         ("tokio-current-thread", "by hand", 1.05),

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Family;
+use crate::model::{Dispatch, Family};
 use crate::record::Factors;
 use crate::runner::Work;
 use crate::spec::{CellSpec, Spec, TWIN_MARK};
@@ -15,6 +15,8 @@ pub(crate) struct BatchCell {
     pub(crate) model: String,
     /// The family that the model belongs to.
     pub(crate) family: Family,
+    /// How the model hands out its tasks.
+    pub(crate) dispatch: Dispatch,
     /// How many workers the model has.
     pub(crate) workers: u64,
     /// Where that number comes from: `cores`, `tasks`, or a number.
@@ -37,6 +39,7 @@ impl BatchCell {
             workload: definition.name.clone(),
             model: cell.model.id.to_owned(),
             family: cell.model.family,
+            dispatch: cell.model.dispatch,
             workers: cell.workers,
             workers_rule: cell.workers_rule.clone(),
             concurrency: cell.concurrency,

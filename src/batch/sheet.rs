@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::analyse::{ClassRanking, MARGIN};
 use super::observation::cpu_per_batch;
 use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
-use crate::model::Family;
+use crate::model::{Dispatch, Family};
 use crate::record::{BlockNoise, CellRecord, Estimate, Observed, Status};
 
 /// Workloads, each under many models: what was observed, and what follows.
@@ -70,6 +70,8 @@ pub struct SheetCell {
     pub model: String,
     /// The family that the model belongs to.
     pub family: Family,
+    /// How the model hands out its tasks.
+    pub dispatch: Dispatch,
     /// How many workers the model had.
     pub workers: u64,
     /// Where that number comes from: `cores`, `tasks`, or a number.
@@ -218,6 +220,7 @@ impl SheetCell {
             workload: factors.workload,
             model: factors.model,
             family: factors.family,
+            dispatch: factors.dispatch,
             workers: factors.workers,
             workers_rule: factors.workers_rule,
             concurrency: factors.concurrency,

@@ -31,9 +31,13 @@ fn of_models(models: &[ModelInfo]) -> Rows {
     let rows = models.iter().map(|info| {
         let when = if info.default { "default" } else { "if asked: --all" };
         let crash = info.lost_in_a_crash();
-        [info.id, when, info.summary, info.right_when, crash, info.elsewhere].map(str::to_owned).to_vec()
+        let (tasks, described) = (info.dispatch.word(), info.described());
+        [info.id, when, tasks, &described, info.right_when, crash, info.elsewhere].map(str::to_owned).to_vec()
     });
-    (vec!["model", "measured", "what it is", "right when", "a crash ends", "elsewhere"], rows.collect())
+    (
+        vec!["model", "measured", "dispatch", "what it is", "right when", "a crash ends", "elsewhere"],
+        rows.collect(),
+    )
 }
 
 fn of_experiments(

@@ -115,6 +115,30 @@ fn the_one_off_job_is_named_where_it_has_another_winner() {
 }
 
 #[test]
+fn what_hands_out_chunks_is_named_so_wherever_it_stands() {
+    assert_eq!(
+        sentence(vec![
+            cell("rayon-iter", 2, &steady_times(12.3, 3)),
+            cell("rayon", 2, &steady_times(15.0, 7)),
+        ]),
+        "work: rayon-iter (2 workers, chunked) is the fastest at 12.3 ms a batch [12.2, 12.4]; \
+         the nearest behind, rayon (2 workers), takes 1.22x as long [1.21, 1.22]."
+    );
+    let many = ["rayon-iter", "rayon", "thread-pool"].map(|model| cell(model, 2, &steady_times(12.3, 3)));
+    let sentence = sentence(many.to_vec());
+    assert!(sentence.contains("a tie between rayon-iter (chunked), rayon and thread-pool"), "{sentence}");
+}
+
+#[test]
+fn a_discontinued_library_is_never_named_first_where_it_ties() {
+    for models in [["async-std", "smol", "rayon"], ["smol", "async-std", "rayon"]] {
+        let cells = models.map(|model| cell(model, 2, &steady_times(12.3, 3))).to_vec();
+        let sentence = sentence(cells);
+        assert!(sentence.contains("a tie between smol, rayon and async-std"), "{sentence}");
+    }
+}
+
+#[test]
 fn one_model_or_none() {
     assert_eq!(
         sentence(vec![cell("rayon", 2, &steady_times(12.3, 3))]),

@@ -2,7 +2,7 @@
 
 use concbench::batch::analyse::{answer, summarise};
 use concbench::batch::{Observation, Sheet, SheetCell, WorkloadRecord};
-use concbench::model::Family;
+use concbench::model::{Dispatch, Family};
 use concbench::record::Status;
 use concbench_stats::SplitMix64;
 use concbench_workloads::Class;
@@ -76,6 +76,10 @@ pub(crate) fn cell(model: &str, workers: u64, times_ns: &[f64]) -> SheetCell {
         workload: "work".into(),
         model: model.into(),
         family,
+        dispatch: match model {
+            "rayon-iter" => Dispatch::Chunked,
+            _ => Dispatch::Single,
+        },
         workers,
         concurrency: workers,
         workers_rule: "cores".into(),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use concbench::model::{Model, ModelError, Settings};
+use concbench::model::{Dispatch, Model, ModelError, Settings};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -24,6 +24,9 @@ const WARM_UP: usize = 20;
 /// How much the allocator may have scattered after the warm-up, in bytes: a leak of one stack or one ring a restart
 /// would be more.
 const SCATTER: u64 = 3 << 20;
+
+/// How many tasks the batch has of which one is slow.
+const MANY: u64 = 200;
 
 fn settings(workers: usize, probe: &Probe) -> Settings {
     Settings { workers, stack_bytes: None, pin: false, task_spec: probe.task_spec() }
@@ -174,6 +177,21 @@ pub(crate) fn overlap<M: Model>(workers: usize, probe: Probe) -> Outcome {
     let mut model = start::<M>(workers, &probe)?;
     run(&mut model, &probe, 0..TASKS);
     model.stop().unwrap();
+    Ok(())
+}
+
+/// A slow task keeps back those that were handed out with it, and no others: one at most where each comes by itself.
+pub(crate) fn dispatch<M: Model>(workers: usize) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("begun");
+    std::fs::write(&file, "").unwrap();
+    let probe = Arc::new(Probe::Slow { file: file.clone(), tasks: MANY });
+    let mut model = start::<M>(workers, &probe)?;
+    run(&mut model, &probe, 0..MANY);
+    model.stop().unwrap();
+    let kept_back: u64 = std::fs::read_to_string(Probe::kept_back(&file)).unwrap().parse().unwrap();
+    let says = if kept_back > 1 { Dispatch::Chunked } else { Dispatch::Single };
+    assert_eq!(M::INFO.dispatch, says, "a slow task has kept back {kept_back} of {MANY}");
     Ok(())
 }
 

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 /// How often a task looks whether the others have come, and how long it waits between two looks.
 const LOOKS: u32 = 10_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// After so many looks without a change nothing more is expected: 2 s.
+const LOOKS_AT_NOTHING: u32 = 1_000;
 /// How long tasks wait beside one that crashes: it is first.
 const AFTER_CRASH: Duration = Duration::from_millis(20);
 /// What the guard page and the rounding of a stack may come to, in bytes.
@@ -39,6 +41,9 @@ pub(crate) enum Probe {
     Connect { server: SocketAddr },
     /// Each says in a file in which process it runs, and sleeps until it is released.
     Hold { file: PathBuf },
+    /// The first computes until no other begins any more, and says in a second file how many have not: those were handed
+    /// out with it. The others say in the file that they have begun.
+    Slow { file: PathBuf, tasks: u64 },
     /// Each fails unless its thread is bound to one core and, where one is given, has a stack of so many bytes.
     Placed { stack: Option<u64> },
     /// The process ends before its first task.
@@ -59,6 +64,11 @@ impl Probe {
     /// The file that releases those that hold.
     pub(crate) fn release(file: &Path) -> PathBuf {
         file.with_extension("release")
+    }
+
+    /// The file that says how many tasks a slow one has kept back.
+    pub(crate) fn kept_back(file: &Path) -> PathBuf {
+        file.with_extension("kept-back")
     }
 
     /// What a batch of these tasks returns if all goes well.
@@ -90,6 +100,11 @@ impl Workload for Probe {
             }
             Self::Sleep { file, company } => sleep_until_joined(io, file, *company).await?,
             Self::Hold { file } => hold(io, file).await?,
+            Self::Slow { file, tasks } if index == 0 => {
+                let (file, others) = (file.clone(), tasks - 1);
+                io.compute(move || outlast(&file, others)).await?;
+            }
+            Self::Slow { file, .. } => OpenOptions::new().append(true).open(file)?.write_all(b".")?,
             Self::Connect { server } => connect(io, *server).await?,
             Self::Placed { stack } => placed(*stack)?,
             _ => {}
@@ -118,6 +133,19 @@ async fn hold<I: Io>(io: &I, file: &Path) -> Result<()> {
         io.sleep(BETWEEN_LOOKS).await;
     }
     Err(TaskError::new("it was never released"))
+}
+
+/// Keeps its thread until all others have begun, or none has for long.
+fn outlast(file: &Path, others: u64) -> Result<()> {
+    let (mut begun, mut still) = (0, 0);
+    while begun < others && still < LOOKS_AT_NOTHING {
+        std::thread::sleep(BETWEEN_LOOKS);
+        let now = File::open(file)?.metadata()?.len();
+        still = if now == begun { still + 1 } else { 0 };
+        begun = now;
+    }
+    std::fs::write(Probe::kept_back(file), (others - begun).to_string())?;
+    Ok(())
 }
 
 fn placed(stack: Option<u64>) -> Result<()> {

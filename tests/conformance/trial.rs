@@ -18,6 +18,9 @@ use crate::probe::Probe;
 const MARK: &str = "--trial";
 /// Models whose tasks run on threads that take no setting: those of a global executor or pool, or the one that submits.
 const UNEQUAL: [&str; 4] = ["async-std", "async-std-blocking", "smol-blocking", "tokio-rayon"];
+/// The model whose tasks are spawned one by one, but fetched several at once by workers that do not give them back: how many
+/// a slow one keeps back is a matter of luck.
+const IN_BURSTS: &str = "may";
 /// How long a trial may take before it counts as one that hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How the report of a trial begins whose process was killed.
@@ -48,6 +51,8 @@ pub(crate) enum Check {
     GivenUp,
     /// Workers are bound to cores and have the stack that the track sets, where the model's library lets it.
     Equalised,
+    /// Tasks are handed out as the model says: each by itself, or several at once.
+    Dispatch,
     /// A worker process that is killed fails the batch, whatever it was doing.
     Kill(kill::When),
 }
@@ -91,6 +96,9 @@ pub(crate) fn of(info: &ModelInfo) -> Vec<Trial> {
     add("few-descriptors", workers, Check::FewDescriptors);
     if info.sizing == Sizing::Workers && !UNEQUAL.contains(&info.id) {
         add("equalised", 2, Check::Equalised);
+    }
+    if info.sizing != Sizing::One && info.id != IN_BURSTS {
+        add("dispatch", 2, Check::Dispatch);
     }
     if info.sizing == Sizing::PerTask {
         add("beyond-limits", workers, Check::BeyondLimits);
@@ -225,6 +233,7 @@ impl Visitor for Job {
             Check::Restart => checks::restart::<M>(self.workers),
             Check::GivenUp => checks::given_up::<M>(self.workers),
             Check::Equalised => checks::equalised::<M>(self.workers),
+            Check::Dispatch => checks::dispatch::<M>(self.workers),
             Check::Kill(when) => kill::check::<M>(self.workers, when),
         }
     }

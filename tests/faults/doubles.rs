@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use concbench::Workload;
 use concbench::model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    attempt_blocking,
 };
 use concbench::models::{BuiltIn, Catalogue, Visitor};
 use rustix::process::{Signal, getpid, kill_process};
@@ -26,12 +27,14 @@ const fn info(id: &'static str) -> ModelInfo {
         elsewhere: "nowhere",
         sizing: Sizing::One,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: false,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &[],
         default: true,
+        discontinued: None,
     }
 }
 

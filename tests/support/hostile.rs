@@ -81,10 +81,11 @@ fn id(experiment: &str, factors: &Value) -> String {
 
 /// Puts hostile text before every string that is free text; the words of enumerations stay.
 fn poison(value: &mut Value, key: &str) {
-    const WORDS: [&str; 13] = [
+    const WORDS: [&str; 14] = [
         "status",
         "latency",
         "family",
+        "dispatch",
         "class",
         "mode",
         "track",

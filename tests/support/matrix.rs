@@ -1,7 +1,7 @@
 //! What is measured: workloads, models, and the cells that they make.
 
 use concbench::batch::{SheetCell, WorkloadRecord};
-use concbench::model::Family;
+use concbench::model::{Dispatch, Family};
 use concbench::record::Status;
 use concbench_workloads::{Count, Factorial, Http, Kernel, Mixed, Noop, Sleep};
 
@@ -139,6 +139,10 @@ pub(super) fn cell(
         workload: work.name.clone(),
         model: model.id.into(),
         family: model.family,
+        dispatch: match model.id {
+            "process-pool-shm" | "process-async" => Dispatch::Chunked,
+            _ => Dispatch::Single,
+        },
         workers,
         workers_rule: if workers == CORES { "cores".into() } else { workers.to_string() },
         concurrency: model.waits.map_or(work.tasks, |_| workers),

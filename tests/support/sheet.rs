@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use concbench::batch::analyse::summarise;
 use concbench::batch::{Observation, Sheet, SheetCell, WorkloadRecord};
-use concbench::model::Family;
+use concbench::model::{Dispatch, Family};
 use concbench::record::{Observed, RawCell, RawExperiment, Record, Usage};
 use concbench::results;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ struct Factors {
     workload: String,
     model: String,
     family: Family,
+    dispatch: Dispatch,
     workers: u64,
     workers_rule: String,
     concurrency: u64,
@@ -57,6 +58,7 @@ fn raw(cell: &SheetCell) -> RawCell {
         workload: cell.workload.clone(),
         model: cell.model.clone(),
         family: cell.family,
+        dispatch: cell.dispatch,
         workers: cell.workers,
         workers_rule: cell.workers_rule.clone(),
         concurrency,
@@ -138,6 +140,7 @@ fn typed(cell: &RawCell) -> SheetCell {
         workload: factors.workload,
         model: factors.model,
         family: factors.family,
+        dispatch: factors.dispatch,
         workers: factors.workers,
         workers_rule: factors.workers_rule,
         concurrency: factors.concurrency,

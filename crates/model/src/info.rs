@@ -41,6 +41,28 @@ pub enum Waiting {
     Tasks,
 }
 
+/// How the tasks of a batch are handed to those who run them: what hands out several at once has an easier time of small
+/// tasks, and one slow task keeps back those that were handed out with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dispatch {
+    /// Each by itself: a message, a job, a spawn, a thread or a process for each task, and no worker has more than one
+    /// waiting behind the one that it runs.
+    Single,
+    /// Several at once: ranges, shares of a batch, or messages with several tasks.
+    Chunked,
+}
+
+impl Dispatch {
+    /// Its word in records, tables and sentences.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Chunked => "chunked",
+        }
+    }
+}
+
 /// What a reader needs to know about a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ModelInfo {
@@ -58,6 +80,8 @@ pub struct ModelInfo {
     pub sizing: Sizing,
     /// How many of its tasks can wait at once.
     pub waiting: Waiting,
+    /// How its tasks are handed out to several. What has one worker, which runs one after the other, hands out single ones.
+    pub dispatch: Dispatch,
     /// Whether it can use more than one core.
     pub all_cores: bool,
     /// Whether a task that crashes leaves the process alive that submitted it.
@@ -71,12 +95,24 @@ pub struct ModelInfo {
     pub limits: &'static [&'static str],
     /// Whether the default matrix has it; the others come with `--all`.
     pub default: bool,
+    /// What upstream recommends instead, where it has given its library up.
+    pub discontinued: Option<&'static str>,
 }
 
 impl ModelInfo {
     /// Whether tasks run in processes of their own: what crashes there leaves the caller alive.
     pub fn starts_processes(&self) -> bool {
         self.survives_crash
+    }
+
+    /// What it is, and that nobody should start with it where that is so.
+    pub fn described(&self) -> String {
+        match self.discontinued {
+            Some(instead) => {
+                format!("{} (discontinued upstream, which recommends {instead})", self.summary)
+            }
+            None => self.summary.to_owned(),
+        }
     }
 
     /// What a task that crashes takes with it, in a few words.

@@ -27,7 +27,7 @@ pub use blocking::{BlockingIo, BlockingStream, DryIo, Waits};
 pub use concbench_workloads::{Io, TaskError, Workload};
 pub use error::ModelError;
 pub use fold::Fold;
-pub use info::{Digest, Family, ModelInfo, Settings, Sizing, Waiting};
+pub use info::{Digest, Dispatch, Family, ModelInfo, Settings, Sizing, Waiting};
 pub use placement::{Placement, bind};
 
 /// What a model's functions return.
@@ -43,7 +43,7 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 /// use std::sync::Arc;
 ///
 /// use concbench_model::{
-///     Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, Workload,
+///     Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, Workload,
 ///     attempt_blocking,
 /// };
 ///
@@ -58,12 +58,14 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 ///         elsewhere: "a for loop over reversed(range(n)) in Python",
 ///         sizing: Sizing::One,
 ///         waiting: Waiting::Workers,
+///         dispatch: Dispatch::Single,
 ///         all_cores: false,
 ///         survives_crash: false,
 ///         isolates_tasks: false,
 ///         global: false,
 ///         limits: &[],
 ///         default: true,
+///         discontinued: None,
 ///     };
 ///
 ///     fn start(_: &Settings) -> Result<Self> {

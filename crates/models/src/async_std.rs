@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::async_std::net::TcpStream;
 use ::async_std::task;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 
@@ -44,17 +44,19 @@ impl Model for AsyncStd {
     const INFO: ModelInfo = ModelInfo {
         id: "async-std",
         family: Family::Coroutines,
-        summary: "async-std's global executor (discontinued upstream, which recommends smol)",
+        summary: "async-std's global executor",
         right_when: "a program already uses it; new ones should take another",
         elsewhere: "Go goroutines; Java virtual threads; Python has none",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: true,
         limits: &["nofile", "nproc"],
         default: true,
+        discontinued: Some("smol"),
     };
 
     fn start(settings: &Settings) -> Result<Self> {

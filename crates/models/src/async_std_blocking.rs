@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::async_std::task::spawn_blocking;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
 };
 use concbench_workloads::Workload;
 
@@ -19,16 +19,18 @@ impl Model for AsyncStdBlocking {
         id: "async-std-blocking",
         family: Family::Hybrids,
         summary: "async-std's `spawn_blocking`: an event loop hands each task to threads that come and go with the load",
-        right_when: "a program on async-std (discontinued upstream) has to call something that blocks",
+        right_when: "a program that is on async-std already has to call something that blocks",
         elsewhere: "Python asyncio.to_thread",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: true,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: Some("smol"),
     };
 
     fn start(settings: &Settings) -> Result<Self> {

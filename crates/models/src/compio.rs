@@ -4,20 +4,19 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ::compio::io::compat::AsyncStream;
 use ::compio::net::TcpStream;
 use ::compio::runtime::Runtime;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
 };
 use concbench_workloads::{Io, Workload};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use futures::io::{AsyncRead, AsyncWrite};
 use send_wrapper::SendWrapper;
+
+use super::per_thread::{Indices, PerThread};
 
 /// Waiting hands an operation to the kernel, and the thread to another task of the same thread.
 ///
@@ -73,20 +72,10 @@ impl AsyncWrite for CompioStream {
     }
 }
 
-/// A share of a batch, to be run on a runtime.
-type Share = Box<dyn FnOnce(&Runtime) + Send>;
-
-/// A compio runtime on each of several threads. Its tasks cannot move between them, so each thread gets every n-th task
-/// of a batch.
+/// A compio runtime on each of several threads.
 #[derive(Debug)]
 pub(crate) struct Compio {
-    workers: Vec<Worker>,
-}
-
-#[derive(Debug)]
-struct Worker {
-    shares: Sender<Share>,
-    thread: JoinHandle<()>,
+    threads: PerThread<Runtime>,
 }
 
 impl Model for Compio {
@@ -98,101 +87,39 @@ impl Model for Compio {
         elsewhere: "Windows IO completion ports; Python asyncio, one loop in each of several processes",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Chunked,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nofile", "memlock", "nproc", "kernel.io_uring_disabled"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {
-        limits::allow_threads(settings.workers)?;
-        let placement = Placement::of(settings)?;
-        let (starting, started) = bounded(settings.workers);
-        let mut workers = Vec::with_capacity(settings.workers);
-        for _ in 0..settings.workers {
-            workers.push(Worker::start(settings, placement.clone(), starting.clone())?);
-        }
-        drop(starting);
-        let model = Self { workers };
-        match started.iter().find_map(io::Result::err) {
-            None => Ok(model),
-            Some(error) => {
-                model.stop()?;
-                Err(ModelError::Unsupported(format!(
-                    "the kernel refuses an io_uring: {error}; look at `sysctl kernel.io_uring_disabled`, the seccomp \
-                     profile of the container, `ulimit -l` and `ulimit -n`"
-                )))
-            }
-        }
+        Ok(Self { threads: PerThread::start(settings, "a compio thread", Runtime::new, refused)? })
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
-        let (results, returned) = bounded(self.workers.len());
-        for (worker, first) in self.workers.iter().zip(tasks.start..) {
-            let (workload, results) = (Arc::clone(workload), results.clone());
-            let share = (first..tasks.end).step_by(self.workers.len());
-            let share: Share = Box::new(move |runtime| {
-                // It is read until every share has been.
-                let _ = results.send(runtime.block_on(run_share(runtime, &workload, share)));
-            });
-            worker.shares.send(share).map_err(|_| gone())?;
-        }
-        drop(results);
-        let mut folds = Vec::with_capacity(self.workers.len());
-        folds.extend(returned.iter());
-        // A share that was dropped unread would be a thread that has panicked.
-        if folds.len() < self.workers.len() {
-            return Err(gone());
-        }
-        folds.into_iter().fold(Fold::default(), Fold::merge).finish()
+        self.threads.run(workload, tasks, |runtime, workload, share| {
+            runtime.block_on(run_share(runtime, workload, share))
+        })
     }
 
     fn stop(self) -> Result<()> {
-        let (shares, threads): (Vec<_>, Vec<_>) =
-            self.workers.into_iter().map(|worker| (worker.shares, worker.thread)).unzip();
-        drop(shares);
-        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| gone()))
+        self.threads.stop()
     }
 }
 
-fn gone() -> ModelError {
-    ModelError::Died { who: "a compio thread", how: "panicked".to_owned() }
+fn refused(error: io::Error) -> ModelError {
+    ModelError::Unsupported(format!(
+        "the kernel refuses an io_uring: {error}; look at `sysctl kernel.io_uring_disabled`, the seccomp profile of the \
+         container, `ulimit -l` and `ulimit -n`"
+    ))
 }
 
-impl Worker {
-    fn start(settings: &Settings, placement: Placement, starting: Sender<io::Result<()>>) -> Result<Self> {
-        let (shares, work) = unbounded();
-        let body = move || {
-            placement.place();
-            serve(&work, starting);
-        };
-        let thread = settings.thread_builder().spawn(body);
-        Ok(Self { shares, thread: thread.map_err(ModelError::system("start a compio thread"))? })
-    }
-}
-
-/// A thread: makes its runtime, says whether it could, and runs shares until no more can come.
-fn serve(work: &Receiver<Share>, starting: Sender<io::Result<()>>) {
-    let runtime = Runtime::new();
-    let (runtime, outcome) = match runtime {
-        Ok(runtime) => (Some(runtime), Ok(())),
-        Err(error) => (None, Err(error)),
-    };
-    // Nobody listens any more once one of the others has failed.
-    let _ = starting.send(outcome);
-    drop(starting);
-    if let Some(runtime) = runtime {
-        work.iter().for_each(|share| share(&runtime));
-    }
-}
-
-async fn run_share<W: Workload>(
-    runtime: &Runtime,
-    workload: &Arc<W>,
-    share: impl Iterator<Item = u64>,
-) -> Fold {
+async fn run_share<W: Workload>(runtime: &Runtime, workload: &Arc<W>, share: Indices) -> Fold {
     let spawn = |index| {
         let workload = Arc::clone(workload);
         (index, runtime.spawn(async move { attempt(workload.as_ref(), &CompioIo, index).await }))

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use ::tokio::runtime::Runtime;
 use ::tokio::task::unconstrained;
-use concbench_model::{Digest, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt};
+use concbench_model::{
+    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
+};
 use concbench_workloads::Workload;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -28,12 +30,14 @@ impl Model for JoinAll {
         elsewhere: "Python asyncio.gather; JavaScript Promise.all",
         sizing: Sizing::One,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: false,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nofile"],
         default: false,
+        discontinued: None,
     };
 
     fn start(_settings: &Settings) -> Result<Self> {

@@ -6,12 +6,14 @@
 mod async_std;
 mod async_std_blocking;
 mod catalogue;
+mod chunk;
 mod compio;
 mod global;
 pub mod instrument;
 mod join_all;
 #[allow(unsafe_code, reason = "what waits in a coroutine with a stack of its own goes on on another thread")]
 mod may;
+mod per_thread;
 mod process;
 mod rayon;
 mod sequential;
@@ -21,9 +23,11 @@ pub mod switch;
 mod task_spec;
 mod tasks;
 mod thread_pool;
+mod thread_scoped;
 mod thread_spawn;
 mod tokio;
 mod tokio_blocking;
+mod tokio_per_core;
 mod tokio_rayon;
 
 pub use catalogue::{All, BuiltIn, Catalogue, NoModels, Visitor, With};

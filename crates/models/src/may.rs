@@ -8,16 +8,13 @@ use ::may::coroutine;
 use ::may::coroutine::JoinHandle;
 use ::may::net::TcpStream;
 use concbench_model::{
-    BlockingStream, Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
-    attempt_at_once, limits,
+    BlockingStream, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Waiting, attempt_at_once, limits,
 };
 use concbench_workloads::{Io, Workload};
 
 use concbench_sys::spawn_stackful;
 
-/// The stack of a coroutine, in bytes: twice the library's default, which formatting a number can already exhaust.
-/// Memory is taken only for the pages that are touched.
-const STACK_BYTES: usize = 64 << 10;
 /// What each worker opens, and what they share: the library panics if it cannot.
 const DESCRIPTORS_PER_WORKER: usize = 2;
 
@@ -55,12 +52,14 @@ impl Model for May {
         elsewhere: "Python gevent and greenlet; Go goroutines; Java virtual threads",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: true,
         limits: &["vm.max_map_count", "nofile", "nproc"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {
@@ -111,11 +110,16 @@ fn join<T>(task: io::Result<JoinHandle<Option<T>>>) -> Result<T> {
 fn configure(settings: &Settings) -> Result<()> {
     static CONFIGURED: OnceLock<Settings> = OnceLock::new();
     let configured = CONFIGURED.get_or_init(|| {
-        // The library counts in words; an odd number would ask it to fill and scan every stack.
-        let words = settings.stack_bytes.unwrap_or(STACK_BYTES).div_ceil(2 * size_of::<usize>()) * 2;
         let config = ::may::config();
-        config.set_workers(settings.workers).set_stack_size(words);
-        config.set_worker_pin(settings.pin);
+        config.set_workers(settings.workers);
+        // What is not set keeps the library's default: workers that are bound to cores, and stacks of 32 KiB.
+        if let Some(bytes) = settings.stack_bytes {
+            // The library counts in words; an odd number would ask it to fill and scan every stack.
+            config.set_stack_size(bytes.div_ceil(2 * size_of::<usize>()) * 2);
+        }
+        if settings.pin {
+            config.set_worker_pin(true);
+        }
         settings.clone()
     });
     let same = |other: &Settings| (other.workers, other.stack_bytes, other.pin);
@@ -127,4 +131,16 @@ fn configure(settings: &Settings) -> Result<()> {
          workers in a process of its own",
         settings.workers, configured.workers
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_keeps_its_stacks_unless_others_are_asked_for() {
+        // As many workers as every test of this process: the scheduler is global, and so is what it is told.
+        let _ = configure(&Settings { workers: 2, stack_bytes: None, pin: false, task_spec: String::new() });
+        assert_eq!(::may::config().get_stack_size(), 0x1000, "in words, the library's default");
+    }
 }

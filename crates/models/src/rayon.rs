@@ -1,14 +1,15 @@
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use ::rayon::current_thread_index;
 use ::rayon::iter::{IntoParallelIterator, ParallelIterator};
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt_blocking, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
-use crossbeam_channel::{Receiver, bounded, unbounded};
+use crossbeam_channel::{Receiver, unbounded};
 
 /// A rayon pool of its own, not the global one, whose threads cannot be counted or stopped.
 #[derive(Debug)]
@@ -50,9 +51,9 @@ impl Pool {
     }
 }
 
-/// A rayon pool; each task is a job of its own in one scope.
+/// A rayon pool; each task is a job of its own in one scope, and each worker folds what its jobs return.
 ///
-/// Not a parallel iterator: that hands out ranges of tasks, and every other model hands out single ones.
+/// Not a parallel iterator: that hands out ranges of tasks, and this hands out single ones.
 #[derive(Debug)]
 pub(crate) struct Rayon {
     pool: Pool,
@@ -67,12 +68,14 @@ impl Model for Rayon {
         elsewhere: "Java ForkJoinPool; Python has none",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {
@@ -80,19 +83,20 @@ impl Model for Rayon {
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
-        let (results, returned) = bounded((tasks.end - tasks.start) as usize);
-        self.pool.threads().scope(|scope| {
+        let threads = self.pool.threads();
+        let folds: Vec<Own> = (0..threads.current_num_threads()).map(|_| Own::default()).collect();
+        threads.scope(|scope| {
             for index in tasks {
-                let results = results.clone();
+                let (folds, workload) = (&folds, workload.as_ref());
                 scope.spawn(move |_| {
-                    results
-                        .send((index, attempt_blocking(workload.as_ref(), index)))
-                        .expect("the receiver lives until the scope has ended");
+                    let result = attempt_blocking(workload, index);
+                    let worker = current_thread_index().expect("a job of the pool runs on a thread of it");
+                    folds[worker].0.lock().unwrap_or_else(PoisonError::into_inner).push(index, result);
                 });
             }
         });
-        drop(results);
-        Fold::over(returned.iter())
+        let folds = folds.into_iter().map(|own| own.0.into_inner().unwrap_or_else(PoisonError::into_inner));
+        folds.fold(Fold::default(), Fold::merge).finish()
     }
 
     fn stop(self) -> Result<()> {
@@ -100,6 +104,11 @@ impl Model for Rayon {
         Ok(())
     }
 }
+
+/// What the tasks of one worker have come to: only that worker takes the lock, and no other writes to its cache lines.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Own(Mutex<Fold>);
 
 /// A rayon pool that splits the range of tasks by itself.
 #[derive(Debug)]
@@ -116,12 +125,14 @@ impl Model for RayonIter {
         elsewhere: "Java parallel streams; Python Pool.map with large chunks",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Chunked,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use concbench_model::{
-    Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+    Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
 };
 use concbench_workloads::Workload;
 
@@ -19,12 +19,14 @@ impl Model for Sequential {
         elsewhere: "a plain for loop",
         sizing: Sizing::One,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: false,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &[],
         default: true,
+        discontinued: None,
     };
 
     fn start(_settings: &Settings) -> Result<Self> {

@@ -10,8 +10,8 @@ use ::smol::channel::{Receiver, Sender, unbounded};
 use ::smol::net::TcpStream;
 use ::smol::{Executor, Timer};
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 
@@ -54,12 +54,14 @@ impl Model for Smol {
         elsewhere: "Go goroutines; Java virtual threads; Python has none",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: true,
         limits: &["nofile", "nproc"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -3,8 +3,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
-    limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 
@@ -28,12 +28,14 @@ impl Model for SmolBlocking {
         elsewhere: "Python asyncio.to_thread",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: true,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

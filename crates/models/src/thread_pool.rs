@@ -3,19 +3,20 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt_blocking, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 use crossbeam_channel::{Sender, bounded, unbounded};
+
+use super::chunk::chunk;
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that take jobs from one shared queue: the executor of the textbooks.
 #[derive(Debug)]
 pub(crate) struct ThreadPool {
-    queue: Sender<Job>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Threads,
 }
 
 impl Model for ThreadPool {
@@ -27,14 +28,90 @@ impl Model for ThreadPool {
         elsewhere: "Python ThreadPoolExecutor, multiprocessing.pool.ThreadPool; Java newFixedThreadPool",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        discontinued: None,
     };
 
+    fn start(settings: &Settings) -> Result<Self> {
+        Ok(Self { threads: Threads::start(settings)? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        let (results, returned) = bounded((tasks.end - tasks.start) as usize);
+        for index in tasks {
+            let (workload, results) = (Arc::clone(workload), results.clone());
+            self.threads.queue(move || {
+                // The channel holds a whole batch; it is closed only if the batch was given up already.
+                let _ = results.send((index, attempt_blocking(workload.as_ref(), index)));
+            })?;
+        }
+        drop(results);
+        Fold::over(returned.iter())
+    }
+
+    fn stop(self) -> Result<()> {
+        self.threads.stop()
+    }
+}
+
+/// The same threads, whose jobs are chunks of a batch.
+#[derive(Debug)]
+pub(crate) struct ThreadPoolChunked {
+    threads: Threads,
+}
+
+impl Model for ThreadPoolChunked {
+    const INFO: ModelInfo = ModelInfo {
+        id: "thread-pool-chunked",
+        summary: "a fixed number of threads on one shared queue of chunks of tasks",
+        right_when: "tasks are known beforehand and so small that queueing single ones costs more than they do",
+        elsewhere: "Python multiprocessing.pool.ThreadPool.map; OpenMP schedule(guided)",
+        dispatch: Dispatch::Chunked,
+        default: false,
+        ..ThreadPool::INFO
+    };
+
+    fn start(settings: &Settings) -> Result<Self> {
+        Ok(Self { threads: Threads::start(settings)? })
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, mut tasks: Range<u64>) -> Result<Digest> {
+        let (folds, returned) = unbounded();
+        while !tasks.is_empty() {
+            let size = chunk(tasks.end - tasks.start, self.threads.threads.len() as u64);
+            let chunk = tasks.start..tasks.start + size;
+            tasks.start = chunk.end;
+            let (workload, folds) = (Arc::clone(workload), folds.clone());
+            self.threads.queue(move || {
+                let mut fold = Fold::default();
+                chunk.for_each(|index| fold.push(index, attempt_blocking(workload.as_ref(), index)));
+                // Nobody listens any more only if the batch was given up already.
+                let _ = folds.send(fold);
+            })?;
+        }
+        drop(folds);
+        returned.iter().fold(Fold::default(), Fold::merge).finish()
+    }
+
+    fn stop(self) -> Result<()> {
+        self.threads.stop()
+    }
+}
+
+/// Threads that run what is queued.
+#[derive(Debug)]
+struct Threads {
+    jobs: Sender<Job>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;
         let (queue, jobs) = unbounded::<Job>();
@@ -49,31 +126,16 @@ impl Model for ThreadPool {
             });
             threads.push(thread.map_err(ModelError::system("start a worker thread"))?);
         }
-        Ok(Self { queue, threads })
+        Ok(Self { jobs: queue, threads })
     }
 
-    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
-        let count = tasks.end - tasks.start;
-        let (results, returned) = bounded(count as usize);
-        for index in tasks {
-            let (workload, results) = (Arc::clone(workload), results.clone());
-            let job: Job = Box::new(move || {
-                // The channel holds a whole batch; it is closed only if the batch was given up already.
-                let _ = results.send((index, attempt_blocking(workload.as_ref(), index)));
-            });
-            if self.queue.send(job).is_err() {
-                return Err(ModelError::Died {
-                    who: "the thread pool",
-                    how: "lost all its threads".to_owned(),
-                });
-            }
-        }
-        drop(results);
-        Fold::over(returned.iter())
+    fn queue(&self, job: impl FnOnce() + Send + 'static) -> Result<()> {
+        let lost = |_| ModelError::Died { who: "the thread pool", how: "lost all its threads".to_owned() };
+        self.jobs.send(Box::new(job)).map_err(lost)
     }
 
     fn stop(self) -> Result<()> {
-        drop(self.queue);
+        drop(self.jobs);
         for thread in self.threads {
             thread
                 .join()

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
-    limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 
@@ -23,12 +23,14 @@ impl Model for ThreadSpawn {
         elsewhere: "Python threading.Thread; Java platform threads",
         sizing: Sizing::PerTask,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

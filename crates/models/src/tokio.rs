@@ -8,8 +8,8 @@ use ::tokio::net::TcpStream;
 use ::tokio::runtime::{Builder, Runtime};
 use ::tokio::task::JoinError;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
@@ -47,12 +47,14 @@ impl Model for TokioCurrentThread {
         elsewhere: "Python asyncio; Node.js",
         sizing: Sizing::One,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: false,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nofile"],
         default: true,
+        discontinued: None,
     };
 
     fn start(_settings: &Settings) -> Result<Self> {
@@ -84,12 +86,14 @@ impl Model for TokioMultiThread {
         elsewhere: "Go goroutines; Java virtual threads; Python has none, its asyncio uses one core",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nofile", "nproc"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use ::tokio::runtime::{Builder, Runtime};
 use ::tokio::task::spawn_blocking;
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    attempt_blocking, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 
@@ -26,12 +26,14 @@ impl Model for TokioBlocking {
         elsewhere: "Python loop.run_in_executor with a ThreadPoolExecutor, asyncio.to_thread",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ::tokio::runtime::Runtime;
 use ::tokio::sync::oneshot;
-use concbench_model::{Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting};
+use concbench_model::{Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting};
 use concbench_workloads::{Io, Workload};
 
 use super::rayon::Pool;
@@ -64,12 +64,14 @@ impl Model for TokioRayon {
         elsewhere: "Python asyncio with loop.run_in_executor and a ProcessPoolExecutor for computing",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nofile", "nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::thread;
 
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting,
-    Workload, attempt_blocking, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, Workload, attempt_blocking, limits,
 };
 
 /// A thread for each worker, which lives for one batch: of `n` of them, each takes every `n`-th task.
@@ -25,12 +25,14 @@ impl Model for Striped {
         elsewhere: "a ThreadPoolExecutor in Python that is given one slice for each thread",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: false,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -33,6 +33,7 @@ pub use sample::Metric;
 pub use scaling::{
     Curve, FEWEST_COUNTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,
 };
+pub(crate) use sentence::is_discontinued;
 pub use stability::{
     Outlier, Severity, Side, Trend, VarianceParts, block_drift, outliers, variance_parts, warm_trend,
 };

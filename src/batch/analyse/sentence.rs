@@ -7,7 +7,8 @@ use super::compare::FEWEST_PAIRS;
 use super::sample::Metric;
 use super::standing::{Standing, best, contenders, contrast};
 use crate::batch::{Comparison, Sheet, SheetCell, WorkloadRecord};
-use crate::model::Family;
+use crate::model::{Dispatch, Family};
+use crate::models::{BuiltIn, Catalogue};
 use crate::record::Estimate;
 
 /// How many names a list holds before it says how many more there are.
@@ -169,28 +170,42 @@ impl<'a> Answer<'a> {
         Some(losers)
     }
 
-    /// The names of cells. In a long list a model that stands in the ranking only once goes without its workers.
+    /// The names of cells, those of discontinued libraries last: nobody should start with one because it is named first. In a
+    /// long list a model that stands in the ranking only once goes without its workers.
     fn names(&self, cells: &[&SheetCell]) -> String {
         const SHORT: usize = 2;
+        let mut cells = cells.to_vec();
+        cells.sort_by_key(|cell| is_discontinued(&cell.model));
         let contenders = contenders(self.sheet, &self.workload.name);
         let alone =
             |cell: &SheetCell| contenders.iter().filter(|other| other.model == cell.model).count() == 1;
         let name = |cell: &&SheetCell| match cells.len() {
-            many if many > SHORT && alone(cell) => cell.model.clone(),
+            many if many > SHORT && alone(cell) => match cell.dispatch {
+                Dispatch::Single => cell.model.clone(),
+                Dispatch::Chunked => format!("{} (chunked)", cell.model),
+            },
             _ => cell_name(cell),
         };
         list(&cells.iter().map(name).collect::<Vec<_>>(), NAMES)
     }
 }
 
+/// Whether the library of a model that comes with concbench was given up by its authors.
+pub(crate) fn is_discontinued(model: &str) -> bool {
+    BuiltIn::infos().iter().any(|info| info.id == model && info.discontinued.is_some())
+}
+
 fn ratio(found: &Comparison) -> Ratio {
     Ratio { value: found.ratio, interval: Some((found.low, found.high)) }
 }
 
-/// The name of a cell in its workload: `rayon (2 workers)`; the baseline has one worker by definition.
+/// The name of a cell in its workload: `rayon (2 workers)`, `rayon-iter (2 workers, chunked)`, so that nobody compares the
+/// two unknowingly; the baseline has one worker by definition.
 fn cell_name(cell: &SheetCell) -> String {
-    match cell.family {
-        Family::Baseline => cell.model.clone(),
-        _ => format!("{} ({})", cell.model, plural(cell.workers, "worker")),
+    let workers = plural(cell.workers, "worker");
+    match (cell.family, cell.dispatch) {
+        (Family::Baseline, _) => cell.model.clone(),
+        (_, Dispatch::Single) => format!("{} ({workers})", cell.model),
+        (_, Dispatch::Chunked) => format!("{} ({workers}, chunked)", cell.model),
     }
 }

@@ -12,7 +12,7 @@ use super::{Cell, Granularity, plan};
 use crate::batch::analyse::{Metric, answer, summarise};
 use crate::batch::{BatchCell, BatchObservation, Sheet, SheetCell, WorkloadRecord};
 use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, View};
-use crate::model::Family;
+use crate::model::{Dispatch, Family};
 use crate::record::{BlockNoise, CellRecord, RunInfo};
 
 /// What follows from the observations.
@@ -101,6 +101,8 @@ fn sheet_cell(cell: &CellRecord<Cell, BatchObservation>, cores: u64) -> SheetCel
         workload: factors.size,
         model: factors.model,
         family: factors.family,
+        // Nobody asks here.
+        dispatch: Dispatch::Single,
         workers: factors.workers,
         workers_rule: String::new(),
         concurrency: tasks,

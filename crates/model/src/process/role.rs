@@ -9,6 +9,8 @@ use std::process::Command;
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 use serde::{Deserialize, Serialize};
 
+use crate::Dispatch;
+
 /// The variable that holds the mark.
 const MARK: &str = "CONCBENCH_ROLE";
 
@@ -48,7 +50,10 @@ pub enum Role {
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// Frames on its standard input; one task after the other.
-    Frames,
+    Frames {
+        /// How they come, and the replies go: each in a message of its own, or several together.
+        dispatch: Dispatch,
+    },
     /// Frames on its standard input; this many threads.
     Threads {
         /// How many.

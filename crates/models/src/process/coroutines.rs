@@ -7,7 +7,7 @@ use ::tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use ::tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use concbench_model::process::{REPLIED, Transport, stdin};
 use concbench_model::{
-    Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
+    Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
 };
 use concbench_workloads::Workload;
 
@@ -30,12 +30,14 @@ impl Model for ProcessAsync {
         elsewhere: "Python multiprocessing with an asyncio loop in each process; Node.js cluster",
         sizing: Sizing::Workers,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Chunked,
         all_cores: true,
         survives_crash: true,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

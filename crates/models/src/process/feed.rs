@@ -1,9 +1,17 @@
 //! How many tasks are handed to a worker ahead of those that it runs.
 
-/// How many tasks should wait at one worker: many while many are left to hand out, single ones at the end, so that no
-/// worker sits on a queue while another has nothing to do (guided self-scheduling, Polychronopoulos and Kuck 1987).
+use crate::chunk::chunk;
+
+/// How many tasks a worker may have whose tasks come by themselves: the one that it runs and the next, so that it need not
+/// wait for a message between two. Towards the end only the one that it runs: no worker may have a task waiting while
+/// another has nothing to do.
+pub(super) fn single(left: u64, workers: u64) -> u64 {
+    (left / workers).clamp(1, 2)
+}
+
+/// How many tasks a worker may have whose tasks come several at once: a chunk of what is left.
 pub(super) fn depth(left: u64, workers: u64, deepest: u64) -> u64 {
-    (left / (2 * workers)).clamp(1, deepest)
+    chunk(left, workers).min(deepest)
 }
 
 /// How many tasks to add to the queue of a worker that has `queued` of them and runs `slots` at once.
@@ -27,6 +35,15 @@ mod tests {
             let more = top_up(queued, slots, depth);
             prop_assert!(queued >= slots || more > 0);
             prop_assert!(more == 0 || queued + more <= depth);
+        }
+
+        #[test]
+        fn single_tasks_are_at_most_two_a_worker_and_leave_one_for_every_other(
+            left in 0u64..10_000, workers in 1u64..100, queued in 0u64..3,
+        ) {
+            let more = top_up(queued, 1, single(left, workers));
+            prop_assert!(more == 0 || queued + more <= 2);
+            prop_assert!(more == 0 || queued == 0 || left >= 2 * workers);
         }
     }
 }

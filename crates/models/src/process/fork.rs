@@ -3,7 +3,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use concbench_model::process::{Forker, forker, pipe};
-use concbench_model::{Digest, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits};
+use concbench_model::{
+    Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits,
+};
 use concbench_workloads::Workload;
 
 use super::fork_to_answer;
@@ -24,12 +26,14 @@ impl Model for ProcessFork {
         elsewhere: "Python multiprocessing.Process with start method fork",
         sizing: Sizing::PerTask,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: true,
         isolates_tasks: true,
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(_settings: &Settings) -> Result<Self> {

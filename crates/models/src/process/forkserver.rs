@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use concbench_model::process::{Child, REPLIED, Role, forker, pipe, stdin, stdout};
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits,
 };
 use concbench_workloads::Workload;
 
@@ -35,12 +35,14 @@ impl Model for ProcessForkserver {
         elsewhere: "Python multiprocessing.Process with start method forkserver",
         sizing: Sizing::PerTask,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: true,
         isolates_tasks: true,
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

@@ -63,7 +63,7 @@ pub(crate) fn serve<W: Workload>(role: &Role, workload: &Arc<W>) -> Result<i32> 
                 bind(core);
             }
             match *transport {
-                Transport::Frames => pool::serve(workload.as_ref()),
+                Transport::Frames { dispatch } => pool::serve(workload.as_ref(), dispatch),
                 Transport::Threads { threads } => threads::serve(workload.as_ref(), threads),
                 Transport::Coroutines => coroutines::serve(workload),
                 Transport::Rings { worker, workers, spin } => {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use concbench_model::process::{REPLIED, Transport, stdin};
 use concbench_model::{
-    Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+    Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    attempt_blocking,
 };
 use concbench_workloads::Workload;
 
@@ -23,22 +24,23 @@ impl Model for ProcessPool {
     const INFO: ModelInfo = ModelInfo {
         id: "process-pool",
         family: Family::Pools,
-        summary: "a fixed number of worker processes, a socket pair each",
+        summary: "a fixed number of worker processes, a socket pair each, and a message for each task",
         right_when: "tasks compute, and a crash or a leak must stay in one worker",
         elsewhere: "Python ProcessPoolExecutor, multiprocessing.Pool",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: true,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {
-        let transports = std::iter::repeat_n(Transport::Frames, settings.workers);
-        Ok(Self { workers: Workers::start(settings, transports)? })
+        start(settings, Self::INFO.dispatch).map(|workers| Self { workers })
     }
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
@@ -48,6 +50,40 @@ impl Model for ProcessPool {
     fn stop(self) -> Result<()> {
         self.workers.stop()
     }
+}
+
+/// The same pool, whose messages hold a chunk of the tasks that are left.
+#[derive(Debug)]
+pub(crate) struct ProcessPoolChunked {
+    workers: Workers,
+}
+
+impl Model for ProcessPoolChunked {
+    const INFO: ModelInfo = ModelInfo {
+        id: "process-pool-chunked",
+        summary: "a fixed number of worker processes, a socket pair each, and several tasks a message",
+        right_when: "processes must be apart, and tasks are so small that a message for each costs more than they do",
+        elsewhere: "Python multiprocessing.Pool.map, whose default chunks are these",
+        dispatch: Dispatch::Chunked,
+        default: false,
+        ..ProcessPool::INFO
+    };
+
+    fn start(settings: &Settings) -> Result<Self> {
+        start(settings, Self::INFO.dispatch).map(|workers| Self { workers })
+    }
+
+    fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        self.workers.run(tasks)
+    }
+
+    fn stop(self) -> Result<()> {
+        self.workers.stop()
+    }
+}
+
+fn start(settings: &Settings, dispatch: Dispatch) -> Result<Workers> {
+    Workers::start(settings, std::iter::repeat_n(Transport::Frames { dispatch }, settings.workers))
 }
 
 /// Requests as they arrive on a worker's socket, which says at once that the worker is ready.
@@ -83,13 +119,13 @@ impl Requests {
 }
 
 /// The worker: runs what arrives until its parent closes the socket.
-pub(super) fn serve<W: Workload>(workload: &W) -> Result<i32> {
+pub(super) fn serve<W: Workload>(workload: &W, dispatch: Dispatch) -> Result<i32> {
     let mut requests = Requests::open()?;
     while requests.wait()? {
         let mut replies = Outbox::new();
         while let Some(index) = requests.next()? {
             replies.push(&Reply::of(index, attempt_blocking(workload, index)));
-            if replies.is_due() {
+            if dispatch == Dispatch::Single || replies.is_due() {
                 replies.flush(requests.socket())?;
             }
         }

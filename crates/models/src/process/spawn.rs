@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use concbench_model::process::{Child, Role, join_all, pipe};
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits,
 };
 use concbench_workloads::Workload;
 
@@ -29,12 +29,14 @@ impl Model for ProcessSpawn {
         elsewhere: "Python multiprocessing.Process with start method spawn; Go os/exec",
         sizing: Sizing::PerTask,
         waiting: Waiting::Tasks,
+        dispatch: Dispatch::Single,
         all_cores: true,
         survives_crash: true,
         isolates_tasks: true,
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

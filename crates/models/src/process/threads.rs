@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use concbench_model::process::{REPLIED, Transport};
 use concbench_model::{
-    Digest, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking, limits,
+    Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 use crossbeam_channel::{Receiver, unbounded};
@@ -30,12 +31,14 @@ impl Model for ProcessThreads {
         elsewhere: "Python processes that each run a ThreadPoolExecutor; pre-forking servers with threads",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Chunked,
         all_cores: true,
         survives_crash: true,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {

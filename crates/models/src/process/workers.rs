@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use concbench_model::process::{Child, Role, Transport, join_all};
-use concbench_model::{Digest, Fold, ModelError, Placement, Result, Settings, limits};
+use concbench_model::{Digest, Dispatch, Fold, ModelError, Placement, Result, Settings, limits};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::feed::{depth, top_up};
+use super::feed::{depth, single, top_up};
 use super::frame::{Frames, Reply, encode_request};
 
 /// The most tasks that wait at one worker beyond those that it runs at once: enough that it never idles between two
@@ -30,6 +30,8 @@ struct Worker {
     socket: UnixStream,
     outgoing: Vec<u8>,
     incoming: Frames,
+    /// Whether several tasks share a message.
+    dispatch: Dispatch,
     /// How many tasks it runs at once.
     slots: u64,
     /// Tasks that it has and has not answered.
@@ -99,14 +101,23 @@ impl Workers {
         let workers = self.workers.len() as u64;
         for (fed, worker) in (0..).zip(&mut self.workers) {
             let left = tasks.end - tasks.start;
-            // A worker is never left with a free slot for want of tasks, unless the others would have none then.
-            let share = left.div_ceil(workers - fed).min(worker.slots);
-            let more = top_up(worker.queued, worker.slots, depth(left, workers, DEEPEST_QUEUE).max(share));
-            for index in tasks.by_ref().take(more as usize) {
-                encode_request(index, &mut worker.outgoing);
-                worker.queued += 1;
+            match worker.dispatch {
+                Dispatch::Single => {
+                    let more = top_up(worker.queued, worker.slots, single(left, workers));
+                    for index in tasks.by_ref().take(more as usize) {
+                        worker.request(index);
+                        worker.send()?;
+                    }
+                }
+                Dispatch::Chunked => {
+                    // A worker is never left with a free slot for want of tasks, unless the others would have none then.
+                    let share = left.div_ceil(workers - fed).min(worker.slots);
+                    let depth = depth(left, workers, DEEPEST_QUEUE).max(share);
+                    let more = top_up(worker.queued, worker.slots, depth);
+                    tasks.by_ref().take(more as usize).for_each(|index| worker.request(index));
+                    worker.send()?;
+                }
             }
-            worker.send()?;
         }
         Ok(())
     }
@@ -139,16 +150,18 @@ impl Worker {
         let role = Role::PoolWorker { task_spec: settings.task_spec.clone(), transport, core };
         let mut command = role.command();
         command.stdin(OwnedFd::from(theirs)).stdout(std::io::stderr());
-        let slots = match transport {
-            Transport::Frames | Transport::Rings { .. } => 1,
-            Transport::Threads { threads } => threads as u64,
-            Transport::Coroutines => u64::MAX,
+        let (dispatch, slots) = match transport {
+            Transport::Frames { dispatch } => (dispatch, 1),
+            Transport::Rings { .. } => (Dispatch::Chunked, 1),
+            Transport::Threads { threads } => (Dispatch::Chunked, threads as u64),
+            Transport::Coroutines => (Dispatch::Chunked, u64::MAX),
         };
         Ok(Self {
             process: Child::spawn(&mut command, "a worker process")?,
             socket,
             outgoing: Vec::new(),
             incoming: Frames::default(),
+            dispatch,
             slots,
             queued: 0,
         })
@@ -161,6 +174,12 @@ impl Worker {
             return Err(self.process.lost());
         }
         self.socket.set_nonblocking(true).map_err(ModelError::system("make a socket non-blocking"))
+    }
+
+    /// Puts a request into the next message.
+    fn request(&mut self, index: u64) {
+        encode_request(index, &mut self.outgoing);
+        self.queued += 1;
     }
 
     fn send(&mut self) -> Result<()> {

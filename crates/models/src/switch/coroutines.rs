@@ -147,6 +147,9 @@ impl Link for OfMay {
 
 #[allow(unsafe_code, reason = "what waits in a coroutine with a stack of its own goes on on another thread")]
 pub(super) fn may(settings: &Settings, time: Duration) -> Result<PingPong> {
+    // Where both sides may run is asked here, and the process is bound for it already: the library would bind the workers
+    // once more.
+    ::may::config().set_worker_pin(false);
     let model = May::start(settings)?;
     let ((there, sent), (back, came_back)) = (may_channel::channel(), may_channel::channel());
     // SAFETY: both wait with `.await` alone, and their link holds nothing of a thread where it waits.

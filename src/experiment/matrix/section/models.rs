@@ -1,6 +1,7 @@
 //! The models by name: what each is, and what a reader may know it as.
 
-use crate::model::ModelInfo;
+use crate::batch::Sheet;
+use crate::model::{Dispatch, ModelInfo};
 use crate::models::{BuiltIn, Catalogue};
 use crate::report::key_of;
 use crate::report::text;
@@ -21,6 +22,8 @@ pub(crate) struct ModelWords {
     pub(crate) marker: String,
     pub(crate) name: String,
     pub(crate) is: String,
+    /// How it hands out its tasks.
+    pub(crate) dispatch: &'static str,
     pub(crate) right_when: String,
     /// What a task that crashes takes with it.
     pub(crate) lost: &'static str,
@@ -36,7 +39,8 @@ pub(crate) fn words(view: &SheetView<'_>) -> Words {
         ModelWords {
             marker: key_of(model),
             name: text::name(&model.id),
-            is: info.map_or("a model that its user has added", |info| info.summary).into(),
+            is: info.map_or_else(|| "a model that its user has added".into(), ModelInfo::described),
+            dispatch: dispatch(view.sheet, &model.id).word(),
             right_when: info.map_or("its user knows", |info| info.right_when).into(),
             lost: info.map_or("", ModelInfo::lost_in_a_crash),
             elsewhere: info.map_or("", |info| info.elsewhere).into(),
@@ -52,6 +56,11 @@ pub(crate) fn words(view: &SheetView<'_>) -> Words {
         false => format!("In terms of Python, {}.", known.join(", ")),
     };
     Words { sentence, models: models.collect() }
+}
+
+/// How a model hands out its tasks, as the record has it.
+pub(crate) fn dispatch(sheet: &Sheet, model: &str) -> Dispatch {
+    sheet.cells.iter().find(|cell| cell.model == model).map_or(Dispatch::Single, |cell| cell.dispatch)
 }
 
 /// The first of Python's names, if there is one.

@@ -1,8 +1,9 @@
 use concbench_stats::geometric_mean;
 
-use super::models::also;
+use super::models::{also, dispatch};
 use crate::batch::SheetCell;
-use crate::batch::analyse::{ClassRanking, Metric};
+use crate::batch::analyse::{ClassRanking, Metric, is_discontinued};
+use crate::model::Dispatch;
 use concbench_charts::Marker;
 use crate::report::{Look, ink, key, key_of, status};
 use crate::experiment::matrix::view::{Ratio, SheetView, class, family, measured, reason};
@@ -30,6 +31,8 @@ pub(crate) struct RankRow {
     /// What it is called elsewhere, for the filter.
     pub(crate) also: String,
     pub(crate) family: &'static str,
+    /// What its figures must not be compared without knowing.
+    pub(crate) mark: String,
     pub(crate) marker: String,
     pub(crate) cells: Vec<RankCell>,
     /// Classes of work without a rank, then the sum of the ranks: what the rows are ordered by.
@@ -121,10 +124,20 @@ fn row(view: &SheetView<'_>, index: usize, model: &Look) -> RankRow {
         key: text::name(&model.id).to_lowercase(),
         also: also(&model.id),
         family: family(model.family),
+        mark: mark(view, &model.id),
         marker: key_of(model),
         cells,
         order: (view.rankings.len() - ranks.len(), ranks.iter().sum()),
     }
+}
+
+/// That a model hands out several tasks at once, and that its library is discontinued, behind its family.
+fn mark(view: &SheetView<'_>, model: &str) -> String {
+    let chunked = match dispatch(view.sheet, model) {
+        Dispatch::Single => "",
+        Dispatch::Chunked => ", chunked",
+    };
+    format!("{chunked}{}", if is_discontinued(model) { ", discontinued" } else { "" })
 }
 
 /// How a model stands in a class of work: its rank, and the mean of its ratios to the model with the lowest mean.

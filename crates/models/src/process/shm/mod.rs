@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use concbench_model::process::{Child, Role, Transport, join_all};
 use concbench_model::{
-    Digest, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing, Waiting, limits,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
+    Waiting, limits,
 };
 use concbench_workloads::Workload;
 
@@ -63,12 +64,14 @@ impl Model for ProcessPoolShm {
         elsewhere: "Python multiprocessing with shared_memory, and a queue of one's own",
         sizing: Sizing::Workers,
         waiting: Waiting::Workers,
+        dispatch: Dispatch::Chunked,
         all_cores: true,
         survives_crash: true,
         isolates_tasks: false,
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: false,
+        discontinued: None,
     };
 
     fn start(settings: &Settings) -> Result<Self> {
