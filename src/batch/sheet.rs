@@ -108,8 +108,10 @@ pub struct Observation {
     pub startup_ns: u64,
     /// The first batch.
     pub cold_ns: u64,
-    /// The batches after it, each by itself.
+    /// The batches after it, each by itself or, where they are many, each figure the mean of `warm_each` batches.
     pub warm_ns: Vec<u64>,
+    /// Of how many batches each of them is the mean; 0 is 1.
+    pub warm_each: u64,
     /// Reading how much memory is held, between the last batch and the stop.
     pub probe_ns: u64,
     /// Stopping the model.
@@ -151,16 +153,22 @@ impl Observation {
         self.startup_ns.saturating_add(self.cold_ns).saturating_add(self.shutdown_ns)
     }
 
+    /// How many batches it ran, the cold one among them.
+    pub fn batches(&self) -> u64 {
+        (self.warm_ns.len() as u64).saturating_mul(self.warm_each.max(1)).saturating_add(1)
+    }
+
     /// All phases together: what the wall time is held against.
     pub fn phases_ns(&self) -> u64 {
-        self.one_off_ns() + self.warm_ns.iter().sum::<u64>() + self.probe_ns
+        let warm = self.warm_ns.iter().sum::<u64>().saturating_mul(self.warm_each.max(1));
+        self.one_off_ns().saturating_add(warm).saturating_add(self.probe_ns)
     }
 }
 
 /// What follows from the observations of one cell. Times in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CellSummary {
-    /// A batch in steady state: the median of each observation's warm batches, over the observations.
+    /// A batch in steady state: the median of each observation's warm batches that count, over the observations.
     pub steady: Estimate,
     /// A one-off job: start, first batch, stop.
     pub one_off: Estimate,
@@ -234,6 +242,7 @@ impl Observation {
             startup_ns: responses.startup_ns,
             cold_ns: responses.cold_ns,
             warm_ns: responses.warm_ns,
+            warm_each: responses.warm_each,
             probe_ns: responses.probe_ns,
             shutdown_ns: responses.shutdown_ns,
             wall_ns: responses.wall_ns,

@@ -76,7 +76,7 @@ impl Plan {
         filter: Option<&str>,
     ) -> Result<Self, RunStartError> {
         check_names(&definitions)?;
-        let spec = Spec::build(definitions, models, settings.all, machine.cores)?;
+        let spec = Spec::build(definitions, models, settings.all, &machine)?;
         Self::of(spec, models, kinds, settings, machine, filter)
     }
 

@@ -106,6 +106,7 @@ fn one(
         probe_ns: 40_000,
         wall_ns: 40_000 + startup_ns + cold_ns + shutdown_ns + warm_ns.iter().sum::<u64>(),
         warm_ns,
+        warm_each: 1,
         user_ns: counted.then_some((cpu * (1.0 - kernel) * random.factor(0.02)) as u64),
         system_ns: counted.then_some((cpu * kernel * random.factor(0.05)) as u64),
         voluntary_switches: counted

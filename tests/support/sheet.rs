@@ -24,12 +24,18 @@ struct Factors {
     tasks: u64,
 }
 
+fn is_single(each: &u64) -> bool {
+    *each <= 1
+}
+
 /// The responses of an observation, likewise.
 #[derive(Serialize, Deserialize)]
 struct Responses {
     startup_ns: u64,
     cold_ns: u64,
     warm_ns: Vec<u64>,
+    #[serde(default, skip_serializing_if = "is_single")]
+    warm_each: u64,
     probe_ns: u64,
     shutdown_ns: u64,
     wall_ns: u64,
@@ -86,6 +92,7 @@ pub fn observed(made: &Observation) -> Observed<Value> {
         startup_ns: made.startup_ns,
         cold_ns: made.cold_ns,
         warm_ns: made.warm_ns.clone(),
+        warm_each: made.warm_each,
         probe_ns: made.probe_ns,
         shutdown_ns: made.shutdown_ns,
         wall_ns: made.wall_ns,
@@ -157,6 +164,7 @@ fn observation(made: &Observed<Value>) -> Observation {
         startup_ns: seen.startup_ns,
         cold_ns: seen.cold_ns,
         warm_ns: seen.warm_ns,
+        warm_each: seen.warm_each,
         probe_ns: seen.probe_ns,
         shutdown_ns: seen.shutdown_ns,
         wall_ns: seen.wall_ns,

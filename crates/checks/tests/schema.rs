@@ -72,7 +72,8 @@ fn check_cell(cell: &RawCell, blocks: usize, digest: &Value) {
         assert_eq!(&seen["digest"], digest, "{}", cell.id);
         let parts =
             ["startup_ns", "cold_ns", "probe_ns", "shutdown_ns"].iter().map(|part| number(&seen[part]));
-        let warm = seen["warm_ns"].as_array().unwrap().iter().map(number);
+        let each = seen.get("warm_each").map_or(1, number);
+        let warm = seen["warm_ns"].as_array().unwrap().iter().map(|figure| each * number(figure));
         let (phases, wall) = (parts.chain(warm).sum::<u64>(), number(&seen["wall_ns"]));
         assert!(phases.abs_diff(wall) * 100 <= wall, "{}: phases {phases} ns, wall {wall} ns", cell.id);
     }
@@ -191,7 +192,9 @@ fn the_timers_of_a_run_are_measured_and_short_waits_are_ranked() {
     assert!(winners > 0, "half a millisecond is ranked");
     let of = |workload: &str| -> Vec<f64> {
         let all = findings["comparisons"].as_array().unwrap().iter();
-        all.filter(|found| found["workload"] == workload).map(|found| found["timers"].as_f64().unwrap()).collect()
+        all.filter(|found| found["workload"] == workload)
+            .map(|found| found["timers"].as_f64().unwrap())
+            .collect()
     };
     assert!(of("tiny-sleep").into_iter().any(|timers| timers > 0.0), "timers are never late alike");
     assert!(of("tiny-count").into_iter().all(|timers| timers == 0.0), "nothing waits there");

@@ -31,7 +31,7 @@ pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, detectable, noise_floor};
 pub use levels::{CONFIDENCE, POWER, SIGNIFICANCE};
 pub use sample::Metric;
 pub use scaling::{
-    Curve, FEWEST_COUNTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,
+    Curve, FEWEST_COUNTS, FEWEST_POINTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,
 };
 pub use stability::{
     Outlier, Severity, Side, Trend, VarianceParts, block_drift, outliers, variance_parts, warm_trend,

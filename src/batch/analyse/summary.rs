@@ -25,5 +25,5 @@ pub(super) fn of(cell: &SheetCell) -> Option<CellSummary> {
 /// CPU time for each batch, cold and warm alike, in nanoseconds: what starting and stopping took is shared among them.
 fn cpu_per_batch(observation: &Observation) -> Option<f64> {
     let total = observation.user_ns? as f64 + observation.system_ns? as f64;
-    Some(total / (1 + observation.warm_ns.len()) as f64)
+    Some(total / observation.batches() as f64)
 }

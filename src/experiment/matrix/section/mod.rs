@@ -93,16 +93,23 @@ fn workloads(view: &SheetView<'_>) -> Result<Section, ReportError> {
 }
 
 fn scaling(view: &SheetView<'_>) -> Result<Option<Section>, ReportError> {
-    let scaling::Scaling { charts, laws } = scaling::scaling(view)?;
+    let scaling::Scaling { charts, sentences, laws } = scaling::scaling(view)?;
     let note = "Speed-up is the steady time of sequential over that of the model; efficiency is speed-up over workers. The \
                 dashed line is ideal, dotted ones are the limits of the machine.";
     let laws = laws.into_iter().map(|(title, table)| Element::Folded(title, table));
-    let body = [Element::Note(note.to_owned()), Element::Charts(charts.clone())];
+    let mut body = Vec::new();
+    let nothing = charts.is_empty() && sentences.is_empty();
+    if !charts.is_empty() {
+        body.extend([Element::Note(note.to_owned()), Element::Charts(charts)]);
+    }
+    if !sentences.is_empty() {
+        body.push(Element::List(String::new(), sentences));
+    }
     let section = Section {
         body: body.into_iter().chain(laws).collect(),
         ..Section::new("scaling", "Scaling", "What do more workers bring?")
     };
-    Ok((!charts.is_empty()).then_some(section))
+    Ok((!nothing).then_some(section))
 }
 
 #[derive(Template)]
