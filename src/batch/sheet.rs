@@ -4,7 +4,7 @@ use concbench_workloads::{Class, Kernel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::analyse::{ClassRanking, MARGIN};
+use super::analyse::{ClassRanking, MARGIN, Price};
 use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
 use crate::model::Family;
 use crate::record::{BlockNoise, CellRecord, Estimate, Observed, Status};
@@ -32,6 +32,8 @@ pub struct Sheet {
     pub verdicts: Vec<WorkloadVerdict>,
     /// How the models stand in each class of work.
     pub rankings: Vec<ClassRanking>,
+    /// What a task costs that does nothing, and what a batch.
+    pub prices: Vec<Price>,
 }
 
 impl Default for Sheet {
@@ -47,6 +49,7 @@ impl Default for Sheet {
             comparisons: Vec::new(),
             verdicts: Vec::new(),
             rankings: Vec::new(),
+            prices: Vec::new(),
         }
     }
 }

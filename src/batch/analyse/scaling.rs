@@ -4,7 +4,8 @@ use concbench_stats::{
     FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, UslParameters, fit_amdahl, fit_usl, hodges_lehmann, karp_flatt,
     median, percentile_interval, sorted,
 };
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::levels::CONFIDENCE;
 use super::sample::Metric;
@@ -18,7 +19,7 @@ pub const FEWEST_COUNTS: usize = 6;
 pub const FEWEST_POINTS: usize = 3;
 
 /// A figure with its interval of 95 %.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ranged {
     /// The estimate.
     pub estimate: f64,
