@@ -9,7 +9,6 @@ use super::{
     MOST_WORKLOADS, Models, Spec, SpecError, TWIN_MARK, Workers, WorkloadSpec,
 };
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
-use crate::record::Machine;
 use concbench_text::one_line;
 
 /// The most models that a definition may name, and the most counts of workers for each.
@@ -265,13 +264,6 @@ impl From<u64> for Cores {
     }
 }
 
-impl From<&Machine> for Cores {
-    fn from(machine: &Machine) -> Self {
-        let physical = machine.physical_cores.filter(|_| machine.smt == Some(true));
-        Self { all: machine.cores, physical, quota: machine.quota_cores }
-    }
-}
-
 impl Cores {
     /// The worker counts of a scaling curve: the powers of two up to the cores, and the counts at which a curve may bend:
     /// the cores, the physical ones and the quota. None beyond the cores, where the limit is the machine and not the
@@ -304,16 +296,9 @@ mod tests {
         assert_eq!(sweep(2), [1, 2]);
         assert_eq!(sweep(9), [1, 2, 4, 8, 9]);
         assert_eq!(sweep(128), [1, 2, 4, 8, 16, 32, 64, 128]);
-        let machine = Machine {
-            cores: 96,
-            physical_cores: Some(48),
-            smt: Some(true),
-            quota_cores: Some(80.2),
-            ..Machine::default()
-        };
-        assert_eq!(Cores::from(&machine).sweep(1000), [1, 2, 4, 8, 16, 32, 48, 64, 80, 96]);
-        let alone = Machine { smt: Some(false), quota_cores: None, ..machine };
-        assert_eq!(Cores::from(&alone).sweep(1000), [1, 2, 4, 8, 16, 32, 64, 96]);
+        let cores = Cores { all: 96, physical: Some(48), quota: Some(80.2) };
+        assert_eq!(cores.sweep(1000), [1, 2, 4, 8, 16, 32, 48, 64, 80, 96]);
+        assert_eq!(Cores { quota: Some(0.5), ..cores }.sweep(4), [1, 2, 4]);
     }
 
     #[test]
