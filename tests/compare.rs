@@ -250,6 +250,20 @@ fn other_settings_are_flagged_and_another_workload_is_left_out() {
 }
 
 #[test]
+fn another_number_of_tasks_of_one_definition_is_flagged_and_compared() {
+    let base = support::sample();
+    let mut other = support::sample_with(2, |_, _| 1.0);
+    let work = &mut matrix_of(&mut other).setup["workloads"][0];
+    let name = work["name"].as_str().expect("a name").to_owned();
+    work["tasks"] = json!(work["tasks"].as_u64().expect("a number") * 32);
+    let found = compare(&[base, other], &options()).expect("they are alike");
+    let [objection] = &found.objections[..] else { panic!("{:?}", found.objections) };
+    assert_eq!(objection.kind, ObjectionKind::Tasks);
+    assert!(objection.what.contains(&name) && objection.remedy.contains("for each core"), "{objection:?}");
+    assert!(matrix(&found).cells.iter().any(|cell| cell.group == name), "it is compared");
+}
+
+#[test]
 fn one_run_and_a_missing_price_are_refused() {
     let record = support::sample();
     assert_eq!(compare(std::slice::from_ref(&record), &options()), Err(CompareRefusal::TooFew { found: 1 }));

@@ -57,7 +57,8 @@ fn every_link_between_documents_leads_somewhere() {
 
 #[test]
 fn every_test_that_the_methodology_names_exists() {
-    let all: String = ["src", "crates", "tests"].map(|folder| sources(&root().join(folder))).concat();
+    let all: String =
+        ["src", "crates", "tests", "workloads"].map(|folder| sources(&root().join(folder))).concat();
     let tests = matches(r"#\[test\]\s+(?:#\[.*\]\s+)*fn ([a-z0-9_]+)\(", &all);
     let named = matches(r"`(?:\w+::)*([a-z0-9]+(?:_[a-z0-9]+){3,})`", &read("METHODOLOGY.md"));
     assert!(named.len() > 30, "{named:?}");

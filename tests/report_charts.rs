@@ -41,7 +41,7 @@ fn middle(mut values: Vec<f64>) -> f64 {
 }
 
 fn per_batch(cell: &SheetCell, of: fn(&Observation) -> Option<u64>) -> Option<f64> {
-    let share = |o: &Observation| of(o).map(|value| value as f64 / (1 + o.warm_ns.len()) as f64);
+    let share = |o: &Observation| of(o).map(|value| value as f64 / o.batches() as f64);
     cell.observations.iter().map(share).collect::<Option<Vec<f64>>>().map(middle)
 }
 

@@ -45,7 +45,7 @@ impl BatchCell {
             concurrency: cell.concurrency,
             twin: cell.twin,
             ranked: cell.ranked,
-            tasks: definition.tasks,
+            tasks: spec.workload_of(cell).tasks,
         }
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn work_of(spec: &Spec, cell: &CellSpec) -> Work {
     let workload = spec.workload_of(cell);
     Work {
         task_spec: workload.task_spec(),
-        tasks: workload.definition.tasks,
+        tasks: workload.tasks,
         model: cell.model,
         workers: cell.workers,
         checked: true,

@@ -2,7 +2,7 @@
 //!
 //! - `cell`, `observation`: the factors and the responses
 //! - `observe`: what runs inside a runner
-//! - `pace`: how many warm batches an observation has, from one that has none
+//! - `pace`: how many warm batches an observation has, from one that was made beforehand; which of them count
 //! - `sheet`: workloads and cells beside each other
 //! - [`analyse`]: estimates, ratios and verdicts
 //! - `timer`: how late tasks wake
@@ -21,6 +21,6 @@ pub(crate) use cell::{BatchCell, work_of};
 pub(crate) use finding::noise_floors;
 pub use finding::{Comparison, ComparisonKind, Estimator, Verdict, WorkloadVerdict};
 pub(crate) use observation::BatchObservation;
-pub(crate) use pace::{PATIENCE, Pace};
+pub(crate) use pace::{FEWEST_WARM, PATIENCE, Pace, Warm, settled, steady_ns};
 pub use sheet::{CellSummary, Observation, Sheet, SheetCell, WorkloadRecord};
 pub use timer::{Lateness, ModelTimer, Slept};

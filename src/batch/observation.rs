@@ -1,8 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use concbench_stats::{median, sorted};
-
+use super::pace::steady_ns;
 use crate::record::{Response, Responses};
 
 /// What one fresh runner saw of a model that ran batches: the phases from start to stop, in nanoseconds on the monotonic
@@ -13,8 +12,13 @@ pub(crate) struct BatchObservation {
     pub(crate) startup_ns: u64,
     /// The first batch.
     pub(crate) cold_ns: u64,
-    /// The batches after it, each by itself.
+    /// The batches after it, each by itself or, where they are many, each figure the mean of `warm_each` batches that
+    /// follow each other. The first third of their time is there to warm up in, and counts in no estimate of a steady
+    /// state as long as five figures are left.
     pub(crate) warm_ns: Vec<u64>,
+    /// Of how many batches each of `warm_ns` is the mean; 1 if it is not said.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub(crate) warm_each: u64,
     /// The CPU time that the warm batches took together, in user mode and in the kernel: that of the runner and of all
     /// processes below it from before the first to after the last.
     pub(crate) warm_cpu_ns: Option<u64>,
@@ -39,16 +43,24 @@ pub(crate) struct BatchObservation {
     pub(crate) digest: String,
 }
 
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_one(number: &u64) -> bool {
+    *number == 1
+}
+
 impl BatchObservation {
-    /// A batch in steady state: the median of the warm ones, in nanoseconds. `None` without any.
+    /// A batch in steady state: the median of the warm ones that count, in nanoseconds. `None` without any.
     pub(crate) fn steady_ns(&self) -> Option<f64> {
-        let warm: Vec<f64> = self.warm_ns.iter().map(|&time| time as f64).collect();
-        median(&sorted(&warm))
+        steady_ns(&self.warm_ns)
     }
 
     /// The CPU time of a warm batch, in nanoseconds: their mean. `None` without any, or where it is not known.
     pub(crate) fn cpu_ns(&self) -> Option<f64> {
-        cpu_per_batch(self.warm_cpu_ns, &self.warm_ns)
+        cpu_per_batch(self.warm_cpu_ns, self.batches() - 1)
     }
 
     /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
@@ -58,8 +70,8 @@ impl BatchObservation {
 }
 
 /// The mean over the warm batches of the CPU time that they took together.
-pub(super) fn cpu_per_batch(warm_cpu_ns: Option<u64>, warm_ns: &[u64]) -> Option<f64> {
-    warm_cpu_ns.filter(|_| !warm_ns.is_empty()).map(|time| time as f64 / warm_ns.len() as f64)
+pub(super) fn cpu_per_batch(warm_cpu_ns: Option<u64>, warm: u64) -> Option<f64> {
+    warm_cpu_ns.filter(|_| warm > 0).map(|time| time as f64 / warm as f64)
 }
 
 impl Responses for BatchObservation {
@@ -78,6 +90,6 @@ impl Responses for BatchObservation {
     }
 
     fn batches(&self) -> u64 {
-        1 + self.warm_ns.len() as u64
+        (self.warm_ns.len() as u64).saturating_mul(self.warm_each).saturating_add(1)
     }
 }

@@ -5,21 +5,39 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::BatchObservation;
+use super::pace::{Gathered, Warm};
 use crate::model::{Digest, Family};
 use crate::models::Running;
 use crate::runner::{Bench, CellError, Desk, cpu_time::CpuMeter, memory::peak_bytes};
 use crate::time::nanoseconds;
 
-/// Starts the model, runs one cold batch and `warm` warm ones, stops.
-pub(crate) fn observe(warm: u32, desk: &Desk<'_>) -> Result<BatchObservation, CellError> {
-    let mut warm_ns = Vec::with_capacity(warm as usize);
+/// Starts the model, runs one cold batch and the warm ones, stops.
+pub(crate) fn observe(warm: Warm, desk: &Desk<'_>) -> Result<BatchObservation, CellError> {
+    let mut warm_ns = Vec::with_capacity(warm.figures as usize);
+    let each = u64::from(warm.each.max(1));
     let observation = phases(&desk.bench()?, |_, batches| {
-        for _ in 0..warm {
-            warm_ns.push(batches.next("warm batch")?.0);
+        for _ in 0..warm.figures {
+            let batch = |_| batches.next("warm batch").map(|(elapsed, _)| elapsed);
+            let together: u64 = (0..each).map(batch).sum::<Result<u64, CellError>>()?;
+            warm_ns.push(together / each);
         }
         Ok(())
     })?;
-    Ok(BatchObservation { warm_ns, ..observation })
+    Ok(BatchObservation { warm_ns, warm_each: each, ..observation })
+}
+
+/// The same where nobody knows yet how long a batch takes: the warm ones end by time.
+pub(crate) fn preflight(desk: &Desk<'_>) -> Result<BatchObservation, CellError> {
+    let mut gathered = Gathered::after(0);
+    let observation = phases(&desk.bench()?, |cold_ns, batches| {
+        gathered = Gathered::after(cold_ns);
+        while gathered.wants_more() {
+            gathered.add(batches.next("warm batch")?.0);
+        }
+        Ok(())
+    })?;
+    let (warm_ns, warm_each) = gathered.figures();
+    Ok(BatchObservation { warm_ns, warm_each, ..observation })
 }
 
 /// Starts the model and runs the cold batch, whose time in nanoseconds is the first answer; then whatever is asked for,
@@ -88,6 +106,7 @@ fn phases(
         startup_ns,
         cold_ns,
         warm_ns: Vec::new(),
+        warm_each: 1,
         warm_cpu_ns: warm_cpu.as_ref().ok().copied(),
         warm_cpu_reason: warm_cpu.err(),
         probe_ns,

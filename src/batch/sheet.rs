@@ -4,7 +4,7 @@ use concbench_workloads::{Class, Kernel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::analyse::{ClassRanking, MARGIN};
+use super::analyse::{ClassRanking, MARGIN, Price};
 use super::observation::cpu_per_batch;
 use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
 use crate::model::{Dispatch, Family};
@@ -33,6 +33,8 @@ pub struct Sheet {
     pub verdicts: Vec<WorkloadVerdict>,
     /// How the models stand in each class of work.
     pub rankings: Vec<ClassRanking>,
+    /// What a task costs that does nothing, and what a batch.
+    pub prices: Vec<Price>,
 }
 
 impl Default for Sheet {
@@ -48,6 +50,7 @@ impl Default for Sheet {
             comparisons: Vec::new(),
             verdicts: Vec::new(),
             rankings: Vec::new(),
+            prices: Vec::new(),
         }
     }
 }
@@ -111,8 +114,10 @@ pub struct Observation {
     pub startup_ns: u64,
     /// The first batch.
     pub cold_ns: u64,
-    /// The batches after it, each by itself.
+    /// The batches after it, each by itself or, where they are many, each figure the mean of `warm_each` batches.
     pub warm_ns: Vec<u64>,
+    /// Of how many batches each of them is the mean; 0 is 1.
+    pub warm_each: u64,
     /// The CPU time that the warm batches took together, of the runner and of all processes below it.
     pub warm_cpu_ns: Option<u64>,
     /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
@@ -156,7 +161,7 @@ impl Observation {
 
     /// The CPU time of a warm batch, in nanoseconds: their mean. `None` without any, or where it is not known.
     pub fn cpu_ns(&self) -> Option<f64> {
-        cpu_per_batch(self.warm_cpu_ns, &self.warm_ns)
+        cpu_per_batch(self.warm_cpu_ns, self.batches() - 1)
     }
 
     /// The time of a one-off job: start, first batch, stop. It stops at the largest number rather than wrap around.
@@ -164,16 +169,22 @@ impl Observation {
         self.startup_ns.saturating_add(self.cold_ns).saturating_add(self.shutdown_ns)
     }
 
+    /// How many batches it ran, the cold one among them.
+    pub fn batches(&self) -> u64 {
+        (self.warm_ns.len() as u64).saturating_mul(self.warm_each.max(1)).saturating_add(1)
+    }
+
     /// All phases together: what the wall time is held against.
     pub fn phases_ns(&self) -> u64 {
-        self.one_off_ns() + self.warm_ns.iter().sum::<u64>() + self.probe_ns
+        let warm = self.warm_ns.iter().sum::<u64>().saturating_mul(self.warm_each.max(1));
+        self.one_off_ns().saturating_add(warm).saturating_add(self.probe_ns)
     }
 }
 
 /// What follows from the observations of one cell. Times in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CellSummary {
-    /// A batch in steady state: the median of each observation's warm batches, over the observations.
+    /// A batch in steady state: the median of each observation's warm batches that count, over the observations.
     pub steady: Estimate,
     /// A one-off job: start, first batch, stop.
     pub one_off: Estimate,
@@ -248,6 +259,7 @@ impl Observation {
             startup_ns: responses.startup_ns,
             cold_ns: responses.cold_ns,
             warm_ns: responses.warm_ns,
+            warm_each: responses.warm_each,
             warm_cpu_ns: responses.warm_cpu_ns,
             warm_cpu_reason: responses.warm_cpu_reason,
             probe_ns: responses.probe_ns,

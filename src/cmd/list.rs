@@ -73,7 +73,7 @@ fn of_cells(
     let rows = plan.experiments.iter().flat_map(|(kind, listed)| {
         listed.cells.iter().map(|(id, workload)| {
             let workload = workload.as_ref().and_then(|name| plan.scope.workload(name));
-            let tasks = workload.map_or_else(String::new, |found| found.definition.tasks.to_string());
+            let tasks = workload.map_or_else(String::new, |found| found.tasks.to_string());
             let teaches = workload.map_or_else(String::new, |found| found.definition.teaches.clone());
             vec![id.clone(), kind.id().to_owned(), tasks, teaches]
         })

@@ -97,6 +97,13 @@ pub(crate) trait Kind: Debug + Sync {
     /// When what it began with is none of this experiment, in one line.
     fn fingerprints(&self, raw: &RawExperiment) -> Result<BTreeMap<String, String>, String>;
 
+    /// How many tasks a batch of its groups of cells has.
+    ///
+    /// # Errors
+    ///
+    /// When what it began with is none of this experiment, in one line.
+    fn tasks(&self, raw: &RawExperiment) -> Result<BTreeMap<String, u64>, String>;
+
     /// What follows from several runs of it beside what follows for all experiments, for programs.
     ///
     /// # Errors
@@ -232,6 +239,11 @@ impl<E: Experiment> Kind for KindOf<E> {
     fn fingerprints(&self, raw: &RawExperiment) -> Result<BTreeMap<String, String>, String> {
         let setup = E::Setup::deserialize(&raw.setup);
         setup.map(|setup| E::fingerprints(&setup)).map_err(|error| bad(E::ID, "setup", &error))
+    }
+
+    fn tasks(&self, raw: &RawExperiment) -> Result<BTreeMap<String, u64>, String> {
+        let setup = E::Setup::deserialize(&raw.setup);
+        setup.map(|setup| E::tasks(&setup)).map_err(|error| bad(E::ID, "setup", &error))
     }
 
     fn compare_findings(&self, records: &[Record], cells: &[ComparedCell]) -> Result<Value, String> {

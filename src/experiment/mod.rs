@@ -153,6 +153,11 @@ pub(crate) trait Experiment: Debug + Sized + 'static {
         BTreeMap::new()
     }
 
+    /// How many tasks a batch of its groups of cells has, by the names of these.
+    fn tasks(_setup: &Self::Setup) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
+
     /// How it is shown: sentences, charts and tables. Pure.
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError>;
 

@@ -77,16 +77,19 @@ impl Rehearsal {
 
 /// What a runner answers of which every batch takes so many nanoseconds, and its start and its stop a tenth of that.
 pub(crate) fn observation(batch: u64, request: &Request) -> Value {
-    let warm = request.order["observe"]["warm"].as_u64().expect("the matrix asks for warm batches");
+    // The preflight asks for as many as it takes.
+    let asked = |what: &str| request.order["observe"][what].as_u64();
+    let (warm, each) = asked("figures").zip(asked("each")).unwrap_or((2, 1));
     let tasks = request.work.as_ref().map_or(0, |work| work.tasks);
     json!({
         "startup_ns": batch / 10,
         "cold_ns": batch,
         "warm_ns": vec![batch; warm as usize],
-        "warm_cpu_ns": batch * warm,
+        "warm_each": each,
+        "warm_cpu_ns": batch * warm * each,
         "probe_ns": 0,
         "shutdown_ns": batch / 10,
-        "wall_ns": batch * (1 + warm) + 2 * (batch / 10),
+        "wall_ns": batch * (1 + warm * each) + 2 * (batch / 10),
         "peak_rss_bytes": 1 << 20,
         "tasks": tasks,
         "digest": "00",

@@ -233,7 +233,7 @@ impl Run {
         let deadline = plan.scope.settings.deadline;
         for number in plan.workloads() {
             let workload = &plan.scope.spec.workloads[number];
-            match self.supervisor.reference(&workload.task_spec(), workload.definition.tasks, deadline) {
+            match self.supervisor.reference(&workload.task_spec(), workload.tasks, deadline) {
                 Ok(reference) => {
                     plan.scope.references.insert(workload.definition.name.clone(), reference);
                 }

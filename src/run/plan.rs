@@ -6,7 +6,7 @@ use super::RunStartError;
 use crate::experiment::{Kind, Listed, Scope, Settings, experiments, find};
 use crate::model::ModelInfo;
 use crate::record::{MOST_CELLS, Machine};
-use crate::spec::{Definition, Spec, SpecError, parse_filter};
+use crate::spec::{Cores, Definition, Spec, SpecError, parse_filter};
 
 /// Which experiments are wanted, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,6 +49,14 @@ fn check_names(definitions: &[Definition]) -> Result<(), SpecError> {
     }
 }
 
+impl From<&Machine> for Cores {
+    fn from(machine: &Machine) -> Self {
+        // Without SMT there is nothing that two of them share.
+        let physical = machine.physical_cores.filter(|_| machine.smt == Some(true));
+        Self { all: machine.cores, physical, quota: machine.quota_cores }
+    }
+}
+
 /// What a run is to measure.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -76,7 +84,7 @@ impl Plan {
         filter: Option<&str>,
     ) -> Result<Self, RunStartError> {
         check_names(&definitions)?;
-        let spec = Spec::build(definitions, models, settings.all, machine.cores)?;
+        let spec = Spec::build(definitions, models, settings.all, &machine)?;
         Self::of(spec, models, kinds, settings, machine, filter)
     }
 
@@ -137,5 +145,20 @@ impl Plan {
         };
         let workloads = self.scope.spec.workloads.iter().enumerate();
         workloads.filter(|(_, workload)| runs(&workload.definition.name)).map(|(number, _)| number).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn physical_cores_count_where_some_cores_share_one() {
+        let quota_cores = Some(3.5);
+        let machine =
+            Machine { cores: 4, physical_cores: Some(2), smt: Some(true), quota_cores, ..Machine::default() };
+        assert_eq!(Cores::from(&machine), Cores { all: 4, physical: Some(2), quota: quota_cores });
+        let alone = Machine { smt: Some(false), ..machine };
+        assert_eq!(Cores::from(&alone).physical, None);
     }
 }

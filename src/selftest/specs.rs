@@ -3,7 +3,7 @@
 use concbench_workloads::{Count, Factorial, Http, Kernel, Mixed, Noop};
 
 use crate::model::ModelInfo;
-use crate::spec::{Definition, Models, Spec, SpecError, Workers};
+use crate::spec::{BatchSize, Definition, Models, Spec, SpecError, Workers};
 
 /// The models whose cells are measured beside themselves: of every family one or more, none that leaves anything out.
 const MODELS: [&str; 8] =
@@ -68,8 +68,8 @@ fn definition(name: &str, kernel: Kernel, tasks: u64, models: &[&str]) -> Defini
         name: name.to_owned(),
         class: kernel.class(),
         kernel: Some(kernel),
-        tasks,
-        quick_tasks: None,
+        size: BatchSize::Tasks(tasks),
+        quick_size: None,
         teaches: "Whether concbench finds what is there, and nothing else.".to_owned(),
         why_this_size: "As small as an observation allows, so that a self-test takes minutes.".to_owned(),
         models: Models::Named(models.iter().map(|&name| name.to_owned()).collect()),

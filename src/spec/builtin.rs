@@ -14,8 +14,16 @@ macro_rules! files {
 ///
 /// When a compiled-in definition is wrong; a test reads them all.
 pub(crate) fn default_definitions() -> Vec<Definition> {
-    files!["noop.toml", "factorial.toml", "count.toml", "sleep.toml", "http.toml", "mixed.toml"]
-        .iter()
-        .flat_map(|(name, text)| wire::parse(name, text).unwrap_or_else(|error| panic!("{error}")))
-        .collect()
+    files![
+        "noop.toml",
+        "noop-many.toml",
+        "factorial.toml",
+        "count.toml",
+        "sleep.toml",
+        "http.toml",
+        "mixed.toml"
+    ]
+    .iter()
+    .flat_map(|(name, text)| wire::parse(name, text).unwrap_or_else(|error| panic!("{error}")))
+    .collect()
 }

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use concbench_workloads::{Http, Kernel};
 
 use super::{
-    CellSpec, Definition, LONGEST_ID, LONGEST_WAIT_NS, MOST_CELLS, MOST_TASKS, MOST_WORKERS, MOST_WORKLOADS,
-    Models, Spec, SpecError, TWIN_MARK, Workers, WorkloadSpec,
+    BatchSize, CellSpec, Definition, LONGEST_ID, LONGEST_WAIT_NS, MOST_CELLS, MOST_TASKS, MOST_WORKERS,
+    MOST_WORKLOADS, Models, Spec, SpecError, TWIN_MARK, Workers, WorkloadSpec,
 };
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
 use concbench_text::one_line;
@@ -16,8 +16,8 @@ const MOST_MODELS: usize = 256;
 const MOST_RULES: usize = 64;
 
 impl Spec {
-    /// Validates definitions and lays out their cells for a machine with this many cores; `all` adds the models that
-    /// are not in the default matrix wherever a definition names none.
+    /// Validates definitions and lays out their cells for a machine with these cores, or so many that are all alike;
+    /// `all` adds the models that are not in the default matrix wherever a definition names none.
     ///
     /// # Errors
     ///
@@ -26,8 +26,9 @@ impl Spec {
         definitions: Vec<Definition>,
         models: &[ModelInfo],
         all: bool,
-        cores: u64,
+        cores: impl Into<Cores>,
     ) -> Result<Self, SpecError> {
+        let cores = cores.into();
         let mut names = HashSet::new();
         let mut spec = Self { workloads: Vec::new(), cells: Vec::new() };
         for definition in definitions {
@@ -39,8 +40,14 @@ impl Spec {
                     "stands there twice; every workload needs its own".to_owned(),
                 ));
             }
-            let builder =
-                Builder { definition: &definition, models, all, cores, workload: spec.workloads.len() };
+            let tasks = definition.size.on(cores.all);
+            if tasks > MOST_TASKS {
+                let what =
+                    format!("on {} cores they are {tasks} tasks, up to {MOST_TASKS} are allowed", cores.all);
+                return Err(field(&definition, "tasks-per-core", what));
+            }
+            let workload = spec.workloads.len();
+            let builder = Builder { definition: &definition, tasks, models, all, cores, workload };
             spec.cells.extend(builder.cells()?);
             if spec.cells.len() > MOST_CELLS || spec.workloads.len() == MOST_WORKLOADS {
                 let what = format!(
@@ -50,7 +57,7 @@ impl Spec {
                 );
                 return Err(field(&definition, "models", what));
             }
-            spec.workloads.push(WorkloadSpec { definition });
+            spec.workloads.push(WorkloadSpec { definition, tasks });
         }
         Ok(spec)
     }
@@ -86,9 +93,12 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
             return Err(field(definition, name, what));
         }
     }
-    if !(1..=MOST_TASKS).contains(&definition.tasks) {
-        let what = format!("{} is not allowed, 1 to {MOST_TASKS} are", definition.tasks);
-        return Err(field(definition, "tasks", what));
+    let (size, quick) = (definition.size, definition.quick_size);
+    for (name, number) in [("tasks", Some(size)), ("quick-tasks", quick)].into_iter().flat_map(numbers) {
+        if !(1..=MOST_TASKS).contains(&number) {
+            let what = format!("{number} is not allowed, 1 to {MOST_TASKS} are");
+            return Err(field(definition, name, what));
+        }
     }
     let wait_ns = definition.kernel.as_ref().map_or(0, Kernel::wait_ns);
     if wait_ns > LONGEST_WAIT_NS {
@@ -104,6 +114,18 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
     Ok(())
 }
 
+/// The numbers of a size, each with the key that it stands at.
+fn numbers((key, size): (&'static str, Option<BatchSize>)) -> Vec<(&'static str, u64)> {
+    match size {
+        None => Vec::new(),
+        Some(BatchSize::Tasks(tasks)) => vec![(key, tasks)],
+        Some(BatchSize::PerCore { tasks, most }) => {
+            let per_core = if key == "tasks" { "tasks-per-core" } else { "quick-tasks-per-core" };
+            [Some((per_core, tasks)), most.map(|most| ("most-tasks", most))].into_iter().flatten().collect()
+        }
+    }
+}
+
 fn named(models: &Models) -> &[String] {
     match models {
         Models::Default | Models::All => &[],
@@ -113,9 +135,10 @@ fn named(models: &Models) -> &[String] {
 
 struct Builder<'a> {
     definition: &'a Definition,
+    tasks: u64,
     models: &'a [ModelInfo],
     all: bool,
-    cores: u64,
+    cores: Cores,
     workload: usize,
 }
 
@@ -170,11 +193,11 @@ impl Builder<'_> {
     }
 
     fn cell(&self, model: ModelInfo, rule: Workers, ranked: bool) -> Result<CellSpec, SpecError> {
-        let tasks = self.definition.tasks;
+        let tasks = self.tasks;
         let (workers, workers_rule) = match (model.sizing, rule) {
             (Sizing::One, _) => (1, "1".to_owned()),
             (Sizing::PerTask, _) | (Sizing::Workers, Workers::Tasks) => (tasks, "tasks".to_owned()),
-            (Sizing::Workers, Workers::Cores) => (self.cores, "cores".to_owned()),
+            (Sizing::Workers, Workers::Cores) => (self.cores.all, "cores".to_owned()),
             (Sizing::Workers, Workers::Number(number)) => (number, number.to_string()),
         };
         if model.sizing == Sizing::Workers && !(1..=MOST_WORKERS).contains(&workers) {
@@ -213,7 +236,7 @@ impl Builder<'_> {
                 let what = format!("`{id}` has no number of workers to vary");
                 return Err(field(self.definition, "scaling", what));
             }
-            for workers in worker_sweep(self.cores) {
+            for workers in self.cores.sweep(self.tasks) {
                 let cell = self.cell(model, Workers::Number(workers), false)?;
                 if cells.iter().all(|other| other.id != cell.id) {
                     cells.push(cell);
@@ -224,17 +247,36 @@ impl Builder<'_> {
     }
 }
 
-/// The worker counts of a scaling curve: every one up to 4, then about four to an octave, the cores and twice the cores
-/// always among them.
-fn worker_sweep(cores: u64) -> Vec<u64> {
-    let most = 2 * cores;
-    let steps = (0..).flat_map(|octave: u32| [4u64, 5, 6, 7].map(|quarter| quarter << octave));
-    let mut sweep: Vec<u64> = (1..4).chain(steps.take_while(|&workers| workers < most)).collect();
-    sweep.retain(|&workers| workers < most);
-    sweep.extend([cores, most]);
-    sweep.sort_unstable();
-    sweep.dedup();
-    sweep
+/// The cores of a machine, as far as workers are counted by them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cores {
+    /// As many as may be used.
+    pub all: u64,
+    /// As many as there are in metal, where some of `all` share one.
+    pub physical: Option<u64>,
+    /// The CPU quota, in cores.
+    pub quota: Option<f64>,
+}
+
+impl From<u64> for Cores {
+    fn from(all: u64) -> Self {
+        Self { all, physical: None, quota: None }
+    }
+}
+
+impl Cores {
+    /// The worker counts of a scaling curve: the powers of two up to the cores, and the counts at which a curve may bend:
+    /// the cores, the physical ones and the quota. None beyond the cores, where the limit is the machine and not the
+    /// model, and none that would leave a worker without a task.
+    fn sweep(self, tasks: u64) -> Vec<u64> {
+        let powers = (0..u64::BITS).map(|octave| 1 << octave).take_while(|&workers| workers < self.all);
+        let quota = self.quota.map(|quota| quota.round() as u64);
+        let mut sweep: Vec<u64> = powers.chain([self.all]).chain(self.physical).chain(quota).collect();
+        sweep.retain(|workers| (1..=self.all.min(tasks)).contains(workers));
+        sweep.sort_unstable();
+        sweep.dedup();
+        sweep
+    }
 }
 
 #[cfg(test)]
@@ -248,11 +290,44 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_has_one_the_cores_and_twice_the_cores() {
-        assert_eq!(worker_sweep(1), [1, 2]);
-        assert_eq!(worker_sweep(2), [1, 2, 3, 4]);
-        assert_eq!(worker_sweep(9), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18]);
-        assert!(worker_sweep(128).len() < 32);
+    fn a_sweep_has_the_powers_of_two_and_where_a_curve_may_bend() {
+        let sweep = |cores: u64| Cores::from(cores).sweep(1000);
+        assert_eq!(sweep(1), [1]);
+        assert_eq!(sweep(2), [1, 2]);
+        assert_eq!(sweep(9), [1, 2, 4, 8, 9]);
+        assert_eq!(sweep(128), [1, 2, 4, 8, 16, 32, 64, 128]);
+        let cores = Cores { all: 96, physical: Some(48), quota: Some(80.2) };
+        assert_eq!(cores.sweep(1000), [1, 2, 4, 8, 16, 32, 48, 64, 80, 96]);
+        assert_eq!(Cores { quota: Some(0.5), ..cores }.sweep(4), [1, 2, 4]);
+    }
+
+    #[test]
+    fn no_worker_of_a_sweep_is_without_a_task() {
+        assert_eq!(Cores::from(64).sweep(24), [1, 2, 4, 8, 16]);
+        assert_eq!(Cores::from(64).sweep(1), [1]);
+    }
+
+    #[test]
+    fn each_core_has_as_many_tasks_as_every_other_and_most_is_kept() {
+        let size = BatchSize::PerCore { tasks: 24, most: Some(512) };
+        for (cores, tasks) in [(1, 24), (2, 48), (16, 384), (24, 504), (64, 512), (128, 512), (1000, 1000)] {
+            assert_eq!(size.on(cores), tasks, "{cores} cores");
+        }
+        assert_eq!(BatchSize::PerCore { tasks: 3, most: None }.on(100), 300);
+        assert_eq!(BatchSize::Tasks(7).on(100), 7);
+    }
+
+    #[test]
+    fn a_size_that_is_not_allowed_is_named_with_its_key() {
+        let refused = |size: BatchSize, cores: u64| {
+            let definition = Definition { size, ..Definition::registered("own") };
+            Spec::build(vec![definition], &BuiltIn::infos(), false, cores).unwrap_err().to_string()
+        };
+        let per_core = |tasks, most| BatchSize::PerCore { tasks, most };
+        assert!(refused(BatchSize::Tasks(0), 2).contains("own`: tasks: 0 is not allowed"));
+        assert!(refused(per_core(0, None), 2).contains("own`: tasks-per-core: 0 is not allowed"));
+        assert!(refused(per_core(1, Some(0)), 2).contains("own`: most-tasks: 0 is not allowed"));
+        assert!(refused(per_core(600_000, None), 2).contains("on 2 cores they are 1200000 tasks"));
     }
 
     #[test]
@@ -270,10 +345,7 @@ mod tests {
         let spec = default_matrix(2);
         let has = |id: &str| spec.cells.iter().any(|cell| cell.id == id);
         assert!(has("sleep/thread-pool@2") && has("sleep/thread-pool@64"));
-        assert!(
-            has("factorial/rayon@4") && has("factorial/rayon@2+twin")
-                || has("factorial/tokio-multi-thread@2+twin")
-        );
+        assert!(has("factorial/rayon@1") && has("factorial/tokio-multi-thread@2+twin"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use builtin::default_definitions;
+pub use matrix::Cores;
 
 use crate::model::ModelInfo;
 pub(crate) use crate::models::TaskSpec;
@@ -88,6 +89,36 @@ pub enum Workers {
     Number(u64),
 }
 
+/// How many tasks make a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchSize {
+    /// This many, on any machine.
+    Tasks(u64),
+    /// So many for each core.
+    PerCore {
+        /// How many.
+        tasks: u64,
+        /// The most tasks of a batch: where cores are so many that it would have more, each gets fewer, though at least
+        /// one.
+        most: Option<u64>,
+    },
+}
+
+impl BatchSize {
+    /// How many tasks that are on so many cores: as many for each core as for every other.
+    pub fn on(self, cores: u64) -> u64 {
+        match self {
+            Self::Tasks(tasks) => tasks,
+            Self::PerCore { tasks, most } => {
+                let cores = cores.max(1);
+                let affordable = most.map_or(tasks, |most| (most / cores).max(1));
+                tasks.min(affordable).saturating_mul(cores)
+            }
+        }
+    }
+}
+
 /// Which models a workload is measured under.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -112,9 +143,9 @@ pub struct Definition {
     /// What its tasks mostly do.
     pub class: Class,
     /// How many tasks make a batch.
-    pub tasks: u64,
+    pub size: BatchSize,
     /// How many in a quick run, if fewer.
-    pub quick_tasks: Option<u64>,
+    pub quick_size: Option<BatchSize>,
     /// What the case teaches.
     pub teaches: String,
     /// Why it has this size.
@@ -127,7 +158,7 @@ pub struct Definition {
     pub pool_workers: Option<Vec<Workers>>,
     /// The model whose cell gets an A/A twin.
     pub twin: Option<String>,
-    /// The models that are measured with 1, 2, ... up to twice as many workers as cores.
+    /// The models that are measured with 1, 2, 4, ... up to as many workers as cores.
     pub scaling: Vec<String>,
 }
 
@@ -135,7 +166,7 @@ impl Definition {
     /// The same with the batches of a quick run.
     #[must_use]
     pub(crate) fn quick(self) -> Self {
-        Self { tasks: self.quick_tasks.unwrap_or(self.tasks), ..self }
+        Self { size: self.quick_size.unwrap_or(self.size), ..self }
     }
 
     /// That of a workload that is registered in code: batches of 64 tasks under the models of the default matrix, pools
@@ -146,8 +177,8 @@ impl Definition {
             name: name.to_owned(),
             kernel: None,
             class: Class::Mixed,
-            tasks: REGISTERED_TASKS,
-            quick_tasks: None,
+            size: BatchSize::Tasks(REGISTERED_TASKS),
+            quick_size: None,
             teaches: "a workload of the user's".to_owned(),
             why_this_size: "as its bench file says".to_owned(),
             models: Models::Default,
@@ -161,13 +192,19 @@ impl Definition {
     /// The same with batches of so many tasks.
     #[must_use]
     pub fn tasks(self, tasks: u64) -> Self {
-        Self { tasks, ..self }
+        Self { size: BatchSize::Tasks(tasks), ..self }
+    }
+
+    /// The same with batches of so many tasks for each core of the machine.
+    #[must_use]
+    pub fn tasks_per_core(self, tasks: u64) -> Self {
+        Self { size: BatchSize::PerCore { tasks, most: None }, ..self }
     }
 
     /// The same with batches of so many tasks in a quick run.
     #[must_use]
     pub fn quick_tasks(self, tasks: u64) -> Self {
-        Self { quick_tasks: Some(tasks), ..self }
+        Self { quick_size: Some(BatchSize::Tasks(tasks)), ..self }
     }
 
     /// The same under these models, by their ids, and no others.
@@ -200,6 +237,8 @@ impl Definition {
 pub struct WorkloadSpec {
     /// What it was made from.
     pub definition: Definition,
+    /// How many tasks make a batch on the machine of the matrix.
+    pub tasks: u64,
 }
 
 impl WorkloadSpec {
@@ -210,6 +249,11 @@ impl WorkloadSpec {
             trace: None,
             instrument: None,
         }
+    }
+
+    /// About how long each task computes, in nanoseconds, as far as its kernel is known.
+    pub(crate) fn about_compute_ns(&self) -> u64 {
+        self.definition.kernel.as_ref().map_or(0, Kernel::about_compute_ns)
     }
 
     /// How long each task waits at least, in nanoseconds.

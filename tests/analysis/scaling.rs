@@ -37,6 +37,26 @@ fn a_curve_of_the_universal_law_is_recovered_from_noisy_times() {
 }
 
 #[test]
+fn a_perfect_model_on_sixty_four_cores_has_no_peak_within_them() {
+    // 256 tasks, and the worker that has most of them is the last; 32 cores are physical, 48 the quota.
+    const TASKS: u64 = 256;
+    for (noise, seeds) in [(0.0, 1), (0.01, 20), (0.02, 20)] {
+        for seed in 0..seeds {
+            let mut generator = Generator::new(seed);
+            let curve = |workers: u64| {
+                let times = around(&mut generator, TASKS.div_ceil(workers) as f64 * 5e5, noise, 20);
+                Curve { workers, times: (0..).zip(times).collect() }
+            };
+            let found = scaling(&[1, 2, 4, 8, 16, 32, 48, 64].map(curve), None, 64);
+            let usl = found.usl.expect("eight worker counts");
+            let within = usl.peak_workers.is_some_and(|peak| peak <= 64.0);
+            assert!(!within, "noise {noise}, seed {seed}: {usl:?}");
+            assert!(found.amdahl.expect("eight worker counts").estimate < 0.01);
+        }
+    }
+}
+
+#[test]
 fn intervals_of_the_parameters_cover_the_truth() {
     let (sigma, kappa) = (0.05, 0.002);
     let all = (0..40).filter(|&seed| {
@@ -127,6 +147,11 @@ fn a_sheet_gives_the_curve_of_each_model() {
         .map(|point| (point.workers, (100.0 * point.speedup.expect("a baseline").estimate).round()))
         .collect();
     assert_eq!(shown, [(1, 83.0), (2, 167.0), (4, 333.0)]);
+    let mut fewer = sheet.clone();
+    fewer.cells.iter_mut().for_each(|cell| cell.tasks = 3);
+    let counts: Vec<u64> =
+        scaling_of(&fewer, "work", "rayon").points.iter().map(|point| point.workers).collect();
+    assert_eq!(counts, [1, 2], "with three tasks the fourth worker has none");
     // The machine has two cores, so the four workers say nothing about the model.
     assert_eq!(found.amdahl.expect("two worker counts").estimate, 0.0);
 }

@@ -106,6 +106,7 @@ fn one(
         probe_ns: 40_000,
         wall_ns: 40_000 + startup_ns + cold_ns + shutdown_ns + warm_ns.iter().sum::<u64>(),
         warm_ns,
+        warm_each: 1,
         warm_cpu_ns: counted.then_some((cpu * WARM as f64 / batches * random.factor(0.02)) as u64),
         warm_cpu_reason: (!counted).then(|| "the counters of a grandchild are not added up".to_owned()),
         user_ns: counted.then_some((cpu * (1.0 - kernel) * random.factor(0.02)) as u64),

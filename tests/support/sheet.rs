@@ -25,12 +25,18 @@ struct Factors {
     tasks: u64,
 }
 
+fn is_single(each: &u64) -> bool {
+    *each <= 1
+}
+
 /// The responses of an observation, likewise.
 #[derive(Serialize, Deserialize)]
 struct Responses {
     startup_ns: u64,
     cold_ns: u64,
     warm_ns: Vec<u64>,
+    #[serde(default, skip_serializing_if = "is_single")]
+    warm_each: u64,
     warm_cpu_ns: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     warm_cpu_reason: Option<String>,
@@ -91,6 +97,7 @@ pub fn observed(made: &Observation) -> Observed<Value> {
         startup_ns: made.startup_ns,
         cold_ns: made.cold_ns,
         warm_ns: made.warm_ns.clone(),
+        warm_each: made.warm_each,
         warm_cpu_ns: made.warm_cpu_ns,
         warm_cpu_reason: made.warm_cpu_reason.clone(),
         probe_ns: made.probe_ns,
@@ -129,6 +136,7 @@ pub fn sheet(record: &Record) -> Sheet {
         noise: record.noise.blocks.clone(),
         comparisons: serde_json::from_value(part(&matrix.findings["comparisons"])).expect("comparisons"),
         verdicts: serde_json::from_value(part(&matrix.findings["verdicts"])).expect("verdicts"),
+        prices: serde_json::from_value(part(&matrix.findings["prices"])).expect("prices"),
         rankings: serde_json::from_value(part(&matrix.findings["rankings"])).expect("rankings"),
     }
 }
@@ -165,6 +173,7 @@ fn observation(made: &Observed<Value>) -> Observation {
         startup_ns: seen.startup_ns,
         cold_ns: seen.cold_ns,
         warm_ns: seen.warm_ns,
+        warm_each: seen.warm_each,
         warm_cpu_ns: seen.warm_cpu_ns,
         warm_cpu_reason: seen.warm_cpu_reason,
         probe_ns: seen.probe_ns,

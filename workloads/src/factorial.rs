@@ -1,11 +1,11 @@
 use num_bigint::BigUint;
-use num_traits::One;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Io, Result, Workload};
 
-/// Multiplies 1 to `n` into one big integer, factor by factor: computing that allocates.
+/// Multiplies 1 to `n` into one big integer that starts as the number of the task, factor by factor: computing that
+/// allocates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Factorial {
@@ -16,18 +16,25 @@ pub struct Factorial {
 impl Workload for Factorial {
     async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
         let n = self.n;
-        Ok(index ^ io.compute(move || digits_of_factorial(n)).await)
+        Ok(io.compute(move || digits_of_product(start(index), n)).await)
     }
+}
+
+/// What a task multiplies from: no other task starts there, and all of them with one whole digit, so that their products
+/// are equally long.
+fn start(index: u64) -> u64 {
+    index | 1 << 63
 }
 
 /// Never inlined, so that it is the same machine code under every model.
 #[inline(never)]
-fn digits_of_factorial(n: u64) -> u64 {
-    fold_digits(&factorial(n))
+fn digits_of_product(start: u64, n: u64) -> u64 {
+    fold_digits(&product(start, n))
 }
 
-fn factorial(n: u64) -> BigUint {
-    let mut product = BigUint::one();
+/// `start` times the factorial of `n`.
+fn product(start: u64, n: u64) -> BigUint {
+    let mut product = BigUint::from(start);
     for factor in 2..=n {
         product *= factor;
     }
@@ -43,17 +50,31 @@ fn fold_digits(number: &BigUint) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use num_traits::One;
+
     use super::*;
 
     #[test]
     fn factorial_of_twenty_five_is_known() {
-        assert_eq!(factorial(25).to_string(), "15511210043330985984000000");
+        assert_eq!(product(1, 25).to_string(), "15511210043330985984000000");
     }
 
     #[test]
     fn the_fold_sees_every_digit() {
-        let number = factorial(200);
+        let number = product(1, 200);
         assert_ne!(fold_digits(&number), fold_digits(&(number.clone() + 1u32)));
         assert_ne!(fold_digits(&number), fold_digits(&(number + (BigUint::one() << 256))));
+    }
+
+    #[test]
+    fn every_task_has_a_product_of_its_own_and_all_are_equally_long() {
+        let products: Vec<BigUint> = (0..48).map(|index| product(start(index), 200)).collect();
+        let factorial = product(1, 200);
+        for (index, product) in products.iter().enumerate() {
+            assert_eq!(*product, (BigUint::one() * start(index as u64)) * &factorial);
+            assert_eq!(product.iter_u64_digits().len(), products[0].iter_u64_digits().len());
+        }
+        let folded: std::collections::HashSet<u64> = products.iter().map(fold_digits).collect();
+        assert_eq!(folded.len(), products.len());
     }
 }

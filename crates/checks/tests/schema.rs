@@ -72,7 +72,8 @@ fn check_cell(cell: &RawCell, blocks: usize, digest: &Value) {
         assert_eq!(&seen["digest"], digest, "{}", cell.id);
         let parts =
             ["startup_ns", "cold_ns", "probe_ns", "shutdown_ns"].iter().map(|part| number(&seen[part]));
-        let warm = seen["warm_ns"].as_array().unwrap().iter().map(number);
+        let each = seen.get("warm_each").map_or(1, number);
+        let warm = seen["warm_ns"].as_array().unwrap().iter().map(|figure| each * number(figure));
         let (phases, wall) = (parts.chain(warm).sum::<u64>(), number(&seen["wall_ns"]));
         assert!(phases.abs_diff(wall) * 100 <= wall, "{}: phases {phases} ns, wall {wall} ns", cell.id);
     }

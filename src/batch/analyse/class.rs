@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::levels::CONFIDENCE;
 use super::sample::Metric;
 use super::standing::{contenders, fastest};
-use crate::batch::{Sheet, SheetCell};
+use crate::batch::{Sheet, SheetCell, WorkloadRecord};
 use crate::model::Family;
 
 /// The models in one class of work, in steady state.
@@ -42,7 +42,8 @@ pub struct Ranked {
 /// The ranking of each class that was measured.
 ///
 /// Ratios of different classes have no common mean: tasks that do nothing would decide it alone. A model with several
-/// numbers of workers stands for itself in each workload with the one that did best there.
+/// numbers of workers stands for itself in each workload with the one that did best there. Of tasks that do nothing one
+/// size counts, the first.
 pub fn class_rankings(sheet: &Sheet) -> Vec<ClassRanking> {
     let classes = [Class::Cpu, Class::Io, Class::Mixed, Class::Creation];
     classes.into_iter().filter_map(|class| ranking(sheet, class)).collect()
@@ -53,6 +54,7 @@ fn ranking(sheet: &Sheet, class: Class) -> Option<ClassRanking> {
         .workloads
         .iter()
         .filter(|workload| workload.class == class && !contenders(sheet, &workload.name).is_empty())
+        .filter(|workload| !is_second_size(sheet, workload))
         .map(|workload| workload.name.as_str())
         .collect();
     let models = entrants(sheet, &workloads);
@@ -85,6 +87,15 @@ fn ranking(sheet: &Sheet, class: Class) -> Option<ClassRanking> {
         workloads: workloads.into_iter().map(str::to_owned).collect(),
         models: ranked,
     })
+}
+
+/// Whether another workload has the same tasks that do nothing: it is there for the price of a task, and would count twice.
+fn is_second_size(sheet: &Sheet, workload: &WorkloadRecord) -> bool {
+    let first =
+        sheet.workloads.iter().find(|other| other.class == workload.class && other.kernel == workload.kernel);
+    workload.class == Class::Creation
+        && workload.kernel.is_some()
+        && first.is_some_and(|first| first.name != workload.name)
 }
 
 /// The models that were measured in every workload, each with its fastest cell in each of them.

@@ -16,6 +16,7 @@
 mod class;
 mod compare;
 mod levels;
+mod price;
 mod sample;
 mod scaling;
 mod sentence;
@@ -29,9 +30,10 @@ pub use class::{ClassRanking, Ranked, class_rankings};
 pub(crate) use compare::{Edges, verdict};
 pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, detectable, noise_floor};
 pub use levels::{CONFIDENCE, POWER, SIGNIFICANCE};
+pub use price::{Price, prices};
 pub use sample::Metric;
 pub use scaling::{
-    Curve, FEWEST_COUNTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,
+    Curve, FEWEST_COUNTS, FEWEST_POINTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,
 };
 pub(crate) use sentence::is_discontinued;
 pub use stability::{

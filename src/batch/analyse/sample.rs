@@ -1,14 +1,12 @@
 //! Which numbers of an observation stand for its cell.
 
-use concbench_stats::{median, sorted};
-
-use crate::batch::{ComparisonKind, Observation, SheetCell};
+use crate::batch::{ComparisonKind, Observation, SheetCell, steady_ns};
 use crate::record::Estimate;
 
 /// The two metrics of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// A batch in steady state: the median of an observation's warm batches.
+    /// A batch in steady state: the median of an observation's warm batches, those apart that it is left to warm up in.
     Steady,
     /// A one-off job: start, first batch, stop.
     OneOff,
@@ -51,10 +49,7 @@ impl Metric {
     /// What one observation says, in nanoseconds; `None` for a steady metric without warm batches, or a time of 0.
     pub(crate) fn of(self, observation: &Observation) -> Option<f64> {
         let nanoseconds = match self {
-            Self::Steady => {
-                let warm: Vec<f64> = observation.warm_ns.iter().map(|&time| time as f64).collect();
-                median(&sorted(&warm))?
-            }
+            Self::Steady => steady_ns(&observation.warm_ns)?,
             Self::OneOff => observation.one_off_ns() as f64,
         };
         (nanoseconds > 0.0).then_some(nanoseconds)

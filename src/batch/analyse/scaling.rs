@@ -4,7 +4,8 @@ use concbench_stats::{
     FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, UslParameters, fit_amdahl, fit_usl, hodges_lehmann, karp_flatt,
     median, percentile_interval, sorted,
 };
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::levels::CONFIDENCE;
 use super::sample::Metric;
@@ -14,9 +15,11 @@ use crate::record::Status;
 
 /// The fewest worker counts that three parameters are fitted to.
 pub const FEWEST_COUNTS: usize = 6;
+/// The fewest worker counts that make a curve: two points make a line through anything.
+pub const FEWEST_POINTS: usize = 3;
 
 /// A figure with its interval of 95 %.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ranged {
     /// The estimate.
     pub estimate: f64,
@@ -209,11 +212,13 @@ fn ranged(estimate: f64, resampled: &[f64]) -> Ranged {
     Ranged { estimate, low: ends.map(|(low, _)| low), high: ends.map(|(_, high)| high) }
 }
 
-/// The scaling of a model in a workload of a run: all of its measured cells, ranked or not, twins left out.
+/// The scaling of a model in a workload of a run: all of its measured cells, ranked or not, twins left out, and those with
+/// more workers than tasks, which would show nothing but that some have none.
 pub fn scaling_of(sheet: &Sheet, workload: &str, model: &str) -> Scaling {
     let measured = |cell: &&SheetCell| cell.workload == workload && !cell.twin && cell.status == Status::Ok;
     let cells = || sheet.cells.iter().filter(measured);
-    let curves: Vec<Curve> = cells().filter(|cell| cell.model == model).map(curve).collect();
+    let scales = |cell: &&SheetCell| cell.model == model && cell.workers <= cell.tasks;
+    let curves: Vec<Curve> = cells().filter(scales).map(curve).collect();
     let sequential = cells().find(|cell| cell.family == Family::Baseline).map(curve);
     scaling(&curves, sequential.as_ref(), sheet.cores)
 }

@@ -4,7 +4,7 @@ use concbench_stats::{components, monotone_trend, quantile, sorted};
 use serde::Serialize;
 
 use super::sample::Metric;
-use crate::batch::SheetCell;
+use crate::batch::{SheetCell, settled};
 
 /// A rise or fall of times.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -17,9 +17,9 @@ pub struct Trend {
     pub count: u64,
 }
 
-/// Whether warm batches still become faster or slower within their observations. `None` without three in a row.
+/// Whether warm batches that count still become faster or slower within their observations. `None` without three in a row.
 pub fn warm_trend(cell: &SheetCell) -> Option<Trend> {
-    let series: Vec<Vec<f64>> = cell.observations.iter().map(|found| logs(&found.warm_ns)).collect();
+    let series: Vec<Vec<f64>> = cell.observations.iter().map(|found| logs(settled(&found.warm_ns))).collect();
     let longest = series.iter().map(Vec::len).max()?;
     trend(&series, longest)
 }
@@ -113,7 +113,7 @@ pub struct VarianceParts {
 /// The scatter between and within processes, as standard deviations of the logarithm of the warm batches' times.
 /// `None` with fewer than two observations, or fewer than two warm batches in each.
 pub fn variance_parts(cell: &SheetCell) -> Option<VarianceParts> {
-    let groups: Vec<Vec<f64>> = cell.observations.iter().map(|found| logs(&found.warm_ns)).collect();
+    let groups: Vec<Vec<f64>> = cell.observations.iter().map(|found| logs(settled(&found.warm_ns))).collect();
     let found = components(&groups)?;
     Some(VarianceParts { between: found.between, within: found.within })
 }

@@ -24,6 +24,8 @@ pub enum ObjectionKind {
     Experiments,
     /// A workload of the same name is another one.
     Workload,
+    /// A workload has so many tasks for each core, and the machines have other cores.
+    Tasks,
     /// Planned observations are missing.
     Incomplete,
 }
@@ -157,16 +159,36 @@ impl Pair<'_> {
             let of = |record: &Record| -> Result<BTreeMap<String, String>, String> {
                 record.experiments.get(kind.id()).map_or(Ok(BTreeMap::new()), |raw| kind.fingerprints(raw))
             };
+            let tasks = |record: &Record| -> Result<BTreeMap<String, u64>, String> {
+                record.experiments.get(kind.id()).map_or(Ok(BTreeMap::new()), |raw| kind.tasks(raw))
+            };
             let [first, here] = self.records;
+            let (first_tasks, here_tasks) = (tasks(first)?, tasks(here)?);
             let (first, here) = (of(first)?, of(here)?);
-            found.extend(first.into_iter().filter_map(|(name, hash)| {
-                self.differs(
-                    ObjectionKind::Workload,
-                    &format!("the workload {name}"),
-                    &[hash, here.get(&name)?.clone()],
-                    "it is left out; measure both with one definition and one mode",
-                )
-            }));
+            for (name, hash) in first {
+                let Some(other) = here.get(&name) else { continue };
+                let counts = || {
+                    let of = |tasks: &BTreeMap<String, u64>| tasks.get(&name).map(u64::to_string);
+                    Some([of(&first_tasks)?, of(&here_tasks)?])
+                };
+                found.extend(match hash == *other {
+                    false => self.differs(
+                        ObjectionKind::Workload,
+                        &format!("the workload {name}"),
+                        &[hash, other.clone()],
+                        "it is left out; measure both with one definition and one mode",
+                    ),
+                    true => counts().and_then(|counts| {
+                        self.differs(
+                            ObjectionKind::Tasks,
+                            &format!("the number of tasks in a batch of {name}"),
+                            &counts,
+                            "its times are those of as much work for each core, not of as many tasks; to compare \
+                             tasks, measure both with a definition that says `tasks`",
+                        )
+                    }),
+                });
+            }
         }
         Ok(found)
     }

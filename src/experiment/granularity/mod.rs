@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, View};
-use crate::batch::{BatchObservation, noise_floors};
+use crate::batch::{BatchObservation, Warm, noise_floors};
 use crate::batch::observe::observe;
 use crate::model::Family;
 use crate::record::Factors;
@@ -101,7 +101,7 @@ impl Experiment for Granularity {
     }
 
     fn observe(order: Order, desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> {
-        observe(order.warm, desk)
+        observe(Warm::single(order.warm), desk)
     }
 
     fn analyse(measured: &MeasuredOf<Self>, context: &Context<'_>) -> Findings {

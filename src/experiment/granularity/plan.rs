@@ -24,6 +24,8 @@ const SIZES_NS: [u64; 9] = [250, 1_000, 4_000, 16_000, 64_000, 256_000, 1_000_00
 const QUICK_STEP: usize = 2;
 /// How many warm batches an observation of a quick run has at most.
 const QUICK_WARM: u32 = 1;
+/// How many any other has: the batches of all sizes are equally long, and time goes to more sizes.
+const WARM: u32 = 2;
 /// How long a batch takes that uses all cores without loss.
 const BATCH: Duration = Duration::from_millis(30);
 /// The fewest tasks of each core: with fewer, how they fall on the cores would decide.
@@ -103,7 +105,7 @@ pub(super) fn steps(task_ns: u64, calibrations: &BTreeMap<String, BatchObservati
 /// About how long it takes to measure these cells. Few models come near the peak: they take half as long again on
 /// average.
 pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
-    let warm = if scope.is_quick() { QUICK_WARM } else { 2 };
+    let warm = if scope.is_quick() { QUICK_WARM } else { WARM };
     let batch = |cell: &Cell| match cell.family {
         Family::Baseline => BATCH * scope.cores() as u32,
         _ => BATCH * 3 / 2,
@@ -225,7 +227,8 @@ fn carry_name(model: &str, size: &str) -> String {
 fn carry(scope: &Scope, seen: &Seen<Granularity>, cell: &Cell) -> Option<Ask<Order>> {
     let made = seen.calibrations.get(&carry_name(&cell.model, &cell.size))?;
     let pace = Pace::from(made, scope.settings.deadline);
-    let warm = if scope.is_quick() { pace.warm.min(QUICK_WARM) } else { pace.warm };
+    let most = if scope.is_quick() { QUICK_WARM } else { WARM };
+    let warm = pace.warm.batches().min(most);
     ask(scope, seen, cell, Order { warm }, pace.deadline)
 }
 

@@ -66,6 +66,7 @@ fn observation(batch_ns: f64, warm: usize, tasks: u64) -> BatchObservation {
         startup_ns: 0,
         cold_ns: batch_ns as u64,
         warm_ns: vec![batch_ns as u64; warm],
+        warm_each: 1,
         warm_cpu_ns: None,
         warm_cpu_reason: None,
         probe_ns: 0,

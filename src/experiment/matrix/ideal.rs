@@ -1,56 +1,59 @@
 //! The least time that a batch can take: what no model can beat.
 
+use concbench_stats::{median, sorted};
 use concbench_workloads::Class;
 
+use crate::batch::analyse::Metric;
 use crate::batch::{Sheet, SheetCell};
+use crate::model::Family;
 
 /// Fills in the ideal time of every cell. It follows from the sequential time of the same run and from how many tasks
-/// can wait and compute at once.
+/// can wait and compute at once: whoever has most of them to do is the last.
 pub(super) fn fill(sheet: &mut Sheet) {
     for workload in &sheet.workloads {
         if workload.class == Class::Creation {
             continue;
         }
-        let waiting = workload.wait_ns;
-        let sequential = sheet
-            .cells
-            .iter()
-            .find(|cell| cell.workload == workload.name && cell.model == "sequential" && cell.ranked)
-            .and_then(sequential_ns);
+        let (waiting, tasks) = (workload.wait_ns, workload.tasks.max(1));
+        let baseline = |cell: &&SheetCell| {
+            cell.workload == workload.name && cell.family == Family::Baseline && cell.ranked && !cell.twin
+        };
+        let sequential = sheet.cells.iter().find(baseline).and_then(steady_ns);
         // What is left of the sequential time without the waiting is computing.
-        let computing = match workload.class {
-            Class::Io => Some(0),
-            _ => sequential.map(|total| total.saturating_sub(waiting.saturating_mul(workload.tasks))),
+        let task_computes = match workload.class {
+            Class::Io => Some(0.0),
+            _ => sequential.map(|total| (total / tasks as f64 - waiting as f64).max(0.0)),
         };
         for cell in sheet.cells.iter_mut().filter(|cell| cell.workload == workload.name) {
-            let rounds = workload.tasks.div_ceil(cell.concurrency.max(1));
-            let waits = rounds.saturating_mul(waiting);
-            let cores = cell.workers.min(sheet.cores).max(1);
-            cell.ideal_ns =
-                computing.map(|computing| waits.max(computing / cores)).filter(|&ideal| ideal > 0);
+            let waits = tasks.div_ceil(cell.concurrency.max(1)).saturating_mul(waiting);
+            let share = tasks.div_ceil(cell.workers.min(sheet.cores).max(1)) as f64;
+            cell.ideal_ns = task_computes
+                .map(|task| waits.max((share * task).round() as u64))
+                .filter(|&ideal| ideal > 0);
         }
     }
 }
 
-fn sequential_ns(cell: &SheetCell) -> Option<u64> {
-    let mut times: Vec<u64> =
-        cell.observations.iter().flat_map(|observation| &observation.warm_ns).copied().collect();
-    times.sort_unstable();
-    times.get(times.len() / 2).copied()
+/// A batch of a cell in steady state: what its observations say, in the middle.
+fn steady_ns(cell: &SheetCell) -> Option<f64> {
+    median(&sorted(&Metric::Steady.series(cell)))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::experiment::rehearsal::Rehearsal;
+    use concbench_workloads::Class;
+
     use crate::record::Record;
-    use crate::spec::default_definitions;
+    use crate::runner::Work;
+    use crate::spec::{Definition, default_definitions};
 
     const MS: u64 = 1_000_000;
 
-    /// The default matrix on four cores, on which the sequential batch of `mixed` takes 440 ms and every other batch
+    /// The default matrix on four cores, on which the sequential batch of `mixed` takes 880 ms and every other batch
     /// takes 10 ms.
     fn measured() -> Record {
-        let truth = |id: &str, _: &_| if id == "mixed/sequential@1" { 440e6 } else { 10e6 };
+        let truth = |id: &str, _: &_| if id == "mixed/sequential@1" { 880e6 } else { 10e6 };
         Rehearsal { cores: 4, all: true, truth, ..Rehearsal::new(1) }.run(default_definitions())
     }
 
@@ -68,8 +71,46 @@ mod tests {
         assert_eq!(ideal(&record, "factorial/rayon@2"), Some(5 * MS));
         assert_eq!(ideal(&record, "count/rayon@4"), Some(10 * MS / 4));
         // More workers than cores help nothing.
-        assert_eq!(ideal(&record, "factorial/rayon@8"), Some(10 * MS / 4));
-        assert_eq!(ideal(&record, "count/thread-spawn@48"), Some(10 * MS / 4));
+        assert_eq!(ideal(&record, "count/thread-spawn@96"), Some(10 * MS / 4));
+    }
+
+    #[test]
+    fn computing_takes_as_long_as_the_longest_share() {
+        // 10 tasks of a millisecond on four cores: somebody has three of them.
+        let ten = |definition: Definition| definition.tasks(10);
+        let definitions = default_definitions().into_iter().filter(|one| one.name == "count").map(ten);
+        let record = Rehearsal { cores: 4, ..Rehearsal::new(1) }.run(definitions.collect());
+        assert_eq!(ideal(&record, "count/sequential@1"), Some(10 * MS));
+        assert_eq!(ideal(&record, "count/rayon@4"), Some(3 * MS));
+    }
+
+    #[test]
+    fn a_perfect_model_is_at_its_ideal_whatever_the_cores() {
+        // Nothing but the tasks takes any time, and the worker that has most of them is the last.
+        let perfect = |_: &str, work: &Work| {
+            let kernel = work.task_spec.kernel.as_ref().expect("it is one of the default matrix");
+            let task_ns = kernel.about_compute_ns() + kernel.wait_ns();
+            (work.tasks.div_ceil(work.workers) * task_ns) as f64
+        };
+        let two = |definition: Definition| definition.models(["sequential", "rayon"]);
+        let computes = |definition: &Definition| definition.class == Class::Cpu;
+        for cores in [2, 3, 16, 24, 64, 128] {
+            let definitions = default_definitions().into_iter().filter(computes).map(two);
+            let definitions = definitions.map(|one| Definition { twin: None, scaling: Vec::new(), ..one });
+            let record = Rehearsal { cores, truth: perfect, ..Rehearsal::new(1) }.run(definitions.collect());
+            for name in ["count", "factorial"] {
+                let steady = |id: &str| {
+                    let cells = &record.experiments["matrix"].cells;
+                    let cell = cells.iter().find(|cell| cell.id == id).expect("it was measured");
+                    cell.observations[0].responses["warm_ns"][0].as_u64().expect("a time") as f64
+                };
+                let (alone, all) = (format!("{name}/sequential@1"), format!("{name}/rayon@{cores}"));
+                let bound = ideal(&record, &all).expect("computing has a bound") as f64;
+                assert!((steady(&all) / bound - 1.0).abs() < 0.05, "{all}");
+                // The sizes leave no core idle: the longest share is what each has.
+                assert!(steady(&all) * cores as f64 / steady(&alone) < 1.05, "{all}");
+            }
+        }
     }
 
     #[test]
@@ -87,11 +128,11 @@ mod tests {
     #[test]
     fn a_mixture_is_bounded_by_the_longer_of_both_and_what_does_nothing_by_nothing() {
         let record = measured();
-        // 16 tasks wait 20 ms each, one after the other 320 of the 440 ms: 120 ms are computing.
-        assert_eq!(ideal(&record, "mixed/sequential@1"), Some(320 * MS));
-        assert_eq!(ideal(&record, "mixed/tokio-multi-thread@4"), Some(30 * MS));
-        assert_eq!(ideal(&record, "mixed/tokio-current-thread@1"), Some(120 * MS));
-        assert_eq!(ideal(&record, "mixed/thread-pool@4"), Some(4 * 20 * MS));
+        // 32 tasks wait 20 ms each, one after the other 640 of the 880 ms: 240 ms are computing.
+        assert_eq!(ideal(&record, "mixed/sequential@1"), Some(640 * MS));
+        assert_eq!(ideal(&record, "mixed/tokio-multi-thread@4"), Some(60 * MS));
+        assert_eq!(ideal(&record, "mixed/tokio-current-thread@1"), Some(240 * MS));
+        assert_eq!(ideal(&record, "mixed/thread-pool@4"), Some(8 * 20 * MS));
         assert_eq!(ideal(&record, "noop/rayon@4"), None);
     }
 }

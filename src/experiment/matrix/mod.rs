@@ -17,17 +17,23 @@ use serde_json::Value;
 pub(crate) use analyse::sheet_of;
 use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
-use crate::batch::analyse::ClassRanking;
-use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, WorkloadRecord, WorkloadVerdict, noise_floors, work_of};
+use crate::batch::analyse::{ClassRanking, Price};
+use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, Warm, WorkloadRecord, WorkloadVerdict, noise_floors, work_of};
 use crate::experiment::compare::{Beside, ComparedCell};
 use crate::experiment::json::to_value;
+use crate::model::{Family, Sizing};
 use crate::record::Factors;
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
 use crate::spec::{CellSpec, TWIN_MARK};
+use crate::time::nanoseconds;
 
-/// How long an observation of a cell takes beside its waiting: its warm batches, a start and a stop.
-const OBSERVATION: Duration = Duration::from_millis(90);
+/// How long an observation takes beside its batches: a runner that starts and ends.
+const OBSERVATION: Duration = Duration::from_millis(30);
+/// About how long it takes to start a worker, and what a task costs that has a process or a thread of its own.
+const WORKER: Duration = Duration::from_micros(300);
+const PROCESS: Duration = Duration::from_micros(600);
+const THREAD: Duration = Duration::from_micros(100);
 
 /// Every workload under every model.
 #[derive(Debug)]
@@ -46,8 +52,10 @@ pub(crate) struct Setup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Order {
+    /// Start the model, run one cold batch, and warm ones until it is known how long they take; stop.
+    Preflight,
     /// Start the model, run one cold batch and so many warm ones, stop.
-    Observe { warm: u32 },
+    Observe(Warm),
     /// Start the model and run the cold batch; then whatever criterion asks for.
     Serve,
 }
@@ -61,6 +69,8 @@ pub(crate) struct Findings {
     pub(crate) comparisons: Vec<Comparison>,
     /// One answer for each workload.
     pub(crate) verdicts: Vec<WorkloadVerdict>,
+    /// What a task costs that does nothing, and what a batch; empty where batches have one size only.
+    pub(crate) prices: Vec<Price>,
     /// How the models stand in each class of work.
     pub(crate) rankings: Vec<ClassRanking>,
 }
@@ -87,11 +97,7 @@ impl Experiment for Matrix {
     }
 
     fn estimate(scope: &Scope, cells: &[BatchCell]) -> Duration {
-        let waits = |cell: &BatchCell| {
-            let wait_ns = scope.workload(&cell.workload).map_or(0, |workload| workload.wait_ns());
-            Duration::from_nanos(3 * wait_ns * cell.tasks.div_ceil(cell.concurrency.max(1)))
-        };
-        let block: Duration = cells.iter().map(|cell| OBSERVATION + waits(cell)).sum();
+        let block: Duration = cells.iter().filter_map(|cell| observation_takes(scope, cell)).sum();
         block * (scope.settings.blocks + 1)
     }
 
@@ -111,7 +117,8 @@ impl Experiment for Matrix {
 
     fn observe(order: Order, desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> {
         match order {
-            Order::Observe { warm } => observe::observe(warm, desk),
+            Order::Preflight => observe::preflight(desk),
+            Order::Observe(warm) => observe::observe(warm, desk),
             Order::Serve => serve(desk),
         }
     }
@@ -132,6 +139,10 @@ impl Experiment for Matrix {
         setup.workloads.iter().map(|work| (work.name.clone(), work.hash.clone())).collect()
     }
 
+    fn tasks(setup: &Setup) -> BTreeMap<String, u64> {
+        setup.workloads.iter().map(|work| (work.name.clone(), work.tasks)).collect()
+    }
+
     fn compare_findings(runs: &[RecordOf<Self>], cells: &[ComparedCell]) -> Value {
         to_value(&compare::findings(runs, cells))
     }
@@ -145,26 +156,71 @@ impl Experiment for Matrix {
     }
 }
 
-/// One batch of every cell of which nothing is known yet: which work at all, and how long they take.
+/// A few batches of every cell of which nothing is known yet: which work at all, and how long they take.
 fn preflight(scope: &Scope, seen: &Seen<Matrix>) -> Vec<Trial<Order>> {
     let unknown = seen.open().filter(|(_, cell)| !seen.calibrations.contains_key(&cell.id));
     unknown
         .filter_map(|(number, cell)| {
             let subject = Subject::Calibration { name: cell.id.clone(), cells: vec![number] };
             let spec = scope.cell(&cell.id)?;
-            let ask = ask(scope, spec, Order::Observe { warm: 0 }, scope.settings.deadline);
+            let ask = ask(scope, spec, Order::Preflight, scope.settings.deadline);
             Some(Trial { subject, ask: Ok(ask), padding: 0 })
         })
         .collect()
 }
 
-/// How a cell is measured, as long as its one batch took.
+/// About how long an observation of a cell takes.
+fn observation_takes(scope: &Scope, cell: &BatchCell) -> Option<Duration> {
+    let spec = scope.cell(&cell.id())?;
+    let workload = scope.spec.workload_of(spec);
+    let rounds = |at_once: u64| cell.tasks.div_ceil(at_once.max(1));
+    let waits = rounds(cell.concurrency).saturating_mul(workload.wait_ns());
+    let computes = rounds(cell.workers.min(scope.cores())).saturating_mul(workload.about_compute_ns());
+    let (creates, starts) = match (spec.model.sizing, cell.family) {
+        (Sizing::PerTask, Family::Processes) => (PROCESS, 0),
+        (Sizing::PerTask, _) => (THREAD, 0),
+        _ => (Duration::ZERO, cell.workers),
+    };
+    // A batch of nothing takes something, too.
+    let batch_ns =
+        waits.max(computes).saturating_add(nanoseconds(creates).saturating_mul(cell.tasks)).saturating_add(1_000);
+    let batches = 1 + u64::from(Warm::filling(batch_ns).batches());
+    let nanoseconds = batches.saturating_mul(batch_ns).saturating_add(nanoseconds(WORKER).saturating_mul(starts));
+    Some(OBSERVATION + Duration::from_nanos(nanoseconds))
+}
+
+/// How a cell is measured, by how long its batches took in the preflight. A cell and its twin are measured alike.
 fn observation(scope: &Scope, seen: &Seen<Matrix>, cell: &BatchCell) -> Option<Ask<Order>> {
     let id = cell.id();
-    let pace = Pace::from(seen.calibrations.get(&id)?, scope.settings.deadline);
-    Some(ask(scope, scope.cell(&id)?, Order::Observe { warm: pace.warm }, pace.deadline))
+    let base = id.trim_end_matches(TWIN_MARK);
+    let pace = |id: &str| Some(Pace::from(seen.calibrations.get(id)?, scope.settings.deadline));
+    let paces = [base.to_owned(), format!("{base}{TWIN_MARK}")];
+    let pace = paces.iter().filter_map(|id| pace(id)).reduce(Pace::slower)?;
+    Some(ask(scope, scope.cell(&id)?, Order::Observe(pace.warm), pace.deadline))
 }
 
 fn ask(scope: &Scope, cell: &CellSpec, order: Order, deadline: Duration) -> Ask<Order> {
     Ask { order, work: Some(work_of(&scope.spec, cell)), deadline }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::rehearsal;
+    use crate::spec::default_definitions;
+
+    fn planned(cores: u64) -> Duration {
+        let scope = rehearsal::scope(default_definitions(), cores, false, 1);
+        Matrix::estimate(&scope, &Matrix::cells(&scope))
+    }
+
+    #[test]
+    fn a_run_takes_less_than_twice_as_long_on_many_cores_as_on_two() {
+        let on_two = planned(2);
+        assert!(on_two < Duration::from_secs(12 * 60), "{on_two:?}");
+        for cores in [4, 8, 16, 32, 64] {
+            let time = planned(cores);
+            assert!(time < 2 * on_two, "{cores} cores: {time:?}, two: {on_two:?}");
+        }
+    }
 }

@@ -105,7 +105,7 @@ fn beyond(scope: &Scope) -> Failure {
 fn takes(scope: &Scope, cell: &Cell) -> Duration {
     let Some(spec) = scope.cell(&cell.ranked()) else { return Duration::ZERO };
     let workload = scope.spec.workload_of(spec);
-    let turns = workload.definition.tasks.div_ceil(spec.concurrency.max(1));
+    let turns = workload.tasks.div_ceil(spec.concurrency.max(1));
     (COMPUTING + Duration::from_nanos(workload.wait_ns().saturating_mul(turns))) * BATCHES
 }
 
@@ -115,7 +115,7 @@ mod tests {
     use crate::experiment::{Experiment, rehearsal};
     use crate::models::{BuiltIn, Catalogue};
     use crate::record::{Factors, Mode};
-    use crate::spec::{Definition, default_definitions};
+    use crate::spec::{BatchSize, Definition, default_definitions};
 
     fn scope(definitions: Vec<Definition>, mode: Mode) -> Scope {
         let mut scope = rehearsal::scope(definitions, 2, false, 7);
@@ -153,7 +153,7 @@ mod tests {
     fn what_takes_too_long_is_refused_and_the_others_are_traced() {
         let mut definitions = default_definitions();
         for definition in definitions.iter_mut().filter(|definition| definition.name == "sleep") {
-            definition.tasks = 3_000;
+            definition.size = BatchSize::Tasks(3_000);
         }
         let scope = scope(definitions, Mode::Default);
         let seen = Seen::<Timelines>::new(&scope, Timelines::cells(&scope));

@@ -24,7 +24,7 @@ pub(crate) fn method(record: &Record) -> Method {
     how.extend(lines(&[
         "A fresh process for each observation, which starts the model, runs one cold batch and several warm ones, and stops.",
         "The same source of a task under every model; a batch counts only if its tasks return what the sequential reference returns.",
-        "Steady time: the median of an observation's warm batches. Its interval comes from order statistics over the observations.",
+        "Steady time: the median of an observation's warm batches, without those that ran in the first third of their time, as long as five are left. Its interval comes from order statistics over the observations.",
         "Ratio of two models: from the paired logarithms of their times within each block (Hodges and Lehmann's estimate, Wilcoxon's interval).",
         "Three verdicts: different if the interval lies outside the margin, equivalent if inside, unresolved otherwise. The margin is 2 % or the noise of the twin, whichever is more. p-values are corrected after Holm.",
         "Outliers are marked, never dropped. The number of blocks was fixed beforehand.",

@@ -12,12 +12,14 @@ mod verdict;
 mod workload;
 
 use askama::Template;
-use concbench_charts::Chart;
+use concbench_charts::{Chart, Table, columns};
+use concbench_text::figures as units;
 
 use super::view::SheetView;
 use crate::batch::Sheet;
+use crate::batch::analyse::{Price, Ranged};
 use crate::experiment::View;
-use crate::report::{Element, ReportError, Section};
+use crate::report::{Element, ReportError, Section, text};
 use models::Words;
 use ranking::{RankCell, Ranking};
 use resources::Resources;
@@ -86,23 +88,50 @@ fn workloads(view: &SheetView<'_>) -> Result<Section, ReportError> {
     let workloads = workload::workloads(view)?;
     let html = WorkloadsMarkup { workloads: &workloads }.render()?;
     let charts: Vec<Chart> = workloads.into_iter().flat_map(|work| work.charts).collect();
+    let prices = prices(view).map(|table| Element::Table("What a task costs, and what a batch".to_owned(), table));
     Ok(Section {
-        body: vec![Element::Markup { html, charts }],
+        body: [Element::Markup { html, charts }].into_iter().chain(prices).collect(),
         ..Section::new("workloads", "Workloads", "The workloads, one by one")
     })
 }
 
+/// What tasks cost that do nothing, from batches of two sizes.
+fn prices(view: &SheetView<'_>) -> Option<Table> {
+    let signed = |ns: f64| format!("{}{}", if ns < 0.0 { "−" } else { "" }, units::time(ns.abs()));
+    let shown = |price: &Ranged| signed(price.estimate);
+    let interval = |price: &Ranged| {
+        let ends = price.low.zip(price.high);
+        ends.map_or("unknown".to_owned(), |(low, high)| format!("{} to {}", signed(low), signed(high)))
+    };
+    let row = |price: &Price| {
+        let cell = view.sheet.cells.iter().find(|cell| cell.id == price.few);
+        let label = cell.map_or_else(|| text::name(&price.model), |cell| view.label(cell));
+        let (task, batch) = (&price.task_ns, &price.batch_ns);
+        vec![label, shown(task), interval(task), shown(batch), interval(batch)]
+    };
+    let rows: Vec<Vec<String>> = view.sheet.prices.iter().map(row).collect();
+    let columns = columns(&["model", "a task", "its interval", "a batch without tasks", "its interval"]);
+    (!rows.is_empty()).then_some(Table { columns, rows })
+}
+
 fn scaling(view: &SheetView<'_>) -> Result<Option<Section>, ReportError> {
-    let scaling::Scaling { charts, laws } = scaling::scaling(view)?;
+    let scaling::Scaling { charts, sentences, laws } = scaling::scaling(view)?;
     let note = "Speed-up is the steady time of sequential over that of the model; efficiency is speed-up over workers. The \
                 dashed line is ideal, dotted ones are the limits of the machine.";
     let laws = laws.into_iter().map(|(title, table)| Element::Folded(title, table));
-    let body = [Element::Note(note.to_owned()), Element::Charts(charts.clone())];
+    let mut body = Vec::new();
+    let nothing = charts.is_empty() && sentences.is_empty();
+    if !charts.is_empty() {
+        body.extend([Element::Note(note.to_owned()), Element::Charts(charts)]);
+    }
+    if !sentences.is_empty() {
+        body.push(Element::List(String::new(), sentences));
+    }
     let section = Section {
         body: body.into_iter().chain(laws).collect(),
         ..Section::new("scaling", "Scaling", "What do more workers bring?")
     };
-    Ok((!charts.is_empty()).then_some(section))
+    Ok((!nothing).then_some(section))
 }
 
 #[derive(Template)]

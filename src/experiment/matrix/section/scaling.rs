@@ -1,4 +1,4 @@
-use crate::batch::analyse::{Ranged, Scaling as Laws, ScalingPoint, scaling_of};
+use crate::batch::analyse::{FEWEST_POINTS, Ranged, Scaling as Laws, ScalingPoint, scaling_of};
 use crate::batch::WorkloadRecord;
 use concbench_charts::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns, counts_axis};
 use crate::report::Look;
@@ -9,6 +9,8 @@ use crate::report::{ReportError, text};
 /// How models grow with their workers.
 pub(crate) struct Scaling {
     pub(crate) charts: Vec<Chart>,
+    /// What is known of models with fewer numbers of workers than make a curve.
+    pub(crate) sentences: Vec<String>,
     /// A table of laws for each workload, with its title.
     pub(crate) laws: Vec<(String, Table)>,
 }
@@ -17,7 +19,10 @@ pub(crate) struct Scaling {
 struct Work<'a> {
     index: usize,
     record: &'a WorkloadRecord,
+    /// Those whose numbers of workers make a curve.
     models: Vec<(usize, Laws)>,
+    /// The others.
+    few: Vec<(usize, Laws)>,
 }
 
 impl Work<'_> {
@@ -33,8 +38,10 @@ impl Work<'_> {
 pub(crate) fn scaling(view: &SheetView<'_>) -> Result<Scaling, ReportError> {
     let works: Vec<_> =
         view.sheet.workloads.iter().enumerate().filter_map(|(i, work)| of(view, i, work)).collect();
+    let sentences = works.iter().flat_map(|work| sentences(view, work)).collect();
+    let drawn = || works.iter().filter(|work| !work.models.is_empty());
     let mut charts = Vec::new();
-    for work in &works {
+    for work in drawn() {
         // Waiting scales far beyond the cores, so only workloads of one class share their axes.
         let class = works.iter().filter(|other| other.record.class == work.record.class);
         let start = (view.machine.cores as f64, 1.0);
@@ -45,8 +52,8 @@ pub(crate) fn scaling(view: &SheetView<'_>) -> Result<Scaling, ReportError> {
         charts.push(speed_up(view, work, most)?);
         charts.push(efficiency(view, work, most.0)?);
     }
-    let laws = works.iter().map(|work| laws(view, work)).collect();
-    Ok(Scaling { charts, laws })
+    let laws = drawn().map(|work| laws(view, work)).collect();
+    Ok(Scaling { charts, sentences, laws })
 }
 
 fn of<'a>(view: &SheetView<'a>, index: usize, record: &'a WorkloadRecord) -> Option<Work<'a>> {
@@ -59,11 +66,29 @@ fn of<'a>(view: &SheetView<'a>, index: usize, record: &'a WorkloadRecord) -> Opt
         workers.len()
     };
     let several = view.looks.all().iter().enumerate().filter(|(_, model)| workers(model) > 1);
-    let models: Vec<_> = several
+    let (models, few): (Vec<_>, Vec<_>) = several
         .map(|(index, model)| (index, scaling_of(view.sheet, &record.name, &model.id)))
         .filter(|(_, laws)| laws.points.iter().any(|point| point.speedup.is_some()))
-        .collect();
-    (!models.is_empty()).then_some(Work { index, record, models })
+        .partition(|(_, laws)| laws.points.len() >= FEWEST_POINTS);
+    (!models.is_empty() || !few.is_empty()).then_some(Work { index, record, models, few })
+}
+
+/// A sentence for each model of which too few numbers of workers were measured to draw a curve.
+fn sentences(view: &SheetView<'_>, work: &Work<'_>) -> Vec<String> {
+    let sentence = |(model, laws): &(usize, Laws)| {
+        let point = |point: &ScalingPoint| {
+            let workers = text::plural(point.workers, "worker");
+            Some(format!("{} with {workers}", units::ratio(point.speedup?.estimate, None)))
+        };
+        let points: Vec<String> = laws.points.iter().filter_map(point).collect();
+        format!(
+            "{}: against sequential, {} is at {}; too few numbers of workers for a curve.",
+            text::name(&work.record.name),
+            text::name(&view.looks.all()[*model].id),
+            points.join(", and ")
+        )
+    };
+    work.few.iter().map(sentence).collect()
 }
 
 /// The numbers of workers from which more cannot help computing.

@@ -8,7 +8,7 @@ fn parts(kernel: &Kernel) -> (&'static str, &'static [&'static str]) {
         Kernel::Noop(_) => (include_str!("../../../../workloads/src/noop.rs"), &["task"]),
         Kernel::Factorial(_) => (
             include_str!("../../../../workloads/src/factorial.rs"),
-            &["task", "digits_of_factorial", "factorial"],
+            &["task", "start", "digits_of_product", "product"],
         ),
         Kernel::Count(_) => (include_str!("../../../../workloads/src/count.rs"), &["task", "count"]),
         Kernel::Sleep(_) => (include_str!("../../../../workloads/src/sleep.rs"), &["task"]),

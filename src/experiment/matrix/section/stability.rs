@@ -1,5 +1,5 @@
 use crate::batch::analyse::{Metric, Severity, Side, outliers, variance_parts};
-use crate::batch::{ComparisonKind, SheetCell};
+use crate::batch::{ComparisonKind, FEWEST_WARM, SheetCell};
 use crate::record::{BlockNoise, Status};
 use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
 use crate::experiment::matrix::view::{Ratio, SheetView};
@@ -129,10 +129,20 @@ fn notes(view: &SheetView<'_>) -> Vec<String> {
             None => format!("{what}: not recorded."),
         }
     };
+    let few = |cell: &&SheetCell| {
+        cell.status == Status::Ok && cell.observations.iter().any(|made| made.warm_ns.len() < FEWEST_WARM)
+    };
+    let long: Vec<String> = view.sheet.cells.iter().filter(few).map(|cell| text::name(&cell.id)).collect();
     let mut notes = vec![
         most("CPU time taken by the hypervisor", |b| b.steal),
         most("CPU time used by other processes", |b| b.foreign),
     ];
+    if !long.is_empty() {
+        notes.push(format!(
+            "A batch of these takes so long that an observation has fewer than {FEWEST_WARM} warm ones: {}.",
+            long.join(", ")
+        ));
+    }
     let throttled = blocks.iter().filter_map(|b| b.throttled_ns).fold(0, u64::saturating_add);
     if throttled > 0 {
         notes.push(format!("The control group was throttled for {}.", units::time(throttled as f64)));
