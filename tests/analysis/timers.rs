@@ -1,5 +1,6 @@
 //! Timers, and what they explain.
 
+use concbench::batch::analyse::class_rankings;
 use concbench::batch::{ComparisonKind, ModelTimer, Sheet, Slept, Verdict};
 
 use super::synthetic::{Generator, around, cell, complete, sheet};
@@ -51,6 +52,9 @@ fn what_timers_explain_is_no_order_and_what_exceeds_it_is() {
     assert_eq!(of("coarse").verdict, Verdict::Timers);
     assert!(of("coarse").low > 1.15 && of("coarse").timers > 0.2, "{:?}", of("coarse"));
     assert_eq!(of("pool").verdict, Verdict::Different);
+    let ranks: Vec<(String, u64)> =
+        class_rankings(&found)[0].models.iter().map(|of| (of.model.clone(), of.rank)).collect();
+    assert_eq!(ranks, [("fine".into(), 1), ("coarse".into(), 1), ("pool".into(), 3)]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::levels::CONFIDENCE;
 use super::sample::Metric;
 use super::standing::{contenders, fastest};
+use super::timers;
 use crate::batch::{Sheet, SheetCell, WorkloadRecord};
 use crate::model::Family;
 
@@ -29,7 +30,8 @@ pub struct Ranked {
     pub model: String,
     /// Its family.
     pub family: Family,
-    /// One more than there are models that are surely faster: models of one rank are not told apart.
+    /// One more than there are models that are surely faster, and by more than their timers explain: models of one rank are
+    /// not told apart.
     pub rank: u64,
     /// The geometric mean of its times over those of the model with the lowest mean, over the workloads.
     pub ratio: f64,
@@ -69,7 +71,8 @@ fn ranking(sheet: &Sheet, class: Class) -> Option<ClassRanking> {
         .filter_map(|cells| {
             let ratio = mean_ratio(cells, lead, confidence)?.exp();
             let faster = models.iter().filter(|other| {
-                mean_ratio(cells, other, confidence).is_some_and(|against| against.low > 0.0)
+                let against = mean_ratio(cells, other, confidence);
+                against.is_some_and(|against| against.low > timers_apart(sheet, cells, other))
             });
             Some(Ranked {
                 model: cells[0].model.clone(),
@@ -114,6 +117,12 @@ fn entrants<'a>(sheet: &'a Sheet, workloads: &[&str]) -> Vec<Vec<&'a SheetCell>>
         .into_iter()
         .filter_map(|model| workloads.iter().map(|workload| of(workload, model)).collect())
         .collect()
+}
+
+/// How far apart the timers of two models alone put them, on average over the workloads, on the logarithm.
+fn timers_apart(sheet: &Sheet, a: &[&SheetCell], b: &[&SheetCell]) -> f64 {
+    let each = a.iter().zip(b).map(|(a, b)| timers::apart(sheet, a, b, Metric::Steady));
+    each.sum::<f64>() / a.len().max(1) as f64
 }
 
 /// The mean of the log ratios of two models, workload by workload.

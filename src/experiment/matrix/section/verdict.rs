@@ -1,6 +1,7 @@
 use concbench_workloads::Class;
 
 use crate::batch::WorkloadRecord;
+use crate::batch::analyse::is_discontinued;
 use crate::model::Family;
 use crate::report::text;
 use crate::experiment::matrix::view::{SheetView, class};
@@ -82,6 +83,8 @@ fn leaders<'a>(view: &SheetView<'a>, workload: &str) -> Vec<&'a str> {
             models.push(&cell.model);
         }
     }
+    // Nobody should start with a library because it is named first.
+    models.sort_by_key(|model| is_discontinued(model));
     models
 }
 
