@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use concbench::record::{RawCell, RawExperiment, Record, Status, store};
@@ -31,6 +32,12 @@ fn record(out: &Path) -> Record {
     serde_json::from_str(&text).unwrap()
 }
 
+/// One at a time: pages that several processes share count in parts, and those of another test would come and go.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The numbers of tasks of a model, in their order.
 fn points<'a>(memory: &'a RawExperiment, model: &str) -> Vec<&'a RawCell> {
     memory.cells.iter().filter(|cell| cell.factors["model"] == model).collect()
@@ -38,6 +45,7 @@ fn points<'a>(memory: &'a RawExperiment, model: &str) -> Vec<&'a RawCell> {
 
 #[test]
 fn a_waiting_process_holds_more_than_a_thread_and_that_more_than_a_coroutine() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let only = ["--only", "memory", "^memory/(smol|thread-spawn|process-fork)@"];
     let output = concbench(folder.path(), &only).output().unwrap();
@@ -76,6 +84,7 @@ fn a_waiting_process_holds_more_than_a_thread_and_that_more_than_a_coroutine() {
 
 #[test]
 fn a_limit_stops_waiting_tasks_before_it_is_hit_and_is_named() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let command = concbench(folder.path(), &["--only", "memory", "^memory/process-spawn@"]);
     // 200 are spared for what else there is. Root is exempt as long as it may be.
@@ -121,6 +130,7 @@ fn interrupt(out: &Path, running: &mut Child) {
 
 #[test]
 fn an_interrupted_run_goes_on_with_the_waiting_tasks_that_are_missing() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let mut command = concbench(folder.path(), &["--only", "memory", "^memory/process-"]);
     let mut running = command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
@@ -145,6 +155,7 @@ fn an_interrupted_run_goes_on_with_the_waiting_tasks_that_are_missing() {
 
 #[test]
 fn each_pair_switches_in_every_block_pinned_and_free() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let output = concbench(folder.path(), &["--all", "--only", "switches"]).output().unwrap();
     succeed(&output);
