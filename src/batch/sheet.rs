@@ -4,7 +4,7 @@ use concbench_workloads::{Class, Kernel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::analyse::{ClassRanking, MARGIN, Price};
+use super::analyse::{ClassRanking, MARGIN, TaskCost};
 use super::observation::cpu_per_batch;
 use super::{BatchCell, BatchObservation, Comparison, ModelTimer, WorkloadVerdict};
 use crate::model::{Dispatch, Family};
@@ -34,7 +34,7 @@ pub struct Sheet {
     /// How the models stand in each class of work.
     pub rankings: Vec<ClassRanking>,
     /// What a task costs that does nothing, and what a batch.
-    pub prices: Vec<Price>,
+    pub task_costs: Vec<TaskCost>,
 }
 
 impl Default for Sheet {
@@ -50,7 +50,7 @@ impl Default for Sheet {
             comparisons: Vec::new(),
             verdicts: Vec::new(),
             rankings: Vec::new(),
-            prices: Vec::new(),
+            task_costs: Vec::new(),
         }
     }
 }

@@ -57,15 +57,8 @@ mod tests {
             block: index as u32,
             experiment: "matrix".to_owned(),
             group: "count".to_owned(),
-            steal: None,
-            foreign: None,
-            throttled_ns: None,
-            pressure: None,
-            thermal_throttles: None,
-            frequency_khz: None,
-            frequency_reason: None,
-            repeats: 0,
             breach: (index < breached).then(|| "a neighbour".to_owned()),
+            ..BlockNoise::default()
         };
         (0..of).map(block).collect()
     }

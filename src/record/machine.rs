@@ -77,7 +77,7 @@ pub struct Warning {
 }
 
 /// What else the machine did while one block was measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockNoise {
     /// The block, from 0.
     pub block: u32,

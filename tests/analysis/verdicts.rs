@@ -1,15 +1,10 @@
 //! Which comparisons are made and what they say.
 
-use concbench::batch::analyse::{
-    CONFIDENCE, ClassRanking, MARGIN, Metric, class_rankings, noise_floor, outliers, variance_parts,
-    warm_trend,
-};
-use concbench::batch::analyse::{Severity, Side, block_drift};
-use concbench::batch::{Comparison, ComparisonKind, Estimator, Sheet, SheetCell, Verdict, WorkloadRecord};
+use concbench::batch::analyse::{CONFIDENCE, MARGIN, noise_floor};
+use concbench::batch::{Comparison, ComparisonKind, Estimator, Sheet, Verdict};
 use concbench::record::{BlockNoise, Status};
-use concbench_workloads::Class;
 
-use crate::synthetic::{Generator, around, cell, complete, completed, sheet, twin};
+use crate::synthetic::{Generator, around, cell, complete, completed, twin};
 
 const MS: f64 = 1e6;
 
@@ -158,14 +153,7 @@ fn a_disturbed_block_makes_the_interval_wider_and_never_narrower() {
         experiment: "matrix".into(),
         group: "work".into(),
         breach: Some("5 % of a core was stolen".into()),
-        steal: Some(0.05),
-        foreign: None,
-        throttled_ns: None,
-        pressure: None,
-        thermal_throttles: None,
-        frequency_khz: None,
-        frequency_reason: None,
-        repeats: 2,
+        ..BlockNoise::default()
     };
     sheet.noise = (0..6).map(noise).collect();
     complete(&mut sheet);
@@ -258,108 +246,6 @@ fn a_run_without_observations_is_no_reason_to_fail() {
     let sheet = completed(vec![cell("rayon", 2, &[])]);
     assert!(sheet.cells[0].summary.is_none() && sheet.verdicts[0].winners.is_empty());
     assert_eq!(completed(Vec::new()).verdicts.len(), 1);
-}
-
-/// Two workloads of a class and one of another; `smol` has two numbers of workers in the first.
-fn two_classes() -> Sheet {
-    let mut all = sheet(vec![
-        cell("rayon", 2, &[10.0 * MS; 12]),
-        cell("smol", 2, &[40.0 * MS; 12]),
-        cell("smol", 64, &[20.0 * MS; 12]),
-    ]);
-    for (name, class) in [("other", Class::Cpu), ("waiting", Class::Io)] {
-        all.workloads.push(WorkloadRecord { name: name.into(), class, ..all.workloads[0].clone() });
-    }
-    let more = [
-        ("other", "rayon", 80.0),
-        ("other", "smol", 40.0),
-        ("other", "thread-spawn", 1.0),
-        ("waiting", "rayon", 1.0),
-        ("waiting", "smol", 9.0),
-    ];
-    for (workload, model, time) in more {
-        let cell = cell(model, 2, &[time * MS; 12]);
-        let id = cell.id.replace("work/", &format!("{workload}/"));
-        all.cells.push(SheetCell { workload: workload.into(), id, ..cell });
-    }
-    complete(&mut all);
-    all
-}
-
-#[test]
-fn models_are_ranked_by_class_with_the_better_number_of_workers() {
-    let found = class_rankings(&two_classes());
-    let classes: Vec<Class> = found.iter().map(|ranking| ranking.class).collect();
-    assert_eq!(classes, [Class::Cpu, Class::Io]);
-    let shown = |ranking: &ClassRanking| -> Vec<(String, u64, f64)> {
-        ranking.models.iter().map(|of| (of.model.clone(), of.rank, (of.ratio * 1e6).round() / 1e6)).collect()
-    };
-    // 2 and 0.5 times as long: even on average. Who was not measured in every workload is not ranked.
-    assert_eq!(shown(&found[0]), [("rayon".into(), 1, 1.0), ("smol".into(), 1, 1.0)]);
-    assert_eq!(shown(&found[1]), [("rayon".into(), 1, 1.0), ("smol".into(), 2, 9.0)]);
-}
-
-#[test]
-fn models_that_are_not_told_apart_share_a_rank() {
-    let mut generator = Generator::new(23);
-    let mut times = |centre| around(&mut generator, centre * MS, 0.02, 20);
-    let cells = [("rayon", 10.0), ("smol", 10.02), ("join-all", 12.0), ("thread-spawn", 12.02)];
-    let sheet = completed(cells.map(|(model, centre)| cell(model, 2, &times(centre))).to_vec());
-    let ranking = &class_rankings(&sheet)[0];
-    let ranks: Vec<u64> = ranking.models.iter().map(|of| of.rank).collect();
-    assert_eq!(ranks, [1, 1, 3, 3], "{ranking:?}");
-    assert!(ranking.models.iter().all(|of| of.low <= of.ratio && of.ratio <= of.high));
-}
-
-#[test]
-fn outliers_are_flagged_and_stay() {
-    let mut times = around(&mut Generator::new(5), 10.0 * MS, 0.01, 20);
-    times[4] = 30.0 * MS;
-    let sheet = completed(vec![cell("rayon", 2, &times)]);
-    let flagged = outliers(&sheet.cells[0], Metric::Steady);
-    let wild = flagged.iter().find(|outlier| outlier.block == 4).expect("it lies far out");
-    assert_eq!((wild.severity, wild.side, wild.time_ns), (Severity::Severe, Side::High, 30.0 * MS));
-    assert_eq!(sheet.cells[0].summary.as_ref().map(|summary| summary.steady.count), Some(20));
-}
-
-#[test]
-fn batches_that_still_warm_up_are_noticed() {
-    let mut generator = Generator::new(11);
-    let mut warming = cell("rayon", 2, &[10.0 * MS; 10]);
-    let mut settled = warming.clone();
-    for observation in &mut warming.observations {
-        let batch = |i: i32| 10.0 * MS * (-0.05 * f64::from(i) + 0.01 * generator.normal()).exp();
-        observation.warm_ns = (0..5).map(batch).map(|time| time as u64).collect();
-    }
-    for observation in &mut settled.observations {
-        observation.warm_ns =
-            around(&mut generator, 10.0 * MS, 0.01, 5).iter().map(|&time| time as u64).collect();
-    }
-    let found = warm_trend(&warming).expect("five batches each");
-    assert!(found.p < 0.001 && (-0.25..-0.12).contains(&found.change), "{found:?}");
-    assert!(warm_trend(&settled).expect("five batches each").p > 0.05);
-}
-
-#[test]
-fn drift_over_blocks_is_noticed() {
-    let rising: Vec<f64> = (0..20).map(|block| MS * (1.0 + 0.01 * f64::from(block))).collect();
-    let found = block_drift(&cell("rayon", 2, &rising), Metric::Steady).expect("20 blocks");
-    assert!(found.p < 0.001 && (found.change - 0.19).abs() < 0.02, "{found:?}");
-    assert_eq!(block_drift(&cell("rayon", 2, &rising[..2]), Metric::Steady), None);
-}
-
-#[test]
-fn scatter_between_and_within_processes_is_told_apart() {
-    let mut generator = Generator::new(13);
-    let mut sticky = cell("rayon", 2, &[10.0 * MS; 200]);
-    for observation in &mut sticky.observations {
-        let of_process = 10.0 * MS * (0.03 * generator.normal()).exp();
-        observation.warm_ns =
-            around(&mut generator, of_process, 0.01, 5).iter().map(|&time| time as u64).collect();
-    }
-    let parts = variance_parts(&sticky).expect("five batches in each of 200 processes");
-    assert!((0.026..0.034).contains(&parts.between), "{parts:?}");
-    assert!((0.009..0.011).contains(&parts.within), "{parts:?}");
 }
 
 /// How many made-up runs a property is held to.

@@ -136,7 +136,7 @@ pub fn sheet(record: &Record) -> Sheet {
         noise: record.noise.blocks.clone(),
         comparisons: serde_json::from_value(part(&matrix.findings["comparisons"])).expect("comparisons"),
         verdicts: serde_json::from_value(part(&matrix.findings["verdicts"])).expect("verdicts"),
-        prices: serde_json::from_value(part(&matrix.findings["prices"])).expect("prices"),
+        task_costs: serde_json::from_value(part(&matrix.findings["task_costs"])).expect("task_costs"),
         rankings: serde_json::from_value(part(&matrix.findings["rankings"])).expect("rankings"),
     }
 }

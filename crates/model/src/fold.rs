@@ -32,9 +32,7 @@ impl Fold {
 
     /// Takes all of them.
     pub fn over(results: impl Iterator<Item = (u64, Result<u64>)>) -> Result<Digest> {
-        let mut fold = Self::default();
-        results.for_each(|(index, result)| fold.push(index, result));
-        fold.finish()
+        results.collect::<Self>().finish()
     }
 
     /// Waits for each of these tasks in turn: all of them run already. `result` says what a runtime's answer means.
@@ -43,10 +41,27 @@ impl Fold {
         handles: Vec<H>,
         result: impl Fn(H::Output) -> Result<u64>,
     ) -> Result<Digest> {
+        Self::of_handles(tasks, handles, result).await.finish()
+    }
+
+    /// The same of a share of a batch.
+    pub async fn of_handles<H: IntoFuture>(
+        tasks: impl Iterator<Item = u64>,
+        handles: Vec<H>,
+        result: impl Fn(H::Output) -> Result<u64>,
+    ) -> Self {
         let mut fold = Self::default();
         for (index, handle) in tasks.zip(handles) {
             fold.push(index, result(handle.await));
         }
-        fold.finish()
+        fold
+    }
+}
+
+impl FromIterator<(u64, Result<u64>)> for Fold {
+    fn from_iter<T: IntoIterator<Item = (u64, Result<u64>)>>(results: T) -> Self {
+        let mut fold = Self::default();
+        results.into_iter().for_each(|(index, result)| fold.push(index, result));
+        fold
     }
 }

@@ -122,16 +122,12 @@ fn refused(error: io::Error) -> ModelError {
 async fn run_share<W: Workload>(runtime: &Runtime, workload: &Arc<W>, share: Indices) -> Fold {
     let spawn = |index| {
         let workload = Arc::clone(workload);
-        (index, runtime.spawn(async move { attempt(workload.as_ref(), &CompioIo, index).await }))
+        runtime.spawn(async move { attempt(workload.as_ref(), &CompioIo, index).await })
     };
-    let running: Vec<_> = share.map(spawn).collect();
-    let mut fold = Fold::default();
-    for (index, task) in running {
-        // Panics of tasks are caught inside of them.
-        let result = task.await.unwrap_or_else(|_| {
-            Err(ModelError::Died { who: "a compio task", how: "panicked outside of its task".to_owned() })
-        });
-        fold.push(index, result);
-    }
-    fold
+    // Panics of tasks are caught inside of them.
+    let lost = || ModelError::Died { who: "a compio task", how: "panicked outside of its task".to_owned() };
+    Fold::of_handles(share.clone(), share.map(spawn).collect(), |answer| {
+        answer.unwrap_or_else(|_| Err(lost()))
+    })
+    .await
 }

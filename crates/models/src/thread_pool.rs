@@ -89,10 +89,9 @@ impl Model for ThreadPoolChunked {
             tasks.start = chunk.end;
             let (workload, folds) = (Arc::clone(workload), folds.clone());
             self.threads.queue(move || {
-                let mut fold = Fold::default();
-                chunk.for_each(|index| fold.push(index, attempt_blocking(workload.as_ref(), index)));
+                let results = chunk.map(|index| (index, attempt_blocking(workload.as_ref(), index)));
                 // Nobody listens any more only if the batch was given up already.
-                let _ = folds.send(fold);
+                let _ = folds.send(results.collect::<Fold>());
             })?;
         }
         drop(folds);

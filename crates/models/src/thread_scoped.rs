@@ -47,9 +47,7 @@ impl Model for ThreadScoped {
                 let (workload, placement) = (workload.as_ref(), &self.placement);
                 let body = move || {
                     placement.place();
-                    let mut fold = Fold::default();
-                    share.for_each(|index| fold.push(index, attempt_blocking(workload, index)));
-                    fold
+                    share.map(|index| (index, attempt_blocking(workload, index))).collect::<Fold>()
                 };
                 match self.settings.thread_builder().spawn_scoped(scope, body) {
                     Ok(thread) => running.push(thread),

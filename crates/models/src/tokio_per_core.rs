@@ -61,12 +61,7 @@ fn runtime() -> io::Result<LocalRuntime> {
 async fn run_share<W: Workload>(runtime: &LocalRuntime, workload: &Arc<W>, share: Indices) -> Fold {
     let spawn = |index| {
         let workload = Arc::clone(workload);
-        (index, runtime.spawn_local(async move { attempt(workload.as_ref(), &TokioIo, index).await }))
+        runtime.spawn_local(async move { attempt(workload.as_ref(), &TokioIo, index).await })
     };
-    let running: Vec<_> = share.map(spawn).collect();
-    let mut fold = Fold::default();
-    for (index, task) in running {
-        fold.push(index, joined(task.await));
-    }
-    fold
+    Fold::of_handles(share.clone(), share.map(spawn).collect(), joined).await
 }

@@ -11,6 +11,7 @@ mod holm;
 mod kendall;
 mod location;
 mod mean;
+mod memo;
 mod normal;
 mod one_sided;
 mod order;

@@ -1,25 +1,14 @@
 //! Many intervals at once, between every two of several groups.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
+use crate::memo::{Known, remembered};
 use crate::{normal_cdf, normal_quantile};
 
 /// The confidence that the interval of each pair of `groups` needs, so that the intervals of all pairs hold together with
 /// `confidence`: that of Tukey (1953) for many observations, whose intervals are at least as sure where the groups differ
 /// in their noise (Hayter, 1984). For two groups it is `confidence` itself.
 pub fn pairwise_confidence(groups: usize, confidence: f64) -> f64 {
-    thread_local! {
-        /// What was found before: it takes milliseconds, and every workload asks the same.
-        static KNOWN: RefCell<HashMap<(usize, u64), f64>> = RefCell::default();
-    }
-    let asked = (groups, confidence.to_bits());
-    let known = KNOWN.with_borrow(|known| known.get(&asked).copied());
-    known.unwrap_or_else(|| {
-        let found = find_pairwise_confidence(groups, confidence);
-        KNOWN.with_borrow_mut(|known| known.insert(asked, found));
-        found
-    })
+    thread_local!(static KNOWN: Known<f64> = Known::default());
+    remembered(&KNOWN, groups, confidence, find_pairwise_confidence)
 }
 
 fn find_pairwise_confidence(groups: usize, confidence: f64) -> f64 {

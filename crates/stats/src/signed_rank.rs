@@ -1,8 +1,6 @@
 //! Wilcoxon's signed-rank test (Wilcoxon, 1945).
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
+use crate::memo::{Known, remembered};
 use crate::{OneSided, normal_cdf, sorted};
 
 /// Up to this many values the distribution of the statistic is enumerated; beyond, it is normal to four digits.
@@ -27,17 +25,8 @@ pub fn signed_rank(values: &[f64], centre: f64) -> OneSided {
 ///
 /// With few values even the whole range has less; then k is 1.
 pub(crate) fn walsh_rank(count: usize, confidence: f64) -> (usize, f64) {
-    thread_local! {
-        /// What was found before: all pairs of a workload ask the same.
-        static KNOWN: RefCell<HashMap<(usize, u64), (usize, f64)>> = RefCell::default();
-    }
-    let asked = (count, confidence.to_bits());
-    let known = KNOWN.with_borrow(|known| known.get(&asked).copied());
-    known.unwrap_or_else(|| {
-        let found = find_walsh_rank(count, confidence);
-        KNOWN.with_borrow_mut(|known| known.insert(asked, found));
-        found
-    })
+    thread_local!(static KNOWN: Known<(usize, f64)> = Known::default());
+    remembered(&KNOWN, count, confidence, find_walsh_rank)
 }
 
 fn find_walsh_rank(count: usize, confidence: f64) -> (usize, f64) {

@@ -22,8 +22,9 @@ pub fn cpu_time(pid: i32) -> io::Result<Duration> {
         0 => {}
         _ => return Err(io::Error::last_os_error()),
     }
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    Ok(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
+    let below_zero = |_| io::Error::other("the kernel counts less than no time");
+    let seconds = u64::try_from(time.tv_sec).map_err(below_zero)?;
+    Ok(Duration::new(seconds, u32::try_from(time.tv_nsec).map_err(below_zero)?))
 }
 
 /// The CPU time of all processes that this one has waited for, and of those that they had waited for in turn.

@@ -1,15 +1,16 @@
 //! How the models stand over all workloads of a class.
 
-use concbench_stats::{Location, hodges_lehmann, pairwise_confidence};
+use concbench_stats::{Location, pairwise_confidence};
 use concbench_workloads::Class;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compare::ratio;
 use super::levels::CONFIDENCE;
-use super::sample::Metric;
+use super::sample::{Metric, Series};
 use super::standing::{contenders, fastest};
 use super::timers;
-use crate::batch::{Sheet, SheetCell, WorkloadRecord};
+use crate::batch::{Sheet, WorkloadRecord};
 use crate::model::Family;
 
 /// The models in one class of work, in steady state.
@@ -61,38 +62,35 @@ fn ranking(sheet: &Sheet, class: Class) -> Option<ClassRanking> {
         .collect();
     let models = entrants(sheet, &workloads);
     let confidence = pairwise_confidence(models.len(), CONFIDENCE);
-    let logarithm = |cells: &[&SheetCell]| {
-        let logs = cells.iter().filter_map(|cell| Some(Metric::Steady.estimate(cell)?.median.ln()));
-        logs.sum::<f64>() / cells.len() as f64
-    };
-    let lead = models.iter().min_by(|left, right| logarithm(left).total_cmp(&logarithm(right)))?;
-    let mut ranked: Vec<Ranked> = models
-        .iter()
-        .filter_map(|cells| {
-            let ratio = mean_ratio(cells, lead, confidence)?.exp();
-            let faster = models.iter().filter(|other| {
-                let against = mean_ratio(cells, other, confidence);
-                against.is_some_and(|against| against.low > timers_apart(sheet, cells, other))
-            });
-            Some(Ranked {
-                model: cells[0].model.clone(),
-                family: cells[0].family,
-                rank: 1 + faster.count() as u64,
-                ratio: ratio.estimate,
-                low: ratio.low,
-                high: ratio.high,
-            })
+    let lead = models.iter().min_by(|left, right| left.logarithm().total_cmp(&right.logarithm()))?;
+    let mut ranks = vec![1; models.len()];
+    for (place, a) in models.iter().enumerate() {
+        for (other, b) in models.iter().enumerate().skip(place + 1) {
+            let (Some(found), timers) = (a.over(b, sheet, confidence), a.timers_apart(b, sheet)) else {
+                continue;
+            };
+            ranks[place] += u64::from(found.low > timers);
+            ranks[other] += u64::from(found.high < -timers);
+        }
+    }
+    let ranked = |(model, rank): (&Entrant<'_>, u64)| {
+        let ratio = model.over(lead, sheet, confidence)?.exp();
+        let cell = model.series.first()?.cell;
+        Some(Ranked {
+            model: cell.model.clone(),
+            family: cell.family,
+            rank,
+            ratio: ratio.estimate,
+            low: ratio.low,
+            high: ratio.high,
         })
-        .collect();
-    ranked.sort_by(|left, right| left.rank.cmp(&right.rank).then(left.ratio.total_cmp(&right.ratio)));
-    Some(ClassRanking {
-        class,
-        workloads: workloads.into_iter().map(str::to_owned).collect(),
-        models: ranked,
-    })
+    };
+    let mut models: Vec<Ranked> = models.iter().zip(ranks).filter_map(ranked).collect();
+    models.sort_by(|left, right| left.rank.cmp(&right.rank).then(left.ratio.total_cmp(&right.ratio)));
+    Some(ClassRanking { class, workloads: workloads.into_iter().map(str::to_owned).collect(), models })
 }
 
-/// Whether another workload has the same tasks that do nothing: it is there for the price of a task, and would count twice.
+/// Whether another workload has the same tasks that do nothing: it is there for the cost of a task, and would count twice.
 fn is_second_size(sheet: &Sheet, workload: &WorkloadRecord) -> bool {
     let first =
         sheet.workloads.iter().find(|other| other.class == workload.class && other.kernel == workload.kernel);
@@ -101,8 +99,13 @@ fn is_second_size(sheet: &Sheet, workload: &WorkloadRecord) -> bool {
         && first.is_some_and(|first| first.name != workload.name)
 }
 
-/// The models that were measured in every workload, each with its fastest cell in each of them.
-fn entrants<'a>(sheet: &'a Sheet, workloads: &[&str]) -> Vec<Vec<&'a SheetCell>> {
+/// A model with its fastest cell in each workload of a class.
+struct Entrant<'a> {
+    series: Vec<Series<'a>>,
+}
+
+/// The models that were measured in every workload.
+fn entrants<'a>(sheet: &'a Sheet, workloads: &[&str]) -> Vec<Entrant<'a>> {
     let mut models: Vec<&str> = Vec::new();
     for cell in workloads.iter().flat_map(|workload| contenders(sheet, workload)) {
         if !models.contains(&cell.model.as_str()) {
@@ -111,28 +114,38 @@ fn entrants<'a>(sheet: &'a Sheet, workloads: &[&str]) -> Vec<Vec<&'a SheetCell>>
     }
     let of = |workload: &str, model: &str| {
         let cells = contenders(sheet, workload).into_iter().filter(|cell| cell.model == model);
-        fastest(cells, Metric::Steady)
+        Some(Series::of(fastest(cells, Metric::Steady)?, Metric::Steady))
     };
-    models
-        .into_iter()
-        .filter_map(|model| workloads.iter().map(|workload| of(workload, model)).collect())
-        .collect()
+    let entrant = |model| {
+        let series: Option<_> = workloads.iter().map(|workload| of(workload, model)).collect();
+        Some(Entrant { series: series? })
+    };
+    models.into_iter().filter_map(entrant).collect()
 }
 
-/// How far apart the timers of two models alone put them, on average over the workloads, on the logarithm.
-fn timers_apart(sheet: &Sheet, a: &[&SheetCell], b: &[&SheetCell]) -> f64 {
-    let each = a.iter().zip(b).map(|(a, b)| timers::apart(sheet, a, b, Metric::Steady));
-    each.sum::<f64>() / a.len().max(1) as f64
-}
+impl Entrant<'_> {
+    /// The mean logarithm of its medians.
+    fn logarithm(&self) -> f64 {
+        let median = |of: &Series<'_>| Some(Metric::Steady.estimate(of.cell)?.median.ln());
+        self.series.iter().filter_map(median).sum::<f64>() / self.series.len() as f64
+    }
 
-/// The mean of the log ratios of two models, workload by workload.
-fn mean_ratio(a: &[&SheetCell], b: &[&SheetCell], confidence: f64) -> Option<Location> {
-    let of =
-        |(a, b): (&&SheetCell, &&SheetCell)| hodges_lehmann(&Metric::Steady.log_ratios(a, b), confidence);
-    let each: Vec<Location> = a.iter().zip(b).map(of).collect::<Option<_>>()?;
-    match each[..] {
-        // The interval of a single workload needs no normal distribution.
-        [only] => Some(only),
-        _ => Location::mean(&each, confidence),
+    /// The mean of the log ratios to another model, workload by workload.
+    fn over(&self, other: &Self, sheet: &Sheet, confidence: f64) -> Option<Location> {
+        let each = self.series.iter().zip(&other.series);
+        let of = |(a, b)| Some(ratio(sheet, a, b, confidence)?.location);
+        let each: Vec<Location> = each.map(of).collect::<Option<_>>()?;
+        match each[..] {
+            // The interval of a single workload needs no normal distribution.
+            [only] => Some(only),
+            _ => Location::mean(&each, confidence),
+        }
+    }
+
+    /// How far apart the timers of the two alone put them, on average over the workloads, on the logarithm.
+    fn timers_apart(&self, other: &Self, sheet: &Sheet) -> f64 {
+        let each = self.series.iter().zip(&other.series);
+        let each = each.map(|(a, b)| timers::apart(sheet, a.cell, b.cell, Metric::Steady));
+        each.sum::<f64>() / self.series.len() as f64
     }
 }

@@ -5,7 +5,7 @@ use concbench_stats::{
     percentile_interval, sorted, standard_error,
 };
 
-use super::levels::{CONFIDENCE, POWER};
+use super::levels::{CONFIDENCE, POWER, SIGNIFICANCE};
 use super::sample::{Metric, Paired, Series};
 use super::timers;
 use crate::batch::{Comparison, ComparisonKind, Estimator, Sheet, SheetCell, Verdict};
@@ -125,7 +125,7 @@ pub(super) fn compare(
         pairs,
         margin: sheet.margin,
         timers: edges.timers.exp_m1(),
-        smallest_effect: (pairs >= FEWEST_PAIRS).then(|| smallest_effect(&location, edges.far())),
+        smallest_effect: (pairs >= FEWEST_PAIRS).then(|| effect_beyond(edges.far(), &location, POWER)),
         verdict: verdict(&location, pairs, edges, None),
     })
 }
@@ -140,7 +140,7 @@ pub fn compare_alone(sheet: &Sheet, a: &SheetCell, b: &SheetCell, metric: Metric
 pub(crate) fn verdict(location: &Location, pairs: u64, edges: Edges, p: Option<f64>) -> Verdict {
     let beyond = |edge: f64| location.low > edge || location.high < -edge;
     let within = |edge: f64| location.low >= -edge && location.high <= edge;
-    let sure = p.is_none_or(|p| p <= super::levels::SIGNIFICANCE);
+    let sure = p.is_none_or(|p| p <= SIGNIFICANCE);
     if beyond(edges.far()) && pairs < FEWEST_PAIRS {
         Verdict::Indicative
     } else if beyond(edges.far()) && sure {
@@ -156,20 +156,19 @@ pub(crate) fn verdict(location: &Location, pairs: u64, edges: Edges, p: Option<f
     }
 }
 
-/// The smallest effect, as a fraction, that a comparison whose interval is as wide as this one calls different in four of
-/// five runs: it lies as far beyond the edge as the interval reaches to one side, and the quantile of the power further
-/// (Lehr, 1992, for two-sided tests).
-fn smallest_effect(location: &Location, edge: f64) -> f64 {
-    let Location { low, high, confidence, .. } = *location;
-    let error = standard_error(low, high, confidence);
-    (edge + error * (normal_quantile(0.5 + 0.5 * confidence) + normal_quantile(POWER))).exp_m1()
-}
-
 /// The smallest effect, as a fraction, that a comparison as precise as this one finds to be there at all with probability
 /// `power`: its interval then leaves out 1.
 pub fn detectable(comparison: &Comparison, power: f64) -> f64 {
-    let error = standard_error(comparison.low.ln(), comparison.high.ln(), comparison.confidence);
-    (error * (normal_quantile(0.5 + 0.5 * comparison.confidence) + normal_quantile(power))).exp_m1()
+    let Comparison { ratio, low, high, confidence, .. } = *comparison;
+    effect_beyond(0.0, &Location { estimate: ratio, low, high, confidence }.ln(), power)
+}
+
+/// The smallest effect, as a fraction, whose interval lies beyond an edge with probability `power`, where the interval is as
+/// wide as this one: it lies as far beyond the edge as the interval reaches to one side, and the quantile of the power
+/// further (Lehr, 1992, for two-sided tests).
+fn effect_beyond(edge: f64, of: &Location, power: f64) -> f64 {
+    let error = standard_error(of.low, of.high, of.confidence);
+    (edge + error * (normal_quantile(0.5 + 0.5 * of.confidence) + normal_quantile(power))).exp_m1()
 }
 
 /// The noise floor that an A/A comparison shows, as a fraction: the least f for which its whole interval lies between

@@ -15,8 +15,8 @@
 
 mod class;
 mod compare;
+mod cost;
 mod levels;
-mod price;
 mod sample;
 mod scaling;
 mod sentence;
@@ -29,8 +29,8 @@ mod verdict;
 pub use class::{ClassRanking, Ranked, class_rankings};
 pub(crate) use compare::{Edges, verdict};
 pub use compare::{FEWEST_PAIRS, MARGIN, compare_alone, detectable, noise_floor};
+pub use cost::{TaskCost, task_costs};
 pub use levels::{CONFIDENCE, POWER, SIGNIFICANCE};
-pub use price::{Price, prices};
 pub use sample::Metric;
 pub use scaling::{
     Curve, FEWEST_COUNTS, FEWEST_POINTS, FitRefusal, Ranged, Scaling, ScalingPoint, Usl, scaling, scaling_of,

@@ -59,11 +59,6 @@ impl Metric {
     pub(crate) fn series(self, cell: &SheetCell) -> Vec<f64> {
         cell.observations.iter().filter_map(|observation| self.of(observation)).collect()
     }
-
-    /// The logarithms of the ratios of two cells, block by block.
-    pub(crate) fn log_ratios(self, a: &SheetCell, b: &SheetCell) -> Vec<f64> {
-        Series::of(a, self).paired(&Series::of(b, self)).iter().map(Paired::log_ratio).collect()
-    }
 }
 
 /// A cell at one metric, block by block.

@@ -2,10 +2,9 @@
 
 use concbench_stats::pairwise_confidence;
 
-use super::compare::{Edges, compare, ratio};
+use super::compare::compare;
 use super::levels::CONFIDENCE;
 use super::sample::{Metric, Series};
-use super::timers;
 use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
 use crate::model::Family;
 use crate::record::Status;
@@ -96,30 +95,21 @@ impl<'a> Standing<'a> {
     pub(super) fn of(sheet: &'a Sheet, workload: &str, metric: Metric) -> Self {
         let cells = contenders(sheet, workload);
         let confidence = together(&cells);
+        let series: Vec<Series<'_>> = cells.iter().map(|cell| Series::of(cell, metric)).collect();
         let mut is_behind = vec![false; cells.len()];
         let mut verdicts = Vec::new();
-        let series: Vec<Series<'_>> = cells.iter().map(|cell| Series::of(cell, metric)).collect();
         for (place, a) in series.iter().enumerate() {
             for (other, b) in series.iter().enumerate().skip(place + 1) {
-                let Some(found) = ratio(sheet, a, b, confidence) else { continue };
-                let timers = timers::apart(sheet, a.cell, b.cell, metric);
-                let edges = Edges { timers, ..Edges::of_margin(sheet.margin) };
-                let verdict = super::compare::verdict(&found.location, found.pairs, edges, None);
-                if matches!(verdict, Verdict::Different | Verdict::Slight | Verdict::Indicative) {
-                    is_behind[if found.location.estimate > 0.0 { place } else { other }] = true;
+                let Some(found) = compare(sheet, a, b, metric.contrast(), confidence) else { continue };
+                if matches!(found.verdict, Verdict::Different | Verdict::Slight | Verdict::Indicative) {
+                    is_behind[if found.ratio > 1.0 { place } else { other }] = true;
                 }
-                verdicts.push((place, other, verdict));
+                verdicts.push((place, other, found.verdict));
             }
         }
-        let among = |wanted: &dyn Fn(Verdict) -> bool| {
-            verdicts
-                .iter()
-                .filter(|(a, b, _)| !is_behind[*a] && !is_behind[*b])
-                .map(|(.., verdict)| wanted(*verdict))
-                .collect::<Vec<bool>>()
-        };
-        let tie = among(&|verdict| verdict == Verdict::Equivalent).into_iter().all(|equal| equal);
-        let by_timers = among(&|verdict| verdict == Verdict::Timers).into_iter().any(|explained| explained);
+        verdicts.retain(|(a, b, _)| !is_behind[*a] && !is_behind[*b]);
+        let tie = verdicts.iter().all(|(.., verdict)| *verdict == Verdict::Equivalent);
+        let by_timers = verdicts.iter().any(|(.., verdict)| *verdict == Verdict::Timers);
         let of = |wanted: bool| {
             let cells = cells.iter().zip(&is_behind).filter(move |(_, behind)| **behind == wanted);
             cells.map(|(cell, _)| *cell).collect::<Vec<&SheetCell>>()

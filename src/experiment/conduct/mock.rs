@@ -74,15 +74,8 @@ impl Watch for MockWatch {
             block,
             experiment: experiment.to_owned(),
             group: group.to_owned(),
-            steal: None,
-            foreign: None,
-            throttled_ns: None,
-            pressure: None,
-            thermal_throttles: None,
-            frequency_khz: None,
-            frequency_reason: None,
-            repeats: 0,
             breach: breached.then(|| "it was told to".to_owned()),
+            ..BlockNoise::default()
         }
     }
 }

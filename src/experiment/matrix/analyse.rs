@@ -1,7 +1,7 @@
 //! From the observations of the matrix to verdicts.
 
 use super::{Findings, Matrix, Setup, ideal};
-use crate::batch::analyse::{answer, class_rankings, prices, summarise};
+use crate::batch::analyse::{answer, class_rankings, task_costs, summarise};
 use crate::batch::{BatchCell, BatchObservation, ModelTimer, Sheet, SheetCell};
 use crate::experiment::complete::facts;
 use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, kind};
@@ -18,7 +18,7 @@ pub(super) fn analyse(measured: &MeasuredOf<Matrix>, context: &Context<'_>) -> F
     Findings {
         ideal_ns: sheet.cells.iter().filter_map(ideal).collect(),
         rankings: class_rankings(&sheet),
-        prices: prices(&sheet),
+        task_costs: task_costs(&sheet),
         comparisons: sheet.comparisons,
         verdicts: sheet.verdicts,
     }
@@ -47,7 +47,7 @@ pub(super) fn sheet(record: &RecordOf<Matrix>, whole: &Record, timers: &[ModelTi
     sheet.comparisons.clone_from(&record.findings.comparisons);
     sheet.verdicts.clone_from(&record.findings.verdicts);
     sheet.rankings.clone_from(&record.findings.rankings);
-    sheet.prices.clone_from(&record.findings.prices);
+    sheet.task_costs.clone_from(&record.findings.task_costs);
     sheet
 }
 
@@ -75,7 +75,7 @@ fn empty(
         comparisons: Vec::new(),
         verdicts: Vec::new(),
         rankings: Vec::new(),
-        prices: Vec::new(),
+        task_costs: Vec::new(),
     }
 }
 
@@ -83,7 +83,7 @@ fn empty(
 mod tests {
     use serde_json::from_value;
 
-    use crate::batch::analyse::{ClassRanking, Price, Ranged};
+    use crate::batch::analyse::{ClassRanking, TaskCost, Ranged};
     use crate::experiment::rehearsal::Rehearsal;
     use crate::model::Family;
     use crate::record::Record;
@@ -99,31 +99,31 @@ mod tests {
         Rehearsal { noise, truth, ..Rehearsal::new(seed) }.run(definitions.collect())
     }
 
-    fn prices(record: &Record) -> Vec<Price> {
-        from_value(record.experiments["matrix"].findings["prices"].clone()).expect("prices")
+    fn task_costs(record: &Record) -> Vec<TaskCost> {
+        from_value(record.experiments["matrix"].findings["task_costs"].clone()).expect("task_costs")
     }
 
     #[test]
     fn a_task_and_a_batch_have_their_prices_back() {
         let record = creation(1, 0.0);
-        let prices = prices(&record);
+        let task_costs = task_costs(&record);
         let models = ["sequential", "process-pool", "thread-spawn", "rayon", "tokio-multi-thread", "smol"];
         for model in models {
-            let price = prices.iter().find(|price| price.model == model).expect(model);
-            assert!((price.task_ns.estimate / TASK_NS - 1.0).abs() < 1e-3, "{price:?}");
-            assert!((price.batch_ns.estimate / BATCH_NS - 1.0).abs() < 1e-2, "{price:?}");
+            let cost = task_costs.iter().find(|cost| cost.model == model).expect(model);
+            assert!((cost.task_ns.estimate / TASK_NS - 1.0).abs() < 1e-3, "{cost:?}");
+            assert!((cost.batch_ns.estimate / BATCH_NS - 1.0).abs() < 1e-2, "{cost:?}");
         }
-        assert!(prices.iter().all(|price| price.few.starts_with("noop/") && price.many.starts_with("noop-many/")));
+        assert!(task_costs.iter().all(|cost| cost.few.starts_with("noop/") && cost.many.starts_with("noop-many/")));
     }
 
     #[test]
     fn the_intervals_of_prices_cover_the_truth() {
         let covers = |of: &Ranged, truth: f64| of.low.unwrap() <= truth && truth <= of.high.unwrap();
-        let all: Vec<Price> = (0..20).flat_map(|seed| prices(&creation(seed, 0.02))).collect();
+        let all: Vec<TaskCost> = (0..20).flat_map(|seed| task_costs(&creation(seed, 0.02))).collect();
         assert!(all.len() >= 160, "{}", all.len());
         for (what, covered) in [
-            ("task", all.iter().filter(|price| covers(&price.task_ns, TASK_NS)).count()),
-            ("batch", all.iter().filter(|price| covers(&price.batch_ns, BATCH_NS)).count()),
+            ("task", all.iter().filter(|cost| covers(&cost.task_ns, TASK_NS)).count()),
+            ("batch", all.iter().filter(|cost| covers(&cost.batch_ns, BATCH_NS)).count()),
         ] {
             let share = covered as f64 / all.len() as f64;
             assert!((0.9..=0.99).contains(&share), "{what}: {share}");

@@ -17,7 +17,7 @@ use serde_json::Value;
 pub(crate) use analyse::sheet_of;
 use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};
-use crate::batch::analyse::{ClassRanking, Price};
+use crate::batch::analyse::{ClassRanking, TaskCost};
 use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, Warm, WorkloadRecord, WorkloadVerdict, noise_floors, work_of};
 use crate::experiment::compare::{Beside, ComparedCell};
 use crate::experiment::json::to_value;
@@ -70,7 +70,7 @@ pub(crate) struct Findings {
     /// One answer for each workload.
     pub(crate) verdicts: Vec<WorkloadVerdict>,
     /// What a task costs that does nothing, and what a batch; empty where batches have one size only.
-    pub(crate) prices: Vec<Price>,
+    pub(crate) task_costs: Vec<TaskCost>,
     /// How the models stand in each class of work.
     pub(crate) rankings: Vec<ClassRanking>,
 }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::{Finding, State, Topic, by_limits, good_if};
 use crate::machine::Sample;
-use crate::machine::gate::Limits;
 use crate::machine::grade::BUILD;
+use crate::machine::limits::Limits;
 
 /// From which part of the gate's limit on a hypervisor's taking is a concern; from the limit on it is unfit.
 const CONCERNING_STEAL: f64 = 0.2;

@@ -17,7 +17,7 @@ use concbench_text::figures as units;
 
 use super::view::SheetView;
 use crate::batch::Sheet;
-use crate::batch::analyse::{Price, Ranged};
+use crate::batch::analyse::{TaskCost, Ranged};
 use crate::experiment::View;
 use crate::report::{Element, ReportError, Section, text};
 use models::Words;
@@ -88,28 +88,28 @@ fn workloads(view: &SheetView<'_>) -> Result<Section, ReportError> {
     let workloads = workload::workloads(view)?;
     let html = WorkloadsMarkup { workloads: &workloads }.render()?;
     let charts: Vec<Chart> = workloads.into_iter().flat_map(|work| work.charts).collect();
-    let prices = prices(view).map(|table| Element::Table("What a task costs, and what a batch".to_owned(), table));
+    let task_costs = task_costs(view).map(|table| Element::Table("What a task costs, and what a batch".to_owned(), table));
     Ok(Section {
-        body: [Element::Markup { html, charts }].into_iter().chain(prices).collect(),
+        body: [Element::Markup { html, charts }].into_iter().chain(task_costs).collect(),
         ..Section::new("workloads", "Workloads", "The workloads, one by one")
     })
 }
 
 /// What tasks cost that do nothing, from batches of two sizes.
-fn prices(view: &SheetView<'_>) -> Option<Table> {
+fn task_costs(view: &SheetView<'_>) -> Option<Table> {
     let signed = |ns: f64| format!("{}{}", if ns < 0.0 { "−" } else { "" }, units::time(ns.abs()));
-    let shown = |price: &Ranged| signed(price.estimate);
-    let interval = |price: &Ranged| {
-        let ends = price.low.zip(price.high);
+    let shown = |cost: &Ranged| signed(cost.estimate);
+    let interval = |cost: &Ranged| {
+        let ends = cost.low.zip(cost.high);
         ends.map_or("unknown".to_owned(), |(low, high)| format!("{} to {}", signed(low), signed(high)))
     };
-    let row = |price: &Price| {
-        let cell = view.sheet.cells.iter().find(|cell| cell.id == price.few);
-        let label = cell.map_or_else(|| text::name(&price.model), |cell| view.label(cell));
-        let (task, batch) = (&price.task_ns, &price.batch_ns);
+    let row = |cost: &TaskCost| {
+        let cell = view.sheet.cells.iter().find(|cell| cell.id == cost.few);
+        let label = cell.map_or_else(|| text::name(&cost.model), |cell| view.label(cell));
+        let (task, batch) = (&cost.task_ns, &cost.batch_ns);
         vec![label, shown(task), interval(task), shown(batch), interval(batch)]
     };
-    let rows: Vec<Vec<String>> = view.sheet.prices.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = view.sheet.task_costs.iter().map(row).collect();
     let columns = columns(&["model", "a task", "its interval", "a batch without tasks", "its interval"]);
     (!rows.is_empty()).then_some(Table { columns, rows })
 }

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::levels::CONFIDENCE;
-use super::sample::Metric;
+use super::sample::{Metric, Paired, Series};
 use super::scaling::Ranged;
-use crate::batch::{Observation, Sheet, SheetCell, WorkloadRecord};
-use crate::record::Status;
+use super::standing::contenders;
+use crate::batch::{Sheet, SheetCell, WorkloadRecord};
 
-/// The prices of a model that runs tasks which do nothing, from batches of two sizes.
+/// The task_costs of a model that runs tasks which do nothing, from batches of two sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Price {
+pub struct TaskCost {
     /// The model's id.
     pub model: String,
     /// The id of its cell with few tasks a batch.
@@ -27,25 +27,19 @@ pub struct Price {
     pub batch_ns: Ranged,
 }
 
-/// The prices of all models that were measured with two sizes of batches of the same tasks that do nothing, in the order of
+/// The task_costs of all models that were measured with two sizes of batches of the same tasks that do nothing, in the order of
 /// the cells. Slopes and where they begin are Hodges-Lehmann estimates over the blocks that both have.
-pub fn prices(sheet: &Sheet) -> Vec<Price> {
+pub fn task_costs(sheet: &Sheet) -> Vec<TaskCost> {
     let Some((few, many)) = sizes(sheet) else {
         return Vec::new();
     };
-    let of = |workload: &str| {
-        let counted = |cell: &&SheetCell| {
-            cell.workload == workload && cell.ranked && !cell.twin && cell.status == Status::Ok
-        };
-        sheet.cells.iter().filter(counted).collect::<Vec<&SheetCell>>()
-    };
-    let larger = of(&many.name);
-    let price = |small: &SheetCell| {
+    let larger = contenders(sheet, &many.name);
+    let pair = |small: &SheetCell| {
         let same =
             |large: &&&SheetCell| large.model == small.model && large.workers_rule == small.workers_rule;
-        price(small, larger.iter().find(same)?)
+        cost(small, larger.iter().find(same)?)
     };
-    of(&few.name).into_iter().filter_map(price).collect()
+    contenders(sheet, &few.name).into_iter().filter_map(pair).collect()
 }
 
 /// The smallest and the largest batches of one kind of task that does nothing.
@@ -56,22 +50,19 @@ fn sizes(sheet: &Sheet) -> Option<(&WorkloadRecord, &WorkloadRecord)> {
     (many.tasks > few.tasks && few.kernel.is_some()).then_some((few, many))
 }
 
-fn price(few: &SheetCell, many: &SheetCell) -> Option<Price> {
-    let time = |cell: &SheetCell, block: u32| {
-        let made = cell.observations.iter().find(|made: &&Observation| made.block == block)?;
-        Metric::Steady.of(made)
-    };
-    let line = |made: &Observation| {
-        let (small, large) = (Metric::Steady.of(made)?, time(many, made.block)?);
+fn cost(few: &SheetCell, many: &SheetCell) -> Option<TaskCost> {
+    let line = |pair: &Paired| {
+        let (small, large) = (pair.above.exp(), pair.below.exp());
         let task = (large - small) / (many.tasks as f64 - few.tasks as f64);
-        Some((task, small - task * few.tasks as f64))
+        (task, small - task * few.tasks as f64)
     };
-    let lines: Vec<(f64, f64)> = few.observations.iter().filter_map(line).collect();
+    let pairs = Series::of(few, Metric::Steady).paired(&Series::of(many, Metric::Steady));
+    let lines: Vec<(f64, f64)> = pairs.iter().map(line).collect();
     let ranged = |values: Vec<f64>| {
         let found = hodges_lehmann(&values, CONFIDENCE)?;
         Some(Ranged { estimate: found.estimate, low: Some(found.low), high: Some(found.high) })
     };
-    Some(Price {
+    Some(TaskCost {
         model: few.model.clone(),
         few: few.id.clone(),
         many: many.id.clone(),
