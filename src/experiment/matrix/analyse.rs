@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_and_a_batch_have_their_prices_back() {
+    fn a_task_and_a_batch_have_their_costs_back() {
         let record = creation(1, 0.0);
         let task_costs = task_costs(&record);
         let models = ["sequential", "process-pool", "thread-spawn", "rayon", "tokio-multi-thread", "smol"];
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_intervals_of_prices_cover_the_truth() {
+    fn the_intervals_of_costs_cover_the_truth() {
         let covers = |of: &Ranged, truth: f64| of.low.unwrap() <= truth && truth <= of.high.unwrap();
         let all: Vec<TaskCost> = (0..20).flat_map(|seed| task_costs(&creation(seed, 0.02))).collect();
         assert!(all.len() >= 160, "{}", all.len());

@@ -62,10 +62,9 @@ fn answer(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> String {
         return listed(&named(view, works, &common));
     }
     let mut firsts: Vec<String> = Vec::new();
-    for first in works.iter().filter_map(|work| leaders(view, &work.name).first().copied()) {
-        if !firsts.contains(&first.to_owned()) {
-            firsts.push(text::name(first));
-        }
+    for work in works {
+        let first = leaders(view, &work.name).first().map(|model| text::name(model));
+        firsts.extend(first.filter(|name| !firsts.contains(name)));
     }
     match firsts.as_slice() {
         [] => "no answer".into(),
