@@ -1,5 +1,6 @@
 //! What runs inside a runner: a model from its start to its stop, and the batches between.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use super::BatchObservation;
 use super::pace::{Gathered, Warm};
 use crate::model::{Digest, Family};
 use crate::models::Running;
+use crate::runner::counters::{Counters, Event, between};
 use crate::runner::{Bench, CellError, Desk, cpu_time::CpuMeter, memory::peak_bytes};
 use crate::time::nanoseconds;
 
@@ -28,12 +30,45 @@ pub(crate) fn observe(warm: Warm, desk: &Desk<'_>) -> Result<BatchObservation, C
 
 /// The same where nobody knows yet how long a batch takes: the warm ones end by time.
 pub(crate) fn preflight(desk: &Desk<'_>) -> Result<BatchObservation, CellError> {
+    by_time(&desk.bench()?, |_| ())
+}
+
+/// The same with counters, which slow down whatever they look at: what it saw is no observation of the matrix.
+pub(crate) fn counted(desk: &Desk<'_>) -> Result<(BatchObservation, Counted), CellError> {
+    let bench = desk.bench()?;
+    // Before the model starts: what starts from here is counted too.
+    let mut counters = Counters::open();
+    let mut looks = Vec::new();
+    let observation = by_time(&bench, |model| looks.push((counters.read(), model.parks())))?;
+    let [(before, parks_before), (after, parks_after)] = looks.as_slice() else {
+        return Err(CellError::Other("the counters were not read around the warm batches".to_owned()));
+    };
+    let parks = parks_after.zip(*parks_before).map(|(after, before)| after.saturating_sub(before));
+    Ok((observation, Counted { events: between(before, after), user_only: counters.user_only(), parks }))
+}
+
+/// What was counted of the warm batches together.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    /// How often each event happened, or why that is not known.
+    pub(crate) events: BTreeMap<Event, Result<f64, String>>,
+    /// Whether those of the processor were counted in user mode only.
+    pub(crate) user_only: bool,
+    /// How often the model's runtime put a worker to sleep, where it counts that.
+    pub(crate) parks: Option<u64>,
+}
+
+/// Warm batches until it is known how long they take; `look` is called before the first and after the last of them.
+fn by_time(bench: &Bench, mut look: impl FnMut(&dyn Running)) -> Result<BatchObservation, CellError> {
     let mut gathered = Gathered::after(0);
-    let observation = phases(&desk.bench()?, |cold_ns, batches| {
+    let observation = phases(bench, |cold_ns, batches| {
         gathered = Gathered::after(cold_ns);
+        look(batches.model.as_ref());
+        batches.laps = Laps::begin();
         while gathered.wants_more() {
             gathered.add(batches.next("warm batch")?.0);
         }
+        look(batches.model.as_ref());
         Ok(())
     })?;
     let (warm_ns, warm_each) = gathered.figures();

@@ -15,6 +15,7 @@ use super::bad::BadArgument;
 use super::values::{address, label, number, percent, price, switch};
 use crate::experiment::{Settings, experiments};
 use crate::record::{MOST_BLOCKS, Mode, Track};
+use crate::report::Format;
 use crate::run::{Choice, Options};
 use crate::spec::{Definition, Spec, SpecError};
 
@@ -129,6 +130,16 @@ pub(crate) enum RunOutput {
     GithubActionBenchmark,
 }
 
+impl RunOutput {
+    /// As what a text for people is written: Markdown where that is asked for.
+    pub(super) fn as_text(self) -> Format {
+        match self {
+            Self::Md => Format::Markdown,
+            _ => Format::Terminal,
+        }
+    }
+}
+
 /// What `run` and `cargo bench` have in common: a flag here, a variable there.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
@@ -241,6 +252,9 @@ pub(super) struct ReportArgs {
     /// How the results are written to standard output
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: RunOutput,
+    /// Print how every model does beside this one, in the place of the results
+    #[arg(long, value_name = "MODEL")]
+    pub(super) reference: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,8 @@ mod reproduce;
 mod run;
 mod selftest;
 mod serve;
+#[cfg(test)]
+mod shown;
 mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -15,7 +15,10 @@ pub(super) fn run(arguments: &ReportArgs) -> anyhow::Result<ExitCode> {
     let folder = arguments.out.as_deref().or(beside).unwrap_or(Path::new("."));
     make_folder(folder)?;
     let page = experiment::write_report(&record, folder)?;
-    print(&super::format_record(&record, arguments.format)?)?;
+    match &arguments.reference {
+        Some(model) => print(&experiment::reference_tables(&record, model, arguments.format.as_text())?)?,
+        None => print(&super::format_record(&record, arguments.format)?)?,
+    }
     remark(&format!("report: {}", page.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -51,7 +51,7 @@ use compare::{Beside, ComparedCell};
 pub use complete::complete;
 pub(crate) use json::full_group;
 pub(crate) use kind::{Kind, Listed, of as kind_of};
-pub(crate) use matrix::{Matrix, sheet_of};
+pub(crate) use matrix::{Matrix, reference_tables, sheet_of};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
 pub(crate) use seen::Seen;
@@ -74,6 +74,7 @@ macro_rules! experiments {
 
 experiments![
     matrix::Matrix,
+    counters::Counters,
     granularity::Granularity,
     latency::Latency,
     timers::Timers,

@@ -26,5 +26,5 @@ pub(crate) use look::{Look, Looks, ink, key, key_of};
 pub(crate) use section::{Attachment, Element, Section, Summarised, TextTable, Unmeasured};
 pub(crate) use summary::summary;
 pub use table::Format;
-pub(crate) use table::{aligned, described, listing, piped, written};
+pub(crate) use table::{aligned, described, listing, piped, titled, written};
 pub(crate) use text::status;

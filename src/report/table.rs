@@ -37,7 +37,8 @@ pub(crate) fn listing(sections: &[Section], format: Format) -> String {
     parts.join("\n")
 }
 
-fn titled(TextTable { title, sentences, table }: &TextTable, format: Format) -> String {
+/// A table below its title and what it shows.
+pub(crate) fn titled(TextTable { title, sentences, table }: &TextTable, format: Format) -> String {
     match format {
         Format::Terminal => {
             let lines: Vec<_> = std::iter::once(title).chain(sentences).map(|line| clean(line)).collect();

@@ -6,8 +6,10 @@
 //! - `child`, `desk`: the answering side
 //! - `reference`: what the tasks of a workload return and wait for
 //! - `cpu_time`, `memory`: what a runner and the processes below it use
+//! - `counters`: what the processor and the kernel count of them
 
 mod child;
+pub(crate) mod counters;
 pub(crate) mod cpu_time;
 mod desk;
 mod gap;

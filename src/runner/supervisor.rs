@@ -1,10 +1,13 @@
 //! The launcher that really launches: runners, the target, deadlines, and nothing left behind.
 
 use std::collections::{BTreeMap, HashMap};
+use std::env::temp_dir;
 use std::io;
 use std::time::Duration;
 
+use concbench_workloads::Kernel;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::gap::SuspendDetector;
 use super::interrupt::Interrupt;
@@ -32,6 +35,8 @@ const EQUAL_STACK: usize = 2 << 20;
 pub(crate) struct Supervisor {
     interrupt: &'static Interrupt,
     target: Option<Target>,
+    /// Where the files lie that tasks read; they go with the supervisor.
+    files: Option<TempDir>,
     equal: Equal,
     references: HashMap<String, Result<Reference, Failure>>,
     notes: Vec<String>,
@@ -55,6 +60,7 @@ impl Supervisor {
         Ok(Self {
             interrupt,
             target: None,
+            files: None,
             equal,
             references: HashMap::new(),
             notes: Vec::new(),
@@ -74,7 +80,7 @@ impl Supervisor {
         if let Some(known) = self.references.get(&key) {
             return known.clone().map_err(RunnerError::Failure);
         }
-        let task_spec = self.with_target(task_spec)?.0;
+        let task_spec = self.supplied(task_spec, tasks)?.0;
         let order = Order::Reference { task_spec, tasks };
         let mut runner = start(0)?;
         let outcome = match runner.ask(order, deadline * REFERENCE_PATIENCE, self.interrupt) {
@@ -95,8 +101,12 @@ impl Supervisor {
         remembered.map_err(RunnerError::Failure)
     }
 
-    /// The same tasks with the address of a target that runs, if they need one.
-    fn with_target(&mut self, task_spec: &TaskSpec) -> Result<(TaskSpec, Option<Address>), RunnerError> {
+    /// The same tasks with what they need: the address of a target that runs, or a folder with their files.
+    fn supplied(
+        &mut self,
+        task_spec: &TaskSpec,
+        tasks: u64,
+    ) -> Result<(TaskSpec, Option<Address>), RunnerError> {
         let mut task_spec = task_spec.clone();
         match task_spec.kernel.take() {
             Some(kernel) if kernel.needs_target() => {
@@ -104,10 +114,32 @@ impl Supervisor {
                 task_spec.kernel = Some(kernel.with_target(address.socket));
                 Ok((task_spec, Some(address)))
             }
+            Some(kernel) if kernel.needs_files() => {
+                task_spec.kernel = Some(self.with_files(kernel, tasks)?);
+                Ok((task_spec, None))
+            }
             kernel => {
                 task_spec.kernel = kernel;
                 Ok((task_spec, None))
             }
+        }
+    }
+
+    /// The kernel with the files of so many tasks.
+    fn with_files(&mut self, kernel: Kernel, tasks: u64) -> Result<Kernel, RunnerError> {
+        let refused = |error: io::Error| {
+            RunnerError::failed(format!(
+                "the files of its tasks cannot be made in {}: {error}",
+                temp_dir().display()
+            ))
+        };
+        if self.files.is_none() {
+            let folder = tempfile::Builder::new().prefix("concbench-files-").tempdir();
+            self.files = Some(folder.map_err(refused)?);
+        }
+        match &self.files {
+            Some(folder) => kernel.with_files(folder.path(), tasks).map_err(refused),
+            None => Ok(kernel),
         }
     }
 
@@ -130,7 +162,7 @@ impl Supervisor {
             true => Some(self.reference(&work.task_spec, work.tasks, deadline)?.digest),
             false => None,
         };
-        let (task_spec, target) = self.with_target(&work.task_spec)?;
+        let (task_spec, target) = self.supplied(&work.task_spec, work.tasks)?;
         let (model, workers, tasks) = (work.model.id.to_owned(), work.workers, work.tasks);
         Ok(Assignment { task_spec, model, workers, tasks, expected, target })
     }

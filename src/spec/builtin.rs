@@ -8,6 +8,12 @@ macro_rules! files {
     };
 }
 
+/// A definition that comes with the program and is not in the default matrix, by its name.
+pub(super) fn shipped(name: &str) -> Option<&'static str> {
+    let shipped = [("files", include_str!("../../workloads/definitions/files.toml"))];
+    shipped.into_iter().find_map(|(known, text)| (known == name).then_some(text))
+}
+
 /// The default matrix.
 ///
 /// # Panics

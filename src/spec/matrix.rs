@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use concbench_workloads::{Http, Kernel};
 
 use super::{
-    BatchSize, CellSpec, Definition, LONGEST_ID, LONGEST_WAIT_NS, MOST_CELLS, MOST_TASKS, MOST_WORKERS,
-    MOST_WORKLOADS, Models, Spec, SpecError, TWIN_MARK, Workers, WorkloadSpec,
+    BatchSize, CellSpec, Definition, LONGEST_ID, LONGEST_WAIT_NS, MOST_CELLS, MOST_FILE_BYTES, MOST_TASKS,
+    MOST_WORKERS, MOST_WORKLOADS, Models, Spec, SpecError, TWIN_MARK, Workers, WorkloadSpec,
 };
 use crate::model::{Family, ModelInfo, Sizing, Waiting};
 use concbench_text::one_line;
@@ -105,6 +105,9 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
         let what = format!("a task waits {wait_ns} ns, up to {LONGEST_WAIT_NS} are allowed");
         return Err(field(definition, "kernel", what));
     }
+    if let Some(kernel) = &definition.kernel {
+        check_files(definition, kernel)?;
+    }
     if let Some(Kernel::Http(Http { path: Some(path), .. })) = &definition.kernel
         && !(path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()))
     {
@@ -112,6 +115,26 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
         return Err(field(definition, "kernel", what));
     }
     Ok(())
+}
+
+/// Refuses files that would fill a disk, and a folder that is none of ours to name.
+fn check_files(definition: &Definition, kernel: &Kernel) -> Result<(), SpecError> {
+    if kernel.about_file_bytes() > 0 && !kernel.needs_files() {
+        let what = "the files are made for the run, and `folder` is not allowed";
+        return Err(field(definition, "kernel", what.to_owned()));
+    }
+    let most = match definition.size {
+        BatchSize::Tasks(tasks) => tasks,
+        BatchSize::PerCore { tasks, most } => most.unwrap_or(tasks.saturating_mul(MOST_WORKERS)),
+    };
+    let bytes = kernel.about_file_bytes().saturating_mul(most);
+    match bytes > MOST_FILE_BYTES {
+        true => {
+            let what = format!("its files take about {bytes} bytes, up to {MOST_FILE_BYTES} are allowed");
+            Err(field(definition, "kernel", what))
+        }
+        false => Ok(()),
+    }
 }
 
 /// The numbers of a size, each with the key that it stands at.

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
@@ -22,6 +23,19 @@ pub trait Io: Clone + Send + Sync + 'static {
     ///
     /// Whatever the operating system answers.
     fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Reads a whole file.
+    ///
+    /// The file is read where the task runs, or wherever the model has computing done, unless its library has a way of its
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operating system answers.
+    fn read(&self, path: &Path) -> impl Future<Output = io::Result<Vec<u8>>> + Send {
+        let path = path.to_owned();
+        self.compute(move || std::fs::read(path))
+    }
 
     /// Runs a stretch of computing.
     ///

@@ -1,9 +1,12 @@
+use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Count, Factorial, Http, Io, Mixed, Noop, Result, Sleep, Workload};
+use crate::files::Files;
+use crate::{Count, Factorial, Grayscale, Http, Io, LogCount, Mixed, Noop, Result, Sleep, Workload};
 
 /// What a task mostly does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +33,8 @@ pub enum Kernel {
     Sleep(Sleep),
     Http(Http),
     Mixed(Mixed),
+    LogCount(LogCount),
+    Grayscale(Grayscale),
 }
 
 /// Any kernel, asked which one it is for every task: where that may cost something. Measured batches run the kernels
@@ -43,6 +48,8 @@ impl Workload for Kernel {
             Self::Sleep(kernel) => kernel.task(io, index).await,
             Self::Http(kernel) => kernel.task(io, index).await,
             Self::Mixed(kernel) => kernel.task(io, index).await,
+            Self::LogCount(kernel) => kernel.task(io, index).await,
+            Self::Grayscale(kernel) => kernel.task(io, index).await,
         }
     }
 }
@@ -52,7 +59,7 @@ impl Kernel {
     pub fn class(&self) -> Class {
         match self {
             Self::Noop(_) => Class::Creation,
-            Self::Factorial(_) | Self::Count(_) => Class::Cpu,
+            Self::Factorial(_) | Self::Count(_) | Self::LogCount(_) | Self::Grayscale(_) => Class::Cpu,
             Self::Sleep(_) | Self::Http(_) => Class::Io,
             Self::Mixed(_) => Class::Mixed,
         }
@@ -62,6 +69,7 @@ impl Kernel {
     pub fn wait_ns(&self) -> u64 {
         let wait_us = match self {
             Self::Noop(_) | Self::Factorial(_) | Self::Count(_) => 0,
+            Self::LogCount(_) | Self::Grayscale(_) => 0,
             Self::Sleep(sleep) => sleep.wait_us,
             Self::Mixed(mixed) => mixed.wait_us,
             Self::Http(http) => http.delay_us.saturating_mul(http.requests),
@@ -87,6 +95,8 @@ impl Kernel {
             Self::Mixed(mixed) => counting(mixed.n).saturating_mul(2),
             Self::Factorial(factorial) => factorial.n.saturating_mul(factorial.n) / 12,
             Self::Http(http) => http.requests.saturating_mul(100_000),
+            Self::LogCount(log) => log.lines.saturating_mul(100),
+            Self::Grayscale(picture) => u64::from(picture.side).pow(2).saturating_mul(60),
         }
     }
 
@@ -102,5 +112,43 @@ impl Kernel {
             Self::Http(http) if http.target.is_none() => Self::Http(Http { target: Some(address), ..http }),
             other => other,
         }
+    }
+
+    /// About how many bytes the file of a task has; 0 for one that reads none.
+    pub fn about_file_bytes(&self) -> u64 {
+        match self {
+            Self::LogCount(log) => log.lines.saturating_mul(80),
+            Self::Grayscale(pictures) => u64::from(pictures.side).pow(2).saturating_mul(3),
+            _ => 0,
+        }
+    }
+
+    /// Whether its tasks read files that are made beforehand.
+    pub fn needs_files(&self) -> bool {
+        match self {
+            Self::LogCount(log) => log.folder.is_none(),
+            Self::Grayscale(pictures) => pictures.folder.is_none(),
+            _ => false,
+        }
+    }
+
+    /// The same kernel with the files of so many tasks, made in this folder where it needs any and they are not there yet.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn with_files(self, folder: &Path, tasks: u64) -> io::Result<Self> {
+        let place = Some(folder.to_owned());
+        Ok(match self {
+            Self::LogCount(log) if log.folder.is_none() => {
+                log.make(folder, tasks)?;
+                Self::LogCount(LogCount { folder: place, ..log })
+            }
+            Self::Grayscale(pictures) if pictures.folder.is_none() => {
+                pictures.make(folder, tasks)?;
+                Self::Grayscale(Grayscale { folder: place, ..pictures })
+            }
+            other => other,
+        })
     }
 }

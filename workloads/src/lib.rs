@@ -8,6 +8,7 @@
 mod count;
 mod error;
 mod factorial;
+mod files;
 pub mod http;
 mod io;
 mod kernel;
@@ -18,6 +19,7 @@ mod sleep;
 pub use count::Count;
 pub use error::{Result, TaskError};
 pub use factorial::Factorial;
+pub use files::{Grayscale, LogCount};
 pub use http::Http;
 pub use io::Io;
 pub use kernel::{Class, Kernel};

@@ -99,6 +99,12 @@ pub trait Model: Sized + 'static {
     /// The first task that failed, by its index; or the worker that died.
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest>;
 
+    /// How often its runtime has put a worker to sleep for want of work since it started, by the runtime's own count;
+    /// `None` where it keeps none.
+    fn parks(&self) -> Option<u64> {
+        None
+    }
+
     /// Ends what [`start`](Model::start) started, and waits until it has ended.
     ///
     /// # Errors

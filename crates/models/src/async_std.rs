@@ -2,6 +2,7 @@ use std::convert::identity;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,10 @@ impl Io for AsyncStdIo {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        ::async_std::fs::read(path).await
     }
 }
 

@@ -10,7 +10,7 @@ use concbench_workloads::Workload;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use super::tokio::{TokioIo, current_thread};
+use super::tokio::{TokioIo, current_thread, parks};
 
 /// All tasks of a batch inside one future, on tokio's event loop for the thread that calls.
 ///
@@ -56,6 +56,10 @@ impl Model for JoinAll {
             }
             fold.finish()
         }))
+    }
+
+    fn parks(&self) -> Option<u64> {
+        Some(parks(&self.runtime))
     }
 
     fn stop(self) -> Result<()> {

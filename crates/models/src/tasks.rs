@@ -38,6 +38,9 @@ pub trait Running {
     /// Those of [`Model::run`].
     fn run(&mut self, tasks: Range<u64>) -> Result<Digest>;
 
+    /// What [`Model::parks`] says.
+    fn parks(&self) -> Option<u64>;
+
     /// Stops the model.
     ///
     /// # Errors
@@ -97,6 +100,8 @@ pub fn own_tasks<C: Catalogue>(task_spec: &TaskSpec) -> io::Result<Option<Box<dy
         Kernel::Sleep(workload) => tasks_under::<_, C>(Arc::new(workload)),
         Kernel::Http(workload) => tasks_under::<_, C>(Arc::new(workload)),
         Kernel::Mixed(workload) => tasks_under::<_, C>(Arc::new(workload)),
+        Kernel::LogCount(workload) => tasks_under::<_, C>(Arc::new(workload)),
+        Kernel::Grayscale(workload) => tasks_under::<_, C>(Arc::new(workload)),
     }))
 }
 
@@ -162,6 +167,10 @@ struct Started<M, W> {
 impl<M: Model, W: Workload> Running for Started<M, W> {
     fn run(&mut self, tasks: Range<u64>) -> Result<Digest> {
         self.model.run(&self.workload, tasks)
+    }
+
+    fn parks(&self) -> Option<u64> {
+        self.model.parks()
     }
 
     fn stop(self: Box<Self>) -> Result<()> {

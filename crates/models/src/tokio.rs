@@ -1,6 +1,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,10 @@ impl Io for TokioIo {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(stream.compat())
+    }
+
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        ::tokio::fs::read(path).await
     }
 }
 
@@ -63,6 +68,10 @@ impl Model for TokioCurrentThread {
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         self.runtime.block_on(batch(Arc::clone(workload), TokioIo, tasks))
+    }
+
+    fn parks(&self) -> Option<u64> {
+        Some(parks(&self.runtime))
     }
 
     fn stop(self) -> Result<()> {
@@ -106,6 +115,10 @@ impl Model for TokioMultiThread {
         self.runtime.block_on(root).map_err(|error| lost(&error))?
     }
 
+    fn parks(&self) -> Option<u64> {
+        Some(parks(&self.runtime))
+    }
+
     fn stop(self) -> Result<()> {
         drop(self.runtime);
         Ok(())
@@ -128,6 +141,12 @@ pub(crate) fn multi_thread(settings: &Settings) -> Result<Runtime> {
         builder.thread_stack_size(bytes);
     }
     builder.build().map_err(ModelError::system("start the tokio runtime"))
+}
+
+/// How often the workers of a runtime have slept for want of work.
+pub(crate) fn parks(runtime: &Runtime) -> u64 {
+    let metrics = runtime.metrics();
+    (0..metrics.num_workers()).map(|worker| metrics.worker_park_count(worker)).sum()
 }
 
 /// Spawns every task, then joins each.

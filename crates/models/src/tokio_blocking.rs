@@ -9,7 +9,7 @@ use concbench_model::{
 };
 use concbench_workloads::Workload;
 
-use super::tokio::joined;
+use super::tokio::{joined, parks};
 
 /// tokio's event loop on one thread, which hands every task to tokio's threads for blocking work.
 #[derive(Debug)]
@@ -58,6 +58,10 @@ impl Model for TokioBlocking {
         };
         self.runtime
             .block_on(async { Fold::join(tasks.clone(), tasks.map(hand_over).collect(), joined).await })
+    }
+
+    fn parks(&self) -> Option<u64> {
+        Some(parks(&self.runtime))
     }
 
     fn stop(self) -> Result<()> {

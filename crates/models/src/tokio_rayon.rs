@@ -11,7 +11,7 @@ use concbench_model::{Digest, Dispatch, Family, Model, ModelInfo, Result, Settin
 use concbench_workloads::{Io, Workload};
 
 use super::rayon::Pool;
-use super::tokio::{TokioIo, batch, current_thread};
+use super::tokio::{TokioIo, batch, current_thread, parks};
 
 /// Waiting is tokio's, computing is rayon's.
 #[derive(Debug, Clone)]
@@ -81,6 +81,10 @@ impl Model for TokioRayon {
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         let io = TokioRayonIo { pool: Arc::clone(self.pool.threads()) };
         self.runtime.block_on(batch(Arc::clone(workload), io, tasks))
+    }
+
+    fn parks(&self) -> Option<u64> {
+        Some(parks(&self.runtime))
     }
 
     fn stop(self) -> Result<()> {

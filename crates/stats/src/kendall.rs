@@ -7,6 +7,8 @@ use crate::{median, normal_cdf, sorted};
 pub struct MonotoneTrend {
     /// The median slope, in units of the values for each step (Sen, 1968).
     pub slope: f64,
+    /// Kendall's tau: the share of the pairs that rise, less the share of those that fall; -1 to 1.
+    pub tau: f64,
     /// The p-value of "there is no trend", from Kendall's score (Mann, 1945).
     pub p: f64,
     /// How many values were looked at.
@@ -24,7 +26,7 @@ pub fn monotone_trend(series: &[Vec<f64>]) -> Option<MonotoneTrend> {
     let variance: f64 = long.iter().map(|values| variance(values)).sum();
     let z = if variance > 0.0 { (score.abs() - 1.0).max(0.0) / variance.sqrt() } else { 0.0 };
     let count = long.iter().map(|values| values.len() as u64).sum();
-    Some(MonotoneTrend { slope, p: 2.0 * normal_cdf(-z), count })
+    Some(MonotoneTrend { slope, tau: score / slopes.len() as f64, p: 2.0 * normal_cdf(-z), count })
 }
 
 fn pairs(values: &[f64]) -> impl Iterator<Item = (usize, f64)> {

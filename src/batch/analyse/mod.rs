@@ -40,6 +40,7 @@ pub use stability::{
     Outlier, Severity, Side, Trend, VarianceParts, block_drift, outliers, variance_parts, warm_trend,
 };
 pub use standing::best;
+pub(crate) use standing::{against, best_of};
 
 use crate::batch::{Sheet, SheetCell};
 use crate::record::Status;

@@ -65,6 +65,28 @@ pub(super) fn comparisons(sheet: &Sheet, workload: &WorkloadRecord) -> Vec<Compa
     all
 }
 
+/// The fastest ranked cell of a model in a workload.
+pub(crate) fn best_of<'a>(sheet: &'a Sheet, workload: &str, model: &str) -> Option<&'a SheetCell> {
+    let of_model = contenders(sheet, workload).into_iter().filter(|cell| cell.model == model);
+    fastest(of_model, Metric::Steady)
+}
+
+/// The id of the fastest cell of a model in a workload, and every other ranked cell against it, in steady state, the
+/// fastest first; nothing where the model was not measured. The intervals hold together with those between all other
+/// pairs, whoever chooses the model, and after whatever was seen.
+pub(crate) fn against(sheet: &Sheet, workload: &str, model: &str) -> (String, Vec<Comparison>) {
+    let Some(reference) = best_of(sheet, workload, model) else { return (String::new(), Vec::new()) };
+    let (contenders, below) = (contenders(sheet, workload), Series::of(reference, Metric::Steady));
+    let others = contenders.iter().filter(|cell| cell.id != reference.id);
+    let found = |cell: &&SheetCell| {
+        let above = Series::of(cell, Metric::Steady);
+        compare(sheet, &above, &below, Metric::Steady.contrast(), together(&contenders))
+    };
+    let mut all: Vec<Comparison> = others.filter_map(found).collect();
+    all.sort_by(|left, right| left.ratio.total_cmp(&right.ratio));
+    (format!("{}@{}", reference.model, reference.workers), all)
+}
+
 /// Each twin against the cell that it repeats.
 fn twins(sheet: &Sheet, workload: &str, metric: Metric) -> Vec<Comparison> {
     let measured = |cell: &&SheetCell| cell.workload == workload && cell.status == Status::Ok;

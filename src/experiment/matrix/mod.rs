@@ -1,5 +1,6 @@
 //! The matrix: every workload under every model, ranked.
 
+mod against;
 mod analyse;
 mod compare;
 mod criterion;
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use against::reference_tables;
 pub(crate) use analyse::sheet_of;
 use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View};
 use crate::batch::observe::{self, serve};

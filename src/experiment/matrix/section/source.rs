@@ -14,6 +14,10 @@ fn parts(kernel: &Kernel) -> (&'static str, &'static [&'static str]) {
         Kernel::Sleep(_) => (include_str!("../../../../workloads/src/sleep.rs"), &["task"]),
         Kernel::Http(_) => (include_str!("../../../../workloads/src/http/mod.rs"), &["task"]),
         Kernel::Mixed(_) => (include_str!("../../../../workloads/src/mixed.rs"), &["task"]),
+        Kernel::LogCount(_) => (include_str!("../../../../workloads/src/files/log_count.rs"), &["task", "of"]),
+        Kernel::Grayscale(_) => {
+            (include_str!("../../../../workloads/src/files/grayscale.rs"), &["task", "through_grey"])
+        }
     }
 }
 
@@ -59,6 +63,8 @@ mod tests {
             r#"{"kernel":"sleep","wait_us":9}"#,
             r#"{"kernel":"http","requests":1}"#,
             r#"{"kernel":"mixed","n":9,"wait_us":9}"#,
+            r#"{"kernel":"log-count","lines":9}"#,
+            r#"{"kernel":"grayscale","side":9}"#,
         ];
         for text in kernels {
             let kernel: Kernel = serde_json::from_str(text).expect("a kernel");

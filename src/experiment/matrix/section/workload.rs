@@ -78,6 +78,12 @@ fn does(work: &WorkloadRecord) -> String {
             text::plural(http.requests, "request"),
             us(http.delay_us)
         ),
+        Some(Kernel::LogCount(log)) => {
+            format!("Reads an access log of {} and counts its requests and addresses", text::plural(log.lines, "line"))
+        }
+        Some(Kernel::Grayscale(picture)) => {
+            format!("Reads a picture of {0} by {0} pixels, turns it grey and encodes it again", picture.side)
+        }
         Some(Kernel::Mixed(mixed)) => format!("Computes, waits for {}, computes again", us(mixed.wait_us)),
     };
     format!(
