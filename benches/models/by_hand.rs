@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use concbench::model::{Model, ModelError};
 use concbench::models::{BuiltIn, Catalogue, Visitor};
 use concbench::{Io, Workload};
-use concbench_workloads::Noop;
+use concbench_workloads::{Count, Noop};
 use futures::FutureExt;
 
 use crate::figure::{Measured, median};
@@ -36,28 +36,40 @@ pub(crate) fn batch<W: Workload>(model: &str, workers: usize, work: W) -> Result
     })
 }
 
-pub(crate) fn ratio(model: &str, workers: usize, tasks: u64) -> Measured {
+/// The time of our model over that of the loop, for tasks that do nothing, or that count to `n`.
+pub(crate) fn ratio(model: &str, workers: usize, tasks: u64, n: Option<u64>) -> Measured {
+    match n {
+        None => ratio_of(model, workers, tasks, &Noop {}),
+        Some(n) => ratio_of(model, workers, tasks, &Count { n }),
+    }
+}
+
+fn ratio_of<W: Workload + Clone>(model: &str, workers: usize, tasks: u64, work: &W) -> Measured {
     // Before the model: both use one async-std, which reads its size once.
-    let by_hand = batch(model, workers, Noop {})?;
-    match BuiltIn::visit(model, Ratio { workers, tasks, by_hand }) {
+    let by_hand = batch(model, workers, work.clone())?;
+    let sum = (0..tasks).map(|index| at_once(work, index)).fold(0, u64::wrapping_add);
+    match BuiltIn::visit(model, Ratio { workers, tasks, work: Arc::new(work.clone()), by_hand, sum }) {
         Ok(measured) => measured.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no model is called {model}")),
     }
 }
 
-struct Ratio {
+struct Ratio<W> {
     workers: usize,
     tasks: u64,
+    work: Arc<W>,
     by_hand: ByHand,
+    /// What the values of all tasks add up to.
+    sum: u64,
 }
 
-impl Visitor for Ratio {
+impl<W: Workload> Visitor for Ratio<W> {
     type Output = Result<f64, ModelError>;
 
     /// The median of the ratios of neighbours: what changes slowly on this machine changes both.
     fn visit<M: Model>(mut self) -> Self::Output {
         let mut model = M::start(&settings(self.workers, Work::Noop))?;
-        let work = Arc::new(Noop {});
+        let work = Arc::clone(&self.work);
         let mut ratios = Vec::new();
         for pair in 0..=PAIRS {
             // Alternating who comes first: who comes second finds warmer caches.
@@ -76,12 +88,12 @@ impl Visitor for Ratio {
     }
 }
 
-impl Ratio {
+impl<W> Ratio<W> {
     fn time_by_hand(&mut self) -> f64 {
         let started = Instant::now();
         let sum = (self.by_hand)(self.tasks);
         let seconds = started.elapsed().as_secs_f64();
-        assert_eq!(sum, self.tasks * (self.tasks - 1) / 2, "every task has returned its index");
+        assert_eq!(sum, self.sum, "every task has returned its value");
         seconds
     }
 }
@@ -116,7 +128,7 @@ fn threadpool<W: Workload>(workers: usize, work: Arc<W>) -> ByHand {
             pool.execute(move || results.send(at_once(work.as_ref(), index)).expect("it is read to its end"));
         }
         drop(results);
-        returned.iter().sum()
+        returned.iter().fold(0, u64::wrapping_add)
     })
 }
 
@@ -144,7 +156,8 @@ async fn on_tokio<W: Workload>(tasks: u64, work: Arc<W>) -> u64 {
     let handles: Vec<_> = (0..tasks).map(spawn).collect();
     let mut sum = 0;
     for handle in handles {
-        sum += handle.await.expect("it does not panic").expect("it does not fail");
+        let value = handle.await.expect("it does not panic").expect("it does not fail");
+        sum = u64::wrapping_add(sum, value);
     }
     sum
 }
@@ -179,7 +192,7 @@ fn smol<W: Workload>(workers: usize, work: Arc<W>) -> ByHand {
             let handles: Vec<_> = (0..tasks).map(spawn).collect();
             let mut sum = 0;
             for handle in handles {
-                sum += handle.await.expect("it does not fail");
+                sum = u64::wrapping_add(sum, handle.await.expect("it does not fail"));
             }
             sum
         }))
@@ -197,7 +210,7 @@ fn async_std<W: Workload>(tasks: u64, work: &Arc<W>) -> u64 {
         let handles: Vec<_> = (0..tasks).map(start).collect();
         let mut sum = 0;
         for handle in handles {
-            sum += handle.await.expect("it does not fail");
+            sum = u64::wrapping_add(sum, handle.await.expect("it does not fail"));
         }
         sum
     }))

@@ -20,8 +20,9 @@ pub(crate) enum Figure {
     Start { model: String, workers: usize },
     /// CPU seconds that a model burns in a second without work.
     Idle { model: String, workers: usize },
-    /// Seconds for a batch under a model, over those of a loop written by hand on the same library.
-    OverByHand { model: String, workers: usize, tasks: u64 },
+    /// Seconds for a batch under a model, over those of a loop written by hand on the same library: of tasks that do
+    /// nothing, or that count to `n`.
+    OverByHand { model: String, workers: usize, tasks: u64, n: Option<u64> },
 }
 
 /// A figure, or why there is none.
@@ -48,7 +49,7 @@ impl Figure {
             Self::Batch { model, workers, work, tasks } => ours::batch(model, *workers, *work, *tasks),
             Self::Start { model, workers } => ours::start(model, *workers),
             Self::Idle { model, workers } => ours::idle(model, *workers),
-            Self::OverByHand { model, workers, tasks } => by_hand::ratio(model, *workers, *tasks),
+            Self::OverByHand { model, workers, tasks, n } => by_hand::ratio(model, *workers, *tasks, *n),
         }
     }
 }

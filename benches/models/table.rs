@@ -10,6 +10,9 @@ use crate::work::Work;
 const WORKERS: usize = 2;
 /// The tasks of a batch of no-ops.
 const NOOPS: u64 = 100_000;
+/// The tasks of a batch of counts, and how far each counts: as in the default matrix.
+const COUNTS: u64 = 48;
+const COUNT_TO: u64 = 500_000;
 /// Processes that sleep a tenth of a second each.
 const SLEEPERS: u64 = 100;
 /// Coroutines that sleep a second each.
@@ -175,8 +178,12 @@ fn by_hand(rows: &mut Vec<Row>) {
         ("tokio-current-thread", "by hand", 1.05),
         ("tokio-multi-thread", "by hand", 1.05),
     ] {
-        let ratio = measure(Figure::OverByHand { model: model.to_owned(), workers: WORKERS, tasks: NOOPS });
-        row(rows, format!("`{model}` over {against}, no-op"), &ratio, |ratio| format!("{ratio:.3} x"), most);
+        let shown = |ratio: f64| format!("{ratio:.3} x");
+        let over =
+            |tasks, n| measure(Figure::OverByHand { model: model.to_owned(), workers: WORKERS, tasks, n });
+        row(rows, format!("`{model}` over {against}, no-op"), &over(NOOPS, None), shown, most);
+        let counts = over(COUNTS, Some(COUNT_TO));
+        row(rows, format!("`{model}` over {against}, counting to {COUNT_TO}"), &counts, shown, 1.01);
     }
 }
 
