@@ -1,6 +1,8 @@
 //! Whether the observations of a cell are of one piece.
 
-use concbench::batch::analyse::{Metric, Severity, Side, block_drift, outliers, variance_parts, warm_trend};
+use concbench::batch::analyse::{
+    Metric, Severity, Side, best_batches, block_drift, outliers, variance_parts, warm_trend,
+};
 
 use crate::synthetic::{Generator, around, cell, completed};
 
@@ -55,4 +57,23 @@ fn scatter_between_and_within_processes_is_told_apart() {
     let parts = variance_parts(&sticky).expect("five batches in each of 200 processes");
     assert!((0.026..0.034).contains(&parts.between), "{parts:?}");
     assert!((0.009..0.011).contains(&parts.within), "{parts:?}");
+}
+
+#[test]
+fn the_best_number_of_batches_follows_from_scatter_and_cost() {
+    let observed = |between: f64, within: f64| {
+        let mut generator = Generator::new(17);
+        let mut cell = cell("rayon", 2, &[10.0 * MS; 400]);
+        for observation in &mut cell.observations {
+            let of_process = 10.0 * MS * (between * generator.normal()).exp();
+            let batches = around(&mut generator, of_process, within, 10);
+            observation.warm_ns = batches.iter().map(|&time| time as u64).collect();
+            // A process costs as much as four batches.
+            observation.wall_ns = observation.warm_ns.iter().sum::<u64>() + 40_000_000;
+        }
+        best_batches(&cell)
+    };
+    // The square root of 4, times 3.
+    assert!(matches!(observed(0.01, 0.03), Some(5..=7)), "{:?}", observed(0.01, 0.03));
+    assert_eq!(observed(0.03, 0.003), Some(1));
 }

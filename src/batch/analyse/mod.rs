@@ -37,7 +37,8 @@ pub use scaling::{
 };
 pub(crate) use sentence::is_discontinued;
 pub use stability::{
-    Outlier, Severity, Side, Trend, VarianceParts, block_drift, outliers, variance_parts, warm_trend,
+    Outlier, Severity, Side, Trend, VarianceParts, best_batches, block_drift, outliers, variance_parts,
+    warm_trend,
 };
 pub use standing::best;
 pub(crate) use standing::{against, best_of};

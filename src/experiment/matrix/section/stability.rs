@@ -1,4 +1,4 @@
-use crate::batch::analyse::{Metric, Severity, Side, outliers, variance_parts};
+use crate::batch::analyse::{Metric, Severity, Side, best_batches, outliers, variance_parts};
 use crate::batch::{ComparisonKind, FEWEST_WARM, SheetCell};
 use crate::record::{BlockNoise, Status};
 use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
@@ -192,11 +192,20 @@ fn machine(view: &SheetView<'_>) -> (String, Table) {
 fn scatter(view: &SheetView<'_>) -> (String, Table) {
     let parts = |cell: &SheetCell| {
         let parts = variance_parts(cell)?;
-        Some(vec![text::name(&cell.id), units::percent(parts.between), units::percent(parts.within)])
+        let warm = cell.observations.first()?.batches() - 1;
+        let best = best_batches(cell).map_or("as many as one process can run".into(), |best| best.to_string());
+        let (between, within) = (units::percent(parts.between), units::percent(parts.within));
+        Some(vec![text::name(&cell.id), between, within, warm.to_string(), best])
     };
     let rows: Vec<_> =
         view.sheet.cells.iter().filter(|cell| cell.status == Status::Ok).filter_map(parts).collect();
-    let columns = columns(&["cell", "from process to process", "from batch to batch within one"]);
+    let columns = columns(&[
+        "cell",
+        "from process to process",
+        "from batch to batch within one",
+        "warm batches of an observation",
+        "best, with the rest of the time for more blocks",
+    ]);
     ("Where the times scatter".into(), Table { columns, rows })
 }
 
