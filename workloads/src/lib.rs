@@ -6,6 +6,7 @@
 //! that no model gets a version of its own.
 
 mod count;
+mod definitions;
 mod error;
 mod factorial;
 mod files;
@@ -14,9 +15,12 @@ mod io;
 mod kernel;
 mod mixed;
 mod noop;
+mod shared;
 mod sleep;
+mod source;
 
 pub use count::Count;
+pub use definitions::{DEFINITIONS, SHIPPED};
 pub use error::{Result, TaskError};
 pub use factorial::Factorial;
 pub use files::{Grayscale, LogCount};
@@ -25,6 +29,7 @@ pub use io::Io;
 pub use kernel::{Class, Kernel};
 pub use mixed::Mixed;
 pub use noop::Noop;
+pub use shared::{Can, Capabilities, Layout, Object, Shared, SharingWorkload};
 pub use sleep::Sleep;
 
 /// A kind of task, identical under every model.

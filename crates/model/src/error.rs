@@ -19,6 +19,9 @@ pub enum ModelError {
         /// What it said.
         message: String,
     },
+    /// The objects that the tasks shared are not as they should be.
+    #[error("what the tasks shared is wrong: {0}")]
+    Shared(String),
     /// A task waited for something else than the `Io` that it was given.
     #[error("task {index} waits for something other than its `Io`, which a blocking model cannot drive")]
     Foreign {

@@ -8,8 +8,10 @@
 //!   something else than the thread. Each turns an error or a panic into one that names the task.
 //! - [`Fold`] makes of the results, in whatever order they come, the digest of the batch.
 //! - [`limits`] refuses beforehand what would run into a limit of the system; [`Placement`] binds workers to cores.
-//! - [`process`] starts processes that do not outlive the one that started them.
+//! - [`process`] starts processes that do not outlive the one that started them; [`ring`] hands words from one to another.
+//! - [`shared`] has the objects that tasks share where these are threads.
 
+mod arrivals;
 mod attempt;
 mod blocking;
 mod error;
@@ -18,10 +20,13 @@ mod info;
 pub mod limits;
 mod placement;
 pub mod process;
+pub mod ring;
+pub mod shared;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use arrivals::{Arrivals, Given, clock_ns};
 pub use attempt::{attempt, attempt_at_once, attempt_blocking, panic_message};
 pub use blocking::{BlockingIo, BlockingStream, DryIo, Waits};
 pub use concbench_workloads::{Io, TaskError, Workload};
@@ -29,6 +34,7 @@ pub use error::ModelError;
 pub use fold::Fold;
 pub use info::{Digest, Dispatch, Family, ModelInfo, Settings, Sizing, Waiting};
 pub use placement::{Placement, bind};
+pub use shared::{Objects, Threads, Unshared};
 
 /// What a model's functions return.
 pub type Result<T> = std::result::Result<T, ModelError>;
@@ -43,8 +49,8 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 /// use std::sync::Arc;
 ///
 /// use concbench_model::{
-///     Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, Workload,
-///     attempt_blocking,
+///     Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Threads, Waiting,
+///     Workload, attempt_blocking,
 /// };
 ///
 /// struct Backwards;
@@ -68,6 +74,8 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 ///         discontinued: None,
 ///     };
 ///
+///     type Shared = Threads;
+///
 ///     fn start(_: &Settings) -> Result<Self> {
 ///         Ok(Self)
 ///     }
@@ -84,6 +92,9 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 pub trait Model: Sized + 'static {
     /// What a reader needs to know about it.
     const INFO: ModelInfo;
+
+    /// The objects that its tasks can share: [`Threads`] where they are threads of one process, [`Unshared`] for none.
+    type Shared: Objects;
 
     /// Starts whatever persists from batch to batch.
     ///
@@ -103,6 +114,19 @@ pub trait Model: Sized + 'static {
     /// `None` where it keeps none.
     fn parks(&self) -> Option<u64> {
         None
+    }
+
+    /// Runs tasks as they come: begins each as soon as `arrivals` gives it, however many are under way, and returns once the
+    /// last has ended.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Model::run); [`ModelError::Unsupported`] where a batch is all that it can be handed.
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let _ = (workload, arrivals);
+        Err(ModelError::Unsupported(
+            "it is handed whole batches, and no task at the moment when it is due".to_owned(),
+        ))
     }
 
     /// Ends what [`start`](Model::start) started, and waits until it has ended.

@@ -61,6 +61,25 @@ pub fn median_interval(ascending: &[f64], confidence: f64) -> Option<OrderInterv
     Some(OrderInterval { low: ascending[rank], high: ascending[last - rank], confidence: held.max(0.0) })
 }
 
+/// Which of `count` ascending values, from 1, a quantile (0 to 1) does not exceed with at least this confidence, whatever
+/// the distribution: more than as many lie above the quantile with less than the rest of the probability (David and
+/// Nagaraja, Order Statistics, 2003). `None` where even the largest does not bound it: 99 % need 299 values for 95 %.
+pub fn upper_rank(count: u64, share: f64, confidence: f64) -> Option<u64> {
+    let above = 1.0 - share;
+    // The probability that `n` values lie above the quantile: each term follows from the one before.
+    let mut term = share.powf(count as f64);
+    let (mut below, mut rank) = (0.0, None);
+    for n in 0..count {
+        below += term;
+        if below > 1.0 - confidence {
+            break;
+        }
+        rank = Some(count - n);
+        term *= (count - n) as f64 / (n + 1) as f64 * above / share;
+    }
+    rank
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +125,31 @@ mod tests {
         // Half-width in ranks by the normal approximation: 1.96 sqrt(4000) / 2 = 62.
         assert!((60.0..64.0).contains(&((interval.high - interval.low) / 2.0)), "{interval:?}");
         assert!((0.95..0.96).contains(&interval.confidence), "{interval:?}");
+    }
+
+    #[test]
+    fn a_quantile_is_bounded_by_the_rank_that_the_binomial_distribution_gives() {
+        // 0.99 to the power of 299 is 0.0495, and of 298 it is 0.0500.
+        assert_eq!(upper_rank(298, 0.99, 0.95), None);
+        assert_eq!(upper_rank(299, 0.99, 0.95), Some(299));
+        // P(X <= 13) = 0.0611 and P(X <= 12) = 0.0355 for 2,000 draws with 1 %.
+        assert_eq!(upper_rank(2_000, 0.99, 0.95), Some(2_000 - 12));
+        assert_eq!(upper_rank(2_995, 0.999, 0.95), Some(2_995));
+        assert_eq!(upper_rank(0, 0.99, 0.95), None);
+    }
+
+    #[test]
+    fn the_bound_holds_as_often_as_it_says() {
+        let mut random = crate::SplitMix64::new(7);
+        let (count, rounds) = (1_000, 2_000);
+        let rank = upper_rank(count, 0.99, 0.95).unwrap() as usize;
+        let holds = |_: &u32| {
+            let mut values: Vec<f64> =
+                (0..count).map(|_| random.next_u64() as f64 / u64::MAX as f64).collect();
+            values.sort_by(f64::total_cmp);
+            values[rank - 1] >= 0.99
+        };
+        let held = (0..rounds).filter(holds).count() as f64 / f64::from(rounds);
+        assert!(held >= 0.94, "{held}");
     }
 }

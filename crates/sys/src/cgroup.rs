@@ -9,8 +9,9 @@ pub struct Groups {
     version: Version,
 }
 
+/// Which of the two interfaces of control groups the kernel offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Version {
+pub(crate) enum Version {
     One,
     Two,
 }
@@ -82,6 +83,16 @@ impl Groups {
         });
         let lowest = found.reduce(|lowest, other| if other < lowest { other } else { lowest });
         Ok(lowest.map_or(Bound::Unlimited, Bound::At))
+    }
+
+    /// The version of these groups.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
+    /// From that of this process up to the one that is mounted, below `/sys`.
+    pub(crate) fn folders(&self) -> &[String] {
+        &self.folders
     }
 
     fn own(&self) -> &str {

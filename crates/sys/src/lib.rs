@@ -11,8 +11,12 @@ mod cpu_time;
 mod environment;
 mod limits;
 pub mod parse;
-#[allow(unsafe_code, reason = "`fork`, `_exit` and `wait4` are calls of the C library")]
+#[allow(
+    unsafe_code,
+    reason = "`fork`, `_exit`, `wait4` and what is asked before `exec` are calls of the C library"
+)]
 mod process;
+mod quota;
 #[allow(unsafe_code, reason = "a descriptor is watched that its owner may not close")]
 mod readiness;
 mod roots;
@@ -25,8 +29,9 @@ pub use cgroup::Groups;
 pub use cpu_time::{cpu_time, cpu_time_of_waited};
 pub use environment::{set_before_threads, take_before_threads};
 pub use limits::limits;
-pub use process::{Ended, Forker, Usage, wait};
+pub use process::{Ended, Forker, Usage, end_with_this_thread, thread_id, wait, wait_within};
+pub use quota::{QuotaGroup, Throttled};
 pub use readiness::readable;
 pub use roots::Roots;
 pub use shared::SharedMemory;
-pub use stackful::spawn_stackful;
+pub use stackful::{cancel_stackful, spawn_stackful};

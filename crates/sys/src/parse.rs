@@ -66,11 +66,59 @@ pub fn process_times(stat: &str) -> Option<ProcessTimes> {
     Some(ProcessTimes { pid, parent: u32::try_from(field(4)?).ok()?, ticks: saturating_sum(&times) })
 }
 
+/// Where a process stands among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its state, as a letter: `R`, `S`, `D`, `T`, `Z`.
+    pub state: char,
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
+    /// When it was started, in ticks since the machine was: with its number, what no other process shares.
+    pub started: u64,
+}
+
+/// The same file: what tells a process from another one.
+pub fn standing(stat: &str) -> Option<Standing> {
+    // As above: the first field behind the name is the third.
+    let fields: Vec<_> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+    let field = |index: usize| fields.get(index - 3).copied();
+    let mut state = field(3)?.chars();
+    Some(Standing {
+        state: state.next().filter(|_| state.next().is_none())?,
+        group: number(field(5)?)?,
+        session: number(field(6)?)?,
+        started: number(field(22)?)?,
+    })
+}
+
 /// How many pages the processes that a process has waited for had to fetch, from `/proc/PID/stat`: none has ever run
 /// without one, so it rises with each of them.
 pub fn faults_of_waited(stat: &str) -> Option<u64> {
     // As above: the first field behind the name is the third.
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(11 - 3).and_then(number)
+}
+
+/// The file that is mapped at an address, in `/proc/PID/maps`: its path, where it has one without an odd character.
+pub fn mapped_file(maps: &str, address: u64) -> Option<&str> {
+    let hexadecimal = |text: &str| u64::from_str_radix(text, 16).ok();
+    let line = maps.lines().find(|line| {
+        let range = line.split_once(' ').and_then(|(range, _)| range.split_once('-'));
+        let ends = range.and_then(|(first, end)| hexadecimal(first).zip(hexadecimal(end)));
+        ends.is_some_and(|(first, end)| (first..end).contains(&address))
+    })?;
+    // A line break in the path is shown as a backslash and digits.
+    line.find('/').map(|path| &line[path..]).filter(|path| !path.contains('\\'))
+}
+
+/// The CPU time of the processes that a process has waited for, in user mode and in the kernel, from `/proc/PID/stat`: it
+/// counts ticks.
+pub fn cpu_time_of_waited(stat: &str) -> Option<Duration> {
+    // As above.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(16 - 3);
+    let ticks = number::<u32>(fields.next()?)?.checked_add(number(fields.next()?)?)?;
+    Some(TICK * ticks)
 }
 
 /// The total of the line `some` of a pressure file, in microseconds.
@@ -86,6 +134,12 @@ pub fn throttled_ns(stat: &str) -> Option<u64> {
         ("throttled_usec", microseconds) => number::<u64>(microseconds)?.checked_mul(1000),
         _ => None,
     })
+}
+
+/// In how many periods a control group was throttled, of how many: `cpu.stat` of either version.
+pub fn throttled_periods(stat: &str) -> Option<(u64, u64)> {
+    let line = |name: &str| stat.lines().find_map(|line| number(line.strip_prefix(name)?));
+    Some((line("nr_throttled ")?, line("nr_periods ")?))
 }
 
 /// A value that may be absent by intent.
@@ -229,6 +283,8 @@ mod tests {
         assert_eq!(throttled_ns("nr_periods 5\nnr_throttled 1\nthrottled_time 7000\n"), Some(7000));
         assert_eq!(throttled_ns("usage_usec 5\nthrottled_usec 7\n"), Some(7000));
         assert_eq!(throttled_ns("usage_usec 5\n"), None);
+        assert_eq!(throttled_periods("nr_periods 5\nnr_throttled 1\nthrottled_time 7000\n"), Some((1, 5)));
+        assert_eq!(throttled_periods("usage_usec 5\n"), None);
     }
 
     #[test]
@@ -245,6 +301,21 @@ mod tests {
         let stat = "10 (a) b) S 1 1 1 0 -1 4194304 7 8 9 0 5 1 100 1 20 0 1 0 500 1 1\n";
         assert_eq!(faults_of_waited(stat), Some(8));
         assert_eq!(faults_of_waited("10 (a) S 1"), None);
+        assert_eq!(cpu_time_of_waited(stat), Some(101 * TICK));
+        assert_eq!(cpu_time_of_waited("10 (a) S 1"), None);
+        let expected = Standing { state: 'S', group: 3, session: 4, started: 500 };
+        assert_eq!(standing(&stat.replace("S 1 1 1", "S 2 3 4")), Some(expected));
+        assert_eq!(standing("10 (a) S 1 1 1"), None);
+    }
+
+    #[test]
+    fn a_mapped_file_is_found_by_an_address_in_it() {
+        let maps = "1000-2000 r-xp 00000000 fd:00 5    /usr/bin/a b\n2000-3000 rw-p 00000000 00:00 0\n\
+                    3000-4000 r--p 00000000 fd:00 6    /odd\\012name\n";
+        assert_eq!(mapped_file(maps, 0x1fff), Some("/usr/bin/a b"));
+        for nowhere in [0xfff, 0x2000, 0x3000, 0x4000] {
+            assert_eq!(mapped_file(maps, nowhere), None);
+        }
     }
 
     #[test]
@@ -285,6 +356,11 @@ mod tests {
                 let _ = process_times(text);
                 let _ = process_times(&format!("1 (x) S {other}"));
                 let _ = faults_of_waited(text);
+                let _ = standing(text);
+                let _ = mapped_file(text, 7);
+                let _ = mapped_file(&format!("0-9 {other}"), 7);
+                let _ = standing(&format!("1 (x) S {other}"));
+                let _ = cpu_time_of_waited(text);
                 let _ = pressure_us(text);
                 let _ = throttled_ns(text);
                 let _ = cpu_max(text);

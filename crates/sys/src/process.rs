@@ -1,9 +1,16 @@
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::environment::is_of_one_thread;
+
+/// How long it takes at first until a child is looked at again, and at most.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a process and the processes that it waited for have used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +36,26 @@ pub enum Ended {
 
 /// How many forks, each inside of the one before, lie between the program that was started and this process.
 static FORKS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    /// The number of this thread, and [`FORKS`] in the process to which it belonged when that was asked for.
+    static THREAD: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// The number of the calling thread, which no other thread of the machine has while it lives: never 0, and at most 30 bits
+/// long. The kernel is asked once for each thread of a process, since asking takes longer than taking a lock.
+pub fn thread_id() -> u32 {
+    let forks = FORKS.load(Ordering::Relaxed);
+    match THREAD.get() {
+        (id, of) if id != 0 && of == forks => id,
+        _ => {
+            // SAFETY: it takes nothing, and returns a number.
+            let id = unsafe { libc::gettid() }.unsigned_abs();
+            THREAD.set((id, forks));
+            id
+        }
+    }
+}
 
 /// Forks this process, which may have no thread but one.
 ///
@@ -92,6 +119,26 @@ impl Forker {
     }
 }
 
+/// Has the kernel end what a command starts, with SIGKILL, once the thread has ended that starts it: another program does not
+/// know that it must not outlive this one.
+pub fn end_with_this_thread(command: &mut Command) {
+    let parent = std::process::id();
+    let ask = move || {
+        // SAFETY: the call takes numbers only.
+        if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the call cannot fail, and takes nothing.
+        match u32::try_from(unsafe { libc::getppid() }) {
+            Ok(now) if now == parent => Ok(()),
+            // It ended before anybody asked.
+            _ => Err(io::Error::from_raw_os_error(libc::ESRCH)),
+        }
+    };
+    // SAFETY: between fork and exec it makes two system calls that are safe there, and neither allocates nor takes a lock.
+    unsafe { command.pre_exec(ask) };
+}
+
 /// Waits for a child: how it ended, and what it has used; with `block` false, `None` if it has not ended yet.
 ///
 /// # Errors
@@ -123,6 +170,28 @@ pub fn wait(pid: i32, block: bool) -> io::Result<Option<(Ended, Usage)>> {
         Ended::Exited(libc::WEXITSTATUS(status))
     };
     Ok(Some((how, convert(&usage))))
+}
+
+/// Waits for a child for so long at most; `None` if it has not ended by then. One that was killed need not end: a debugger
+/// can keep it, a frozen control group, or a call of the kernel that nothing interrupts.
+///
+/// # Errors
+///
+/// `ECHILD` where there is no such child.
+pub fn wait_within(pid: i32, time: Duration) -> io::Result<Option<(Ended, Usage)>> {
+    let until = Instant::now() + time;
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        if let Some(ended) = wait(pid, false)? {
+            return Ok(Some(ended));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 fn convert(usage: &libc::rusage) -> Usage {
@@ -165,6 +234,28 @@ mod tests {
         let too_late = Forker { threads: File::open("/proc/self/task").unwrap(), forks: 0 };
         let refused = std::thread::spawn(move || too_late.fork(|| 0)).join().unwrap().unwrap_err();
         assert!(refused.to_string().starts_with("forking needs a process with one thread"), "{refused}");
+    }
+
+    #[test]
+    #[expect(clippy::zombie_processes, reason = "what is tested waits for it")]
+    fn a_child_that_does_not_end_is_waited_for_no_longer_than_was_asked() {
+        let mut child = Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let pid = child.id() as i32;
+        assert_eq!(wait_within(pid, Duration::from_millis(20)).unwrap(), None);
+        drop(child.stdin.take());
+        let (ended, _) = wait_within(pid, Duration::from_secs(60)).unwrap().expect("its input has ended");
+        assert_eq!(ended, Ended::Exited(0));
+        assert!(wait_within(pid, Duration::from_secs(60)).is_err(), "it was waited for");
+    }
+
+    #[test]
+    fn every_thread_has_a_number_of_its_own_which_stays() {
+        let here = thread_id();
+        assert_eq!(
+            (here, thread_id()),
+            (rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), here)
+        );
+        assert_ne!(std::thread::spawn(thread_id).join().unwrap(), here);
     }
 
     #[test]

@@ -30,6 +30,11 @@ impl Roots {
         read(&self.sys.join(path), "/sys", path)
     }
 
+    /// Where a file or folder of `/sys` lies, in order to write there.
+    pub(crate) fn sys_path(&self, path: &str) -> PathBuf {
+        self.sys.join(path)
+    }
+
     /// The names in a folder of `/proc`, sorted, or why there are none.
     pub fn proc_names(&self, path: &str) -> Result<Vec<String>, String> {
         names(&self.proc.join(path), "/proc", path)

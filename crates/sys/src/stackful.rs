@@ -34,6 +34,14 @@ pub unsafe fn spawn_stackful<T: Send + 'static>(
     unsafe { Builder::new().spawn(run) }
 }
 
+/// Cancels a coroutine that [`spawn_stackful`] has started: it is unwound where it waits, or waits next, as by a panic, and
+/// drops all that it holds.
+pub fn cancel_stackful<T>(task: &JoinHandle<T>) {
+    // SAFETY: the library asks its caller to know that the coroutine ends there and drops what it holds, as it would if it
+    // panicked; which `spawn_stackful` has asked for in other words, since any call in there may panic.
+    unsafe { task.coroutine().cancel() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

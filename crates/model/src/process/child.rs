@@ -36,6 +36,14 @@ impl Child {
         }
     }
 
+    /// Kills it; it is still to be waited for, or dropped.
+    pub fn kill(&self) {
+        // It cannot fail for a child that was not waited for yet.
+        if let Some(pid) = self.pid.and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
     /// Why it has ended, if it has.
     pub fn death(&mut self) -> Result<Option<ModelError>> {
         let ended = self.wait(false)?;
@@ -70,10 +78,10 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Neither can fail for a child that was not waited for yet.
-        if let Some(pid) = self.pid.and_then(Pid::from_raw) {
-            let _ = kill_process(pid, Signal::KILL);
-            let _ = sys::wait(pid.as_raw_nonzero().get(), true);
+        self.kill();
+        // Nor can this.
+        if let Some(pid) = self.pid {
+            let _ = sys::wait(pid, true);
         }
     }
 }

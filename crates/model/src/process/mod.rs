@@ -5,6 +5,7 @@
 //! is said.
 
 mod child;
+mod file_handle;
 mod role;
 
 use std::fs::File;
@@ -16,6 +17,7 @@ use rustix::io::Errno;
 use crate::{ModelError, Result};
 pub use child::Child;
 pub use concbench_sys::Forker;
+pub use file_handle::FileHandle;
 use role::die_with;
 pub use role::{Role, RoleError, Transport};
 

@@ -22,6 +22,20 @@ pub enum Role {
     Runner,
     /// Serves the HTTP target.
     Target,
+    /// Serves shared objects to the tasks of other processes.
+    Manager,
+    /// Measures as a runner in another language does, over plain lines on its standard input and output.
+    External,
+    /// Serves connections, as one of the servers that are measured.
+    Server {
+        /// Which server, and how.
+        service: String,
+    },
+    /// Loads such a server with many clients.
+    Fleet {
+        /// With how many, and how.
+        load: String,
+    },
     /// Runs one task and ends.
     Task {
         /// What its workload is built from.
@@ -97,7 +111,8 @@ impl Role {
     /// What the workload of a model's process is built from; `None` for a role that is no model's.
     pub fn task_spec(&self) -> Option<&str> {
         match self {
-            Self::Runner | Self::Target => None,
+            Self::Runner | Self::Target | Self::Manager | Self::External => None,
+            Self::Server { .. } | Self::Fleet { .. } => None,
             Self::Task { task_spec, .. }
             | Self::Forkserver { task_spec }
             | Self::PoolWorker { task_spec, .. } => Some(task_spec),
