@@ -9,7 +9,8 @@ use std::time::Duration;
 use ::async_std::net::TcpStream;
 use ::async_std::task;
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
+    limits,
 };
 use concbench_workloads::{Io, Workload};
 
@@ -64,6 +65,8 @@ impl Model for AsyncStd {
         discontinued: Some("smol"),
     };
 
+    type Shared = concbench_sharing::AsyncLock;
+
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;
         limits::allow_descriptors(REACTOR_DESCRIPTORS)?;
@@ -84,6 +87,16 @@ impl Model for AsyncStd {
         });
         // Not async-std's own `block_on`, which would make this thread one more worker.
         ::smol::future::block_on(root)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let spawn = |index| {
+            let workload = Arc::clone(workload);
+            task::spawn(async move { attempt(workload.as_ref(), &AsyncStdIo, index).await })
+        };
+        let tasks = arrivals.tasks();
+        let running: Vec<_> = arrivals.map(spawn).collect();
+        ::smol::future::block_on(Fold::join(0..tasks, running, identity))
     }
 
     fn stop(self) -> Result<()> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ::async_std::task::spawn_blocking;
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Threads, Waiting,
+    attempt_blocking,
 };
 use concbench_workloads::Workload;
 
@@ -33,6 +34,8 @@ impl Model for AsyncStdBlocking {
         discontinued: Some("smol"),
     };
 
+    type Shared = Threads;
+
     fn start(settings: &Settings) -> Result<Self> {
         limit_threads(settings)?;
         Ok(Self)
@@ -44,6 +47,16 @@ impl Model for AsyncStdBlocking {
             spawn_blocking(move || attempt_blocking(workload.as_ref(), index))
         };
         ::smol::future::block_on(Fold::join(tasks.clone(), tasks.map(hand_over).collect(), identity))
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let spawn = |index| {
+            let workload = Arc::clone(workload);
+            spawn_blocking(move || attempt_blocking(workload.as_ref(), index))
+        };
+        let tasks = arrivals.tasks();
+        let running: Vec<_> = arrivals.map(spawn).collect();
+        ::smol::future::block_on(Fold::join(0..tasks, running, identity))
     }
 
     fn stop(self) -> Result<()> {

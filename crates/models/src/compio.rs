@@ -10,13 +10,14 @@ use ::compio::io::compat::AsyncStream;
 use ::compio::net::TcpStream;
 use ::compio::runtime::Runtime;
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Waiting, attempt,
 };
 use concbench_workloads::{Io, Workload};
 use futures::io::{AsyncRead, AsyncWrite};
 use send_wrapper::SendWrapper;
 
-use super::per_thread::{Indices, PerThread};
+use super::per_thread::{Due, Indices, PerThread};
 
 /// Waiting hands an operation to the kernel, and the thread to another task of the same thread.
 ///
@@ -97,6 +98,8 @@ impl Model for Compio {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::AsyncLock;
+
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { threads: PerThread::start(settings, "a compio thread", Runtime::new, refused)? })
     }
@@ -104,6 +107,12 @@ impl Model for Compio {
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         self.threads.run(workload, tasks, |runtime, workload, share| {
             runtime.block_on(run_share(runtime, workload, share))
+        })
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        self.threads.run_as_due(workload, arrivals, |runtime, workload, due| {
+            runtime.block_on(run_due(runtime, workload, due))
         })
     }
 
@@ -119,15 +128,28 @@ fn refused(error: io::Error) -> ModelError {
     ))
 }
 
+/// Spawns the tasks of a share, then joins each.
 async fn run_share<W: Workload>(runtime: &Runtime, workload: &Arc<W>, share: Indices) -> Fold {
     let spawn = |index| {
         let workload = Arc::clone(workload);
         runtime.spawn(async move { attempt(workload.as_ref(), &CompioIo, index).await })
     };
-    // Panics of tasks are caught inside of them.
+    Fold::of_handles(share.clone(), share.map(spawn).collect(), joined).await
+}
+
+/// Spawns the tasks of a share as they come, then joins each.
+async fn run_due<W: Workload>(runtime: &Runtime, workload: &Arc<W>, due: Due) -> Fold {
+    let (mut tasks, mut running) = (Vec::new(), Vec::new());
+    while let Ok(index) = due.recv().await {
+        let workload = Arc::clone(workload);
+        tasks.push(index);
+        running.push(runtime.spawn(async move { attempt(workload.as_ref(), &CompioIo, index).await }));
+    }
+    Fold::of_handles(tasks.into_iter(), running, joined).await
+}
+
+/// What a joined task has come to: panics of tasks are caught inside of them.
+fn joined<E>(answer: std::result::Result<Result<u64>, E>) -> Result<u64> {
     let lost = || ModelError::Died { who: "a compio task", how: "panicked outside of its task".to_owned() };
-    Fold::of_handles(share.clone(), share.map(spawn).collect(), |answer| {
-        answer.unwrap_or_else(|_| Err(lost()))
-    })
-    .await
+    answer.unwrap_or_else(|_| Err(lost()))
 }

@@ -1,16 +1,18 @@
+use std::future::poll_fn;
 use std::ops::Range;
 use std::sync::Arc;
+use std::task::Poll;
 
 use ::tokio::runtime::Runtime;
 use ::tokio::task::unconstrained;
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
 };
 use concbench_workloads::Workload;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use super::tokio::{TokioIo, current_thread, parks};
+use super::tokio::{TokioIo, current_thread, given_by_another_thread, parks};
 
 /// All tasks of a batch inside one future, on tokio's event loop for the thread that calls.
 ///
@@ -40,6 +42,8 @@ impl Model for JoinAll {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Tokio;
+
     fn start(_settings: &Settings) -> Result<Self> {
         Ok(Self { runtime: current_thread()? })
     }
@@ -62,8 +66,45 @@ impl Model for JoinAll {
         Some(parks(&self.runtime))
     }
 
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let task = |index| async move { (index, attempt(workload.as_ref(), &TokioIo, index).await) };
+        given_by_another_thread(arrivals, |mut due| {
+            self.runtime.block_on(unconstrained(async {
+                let mut fold = Fold::default();
+                let mut running = FuturesUnordered::new();
+                let mut more = true;
+                while more || !running.is_empty() {
+                    let came = poll_fn(|context| {
+                        if more && let Poll::Ready(index) = due.poll_recv(context) {
+                            return Poll::Ready(Came::Task(index));
+                        }
+                        match running.poll_next_unpin(context) {
+                            Poll::Ready(Some((index, result))) => Poll::Ready(Came::Result(index, result)),
+                            // None is under way, and what comes next wakes this one.
+                            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+                        }
+                    });
+                    match came.await {
+                        Came::Task(Some(index)) => running.push(task(index)),
+                        Came::Task(None) => more = false,
+                        Came::Result(index, result) => fold.push(index, result),
+                    }
+                }
+                fold.finish()
+            }))
+        })
+    }
+
     fn stop(self) -> Result<()> {
         drop(self.runtime);
         Ok(())
     }
+}
+
+/// What has come while tasks come and end.
+enum Came {
+    /// A task that is due; or that there are no more.
+    Task(Option<u64>),
+    /// What a task has come to.
+    Result(u64, Result<u64>),
 }

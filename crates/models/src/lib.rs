@@ -17,6 +17,7 @@ mod per_thread;
 mod process;
 mod rayon;
 mod sequential;
+mod sharing;
 mod smol;
 mod smol_blocking;
 pub mod switch;
@@ -32,5 +33,8 @@ mod tokio_rayon;
 
 pub use catalogue::{All, BuiltIn, Catalogue, NoModels, Visitor, With};
 pub use process::{hostile, serve_role};
+pub use sharing::{at_once, capabilities_of, refusal, refused_by, sharing_tasks};
 pub use task_spec::{Instrument, TaskSpec};
-pub use tasks::{Prepared, Running, Tasks, built_in_tasks, own_tasks, tasks_under};
+pub use tasks::{
+    Loading, Prepared, Running, Tasks, built_in_tasks, own_tasks, start_under_load, tasks_under,
+};

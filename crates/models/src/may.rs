@@ -8,8 +8,8 @@ use ::may::coroutine;
 use ::may::coroutine::JoinHandle;
 use ::may::net::TcpStream;
 use concbench_model::{
-    BlockingStream, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
-    Waiting, attempt_at_once, limits,
+    Arrivals, BlockingStream, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings,
+    Sizing, Waiting, attempt_at_once, limits,
 };
 use concbench_workloads::{Io, Workload};
 
@@ -62,6 +62,8 @@ impl Model for May {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::May;
+
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;
         limits::allow_descriptors(DESCRIPTORS_PER_WORKER * settings.workers)?;
@@ -89,6 +91,18 @@ impl Model for May {
         // The root is a coroutine too: joined from a thread, every task would wake one.
         // SAFETY: it waits where it joins, and holds the tasks and their digest there.
         join(unsafe { spawn_stackful(root) })?
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        limits::allow_stacks(arrivals.tasks() as usize)?;
+        let spawn = |index| {
+            let workload = Arc::clone(workload);
+            let task = async move { attempt_at_once(workload.as_ref(), &MayIo, index) };
+            // SAFETY: as in a batch.
+            (index, unsafe { spawn_stackful(task) })
+        };
+        let running: Vec<_> = arrivals.map(spawn).collect();
+        Fold::over(running.into_iter().map(|(index, task)| (index, join(task).and_then(|result| result))))
     }
 
     fn stop(self) -> Result<()> {

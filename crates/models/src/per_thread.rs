@@ -6,11 +6,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use concbench_model::{Digest, Fold, ModelError, Placement, Result, Settings, limits};
+use concbench_model::{Arrivals, Digest, Fold, ModelError, Placement, Result, Settings, limits};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 /// The tasks of a share.
 pub(super) type Indices = StepBy<Range<u64>>;
+
+/// The tasks of a thread as they come, whatever its runtime is.
+pub(super) type Due = ::smol::channel::Receiver<u64>;
 
 /// A share of a batch, to be run on a runtime.
 type Share<R> = Box<dyn FnOnce(&R) + Send>;
@@ -84,6 +87,38 @@ impl<R: 'static> PerThread<R> {
             worker.shares.send(share).map_err(|_| self.gone())?;
         }
         drop(results);
+        self.gather(&returned)
+    }
+
+    /// Runs tasks as they come, each on the next thread: `run_due` runs those of one thread on its runtime.
+    pub(super) fn run_as_due<W: Send + Sync + 'static>(
+        &self,
+        workload: &Arc<W>,
+        arrivals: Arrivals,
+        run_due: fn(&R, &Arc<W>, Due) -> Fold,
+    ) -> Result<Digest> {
+        let (results, returned) = bounded(self.workers.len());
+        let mut queues = Vec::with_capacity(self.workers.len());
+        for worker in &self.workers {
+            let (queue, due) = ::smol::channel::unbounded();
+            let (workload, results) = (Arc::clone(workload), results.clone());
+            let share: Share<R> = Box::new(move |runtime| {
+                // It is read until every share has been.
+                let _ = results.send(run_due(runtime, &workload, due));
+            });
+            worker.shares.send(share).map_err(|_| self.gone())?;
+            queues.push(queue);
+        }
+        drop(results);
+        for (index, queue) in arrivals.zip(queues.iter().cycle()) {
+            queue.try_send(index).map_err(|_| self.gone())?;
+        }
+        drop(queues);
+        self.gather(&returned)
+    }
+
+    /// What the shares have come to.
+    fn gather(&self, returned: &Receiver<Fold>) -> Result<Digest> {
         let mut folds = Vec::with_capacity(self.workers.len());
         folds.extend(returned.iter());
         // A share that was dropped unread would be a thread that has panicked.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::rayon::current_thread_index;
 use ::rayon::iter::{IntoParallelIterator, ParallelIterator};
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
-    Waiting, attempt_blocking, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings,
+    Sizing, Threads, Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 use crossbeam_channel::{Receiver, unbounded};
@@ -78,6 +78,8 @@ impl Model for Rayon {
         discontinued: None,
     };
 
+    type Shared = Threads;
+
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { pool: Pool::start(settings)? })
     }
@@ -97,6 +99,21 @@ impl Model for Rayon {
         });
         let folds = folds.into_iter().map(|own| own.0.into_inner().unwrap_or_else(PoisonError::into_inner));
         folds.fold(Fold::default(), Fold::merge).finish()
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let fold = Mutex::new(Fold::default());
+        // In place: the thread that waits for arrivals is none of the pool.
+        self.pool.threads().in_place_scope(|scope| {
+            for index in arrivals {
+                let (fold, workload) = (&fold, workload.as_ref());
+                scope.spawn(move |_| {
+                    let result = attempt_blocking(workload, index);
+                    fold.lock().unwrap_or_else(PoisonError::into_inner).push(index, result);
+                });
+            }
+        });
+        fold.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
     }
 
     fn stop(self) -> Result<()> {
@@ -134,6 +151,8 @@ impl Model for RayonIter {
         default: false,
         discontinued: None,
     };
+
+    type Shared = Threads;
 
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { pool: Pool::start(settings)? })

@@ -2,7 +2,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use concbench_model::{
-    Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, attempt_blocking,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelInfo, Result, Settings, Sizing, Threads, Waiting,
+    attempt_blocking,
 };
 use concbench_workloads::Workload;
 
@@ -29,6 +30,8 @@ impl Model for Sequential {
         discontinued: None,
     };
 
+    type Shared = Threads;
+
     fn start(_settings: &Settings) -> Result<Self> {
         Ok(Self)
     }
@@ -39,6 +42,10 @@ impl Model for Sequential {
             digest.add(index, attempt_blocking(workload.as_ref(), index)?);
         }
         Ok(digest)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        Fold::over(arrivals.map(|index| (index, attempt_blocking(workload.as_ref(), index))))
     }
 
     fn stop(self) -> Result<()> {

@@ -10,8 +10,8 @@ use ::smol::channel::{Receiver, Sender, unbounded};
 use ::smol::net::TcpStream;
 use ::smol::{Executor, Timer};
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
-    Waiting, attempt, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings,
+    Sizing, Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 
@@ -64,6 +64,8 @@ impl Model for Smol {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::AsyncLock;
+
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;
         limits::allow_descriptors(REACTOR_DESCRIPTORS)?;
@@ -87,6 +89,16 @@ impl Model for Smol {
         };
         // A `block_on` that only parks: smol's own would make this thread drive timers and sockets, like one more worker.
         ::smol::future::block_on(self.executor.spawn(root))
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let spawn = |index| {
+            let workload = Arc::clone(workload);
+            self.executor.spawn(async move { attempt(workload.as_ref(), &SmolIo, index).await })
+        };
+        let tasks = arrivals.tasks();
+        let running: Vec<_> = arrivals.map(spawn).collect();
+        ::smol::future::block_on(Fold::join(0..tasks, running, identity))
     }
 
     fn stop(self) -> Result<()> {

@@ -3,8 +3,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
-    attempt_blocking, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Threads, Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 
@@ -38,6 +38,8 @@ impl Model for SmolBlocking {
         discontinued: None,
     };
 
+    type Shared = Threads;
+
     fn start(settings: &Settings) -> Result<Self> {
         limit_threads(settings)?;
         Ok(Self)
@@ -49,6 +51,16 @@ impl Model for SmolBlocking {
             ::smol::unblock(move || attempt_blocking(workload.as_ref(), index))
         };
         ::smol::future::block_on(Fold::join(tasks.clone(), tasks.map(hand_over).collect(), identity))
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let spawn = |index| {
+            let workload = Arc::clone(workload);
+            ::smol::unblock(move || attempt_blocking(workload.as_ref(), index))
+        };
+        let tasks = arrivals.tasks();
+        let running: Vec<_> = arrivals.map(spawn).collect();
+        ::smol::future::block_on(Fold::join(0..tasks, running, identity))
     }
 
     fn stop(self) -> Result<()> {

@@ -8,13 +8,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use concbench_model::process::Role;
-use concbench_model::{Digest, DryIo, Model, ModelInfo, Result, Settings, Waits, attempt_at_once};
+use concbench_model::{
+    Arrivals, Digest, DryIo, Model, ModelError, ModelInfo, Result, Settings, Waits, attempt_at_once,
+};
+use concbench_sharing::Contention;
 use concbench_workloads::{Kernel, Workload};
 
 use crate::catalogue::{BuiltIn, Catalogue, Visitor};
-use crate::instrument::Instrumented;
+use crate::instrument::{InFlight, Instrumented};
 use crate::process;
-use crate::task_spec::TaskSpec;
+use crate::sharing::sharing_tasks;
+use crate::task_spec::{Instrument, TaskSpec};
 
 /// A workload under one model, not yet started.
 pub trait Prepared: std::fmt::Debug {
@@ -40,6 +44,30 @@ pub trait Running {
 
     /// What [`Model::parks`] says.
     fn parks(&self) -> Option<u64>;
+
+    /// Stops the model.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::stop`].
+    fn stop(self: Box<Self>) -> Result<()>;
+}
+
+/// Tasks that write down what becomes of them, under a model that has started: for an open load.
+pub trait Loading {
+    /// Runs a batch of these tasks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::run`].
+    fn run(&mut self, tasks: Range<u64>) -> Result<Digest>;
+
+    /// Runs tasks as they come.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::run_as_due`].
+    fn run_as_due(&mut self, arrivals: Arrivals) -> Result<Digest>;
 
     /// Stops the model.
     ///
@@ -83,14 +111,67 @@ pub fn built_in_tasks(task_spec: &TaskSpec) -> io::Result<Option<Box<dyn Tasks>>
     own_tasks::<BuiltIn>(task_spec)
 }
 
+/// Starts a model of `C` for an open load of the tasks that a task spec asks for; `None` where there is no such model.
+///
+/// # Errors
+///
+/// Those of [`Model::start`], and when what the tasks share with the runner cannot be opened.
+pub fn start_under_load<C: Catalogue>(
+    task_spec: &TaskSpec,
+    model: &str,
+    settings: &Settings,
+) -> Result<Option<Box<dyn Loading>>> {
+    let opened = Instrumented::open(task_spec).and_then(|opened| {
+        opened.ok_or_else(|| io::Error::other("the tasks of a load write down what becomes of them"))
+    });
+    let workload = Arc::new(opened.map_err(ModelError::system("open what tasks share with their runner"))?);
+    C::visit(model, StartLoaded { workload, settings }).ok().transpose()
+}
+
+struct StartLoaded<'a> {
+    workload: Arc<Instrumented>,
+    settings: &'a Settings,
+}
+
+impl Visitor for StartLoaded<'_> {
+    type Output = Result<Box<dyn Loading>>;
+
+    fn visit<M: Model>(self) -> Self::Output {
+        Ok(Box::new(Started { model: M::start(self.settings)?, workload: self.workload }))
+    }
+}
+
+impl<M: Model> Loading for Started<M, Instrumented> {
+    fn run(&mut self, tasks: Range<u64>) -> Result<Digest> {
+        self.model.run(&self.workload, tasks)
+    }
+
+    fn run_as_due(&mut self, arrivals: Arrivals) -> Result<Digest> {
+        self.model.run_as_due(&self.workload, arrivals)
+    }
+
+    fn stop(self: Box<Self>) -> Result<()> {
+        self.model.stop()
+    }
+}
+
 /// The tasks that come with concbench under the models of `C`; `None` if the task spec asks for a user's.
 ///
 /// # Errors
 ///
 /// When what the tasks share with the runner cannot be opened.
 pub fn own_tasks<C: Catalogue>(task_spec: &TaskSpec) -> io::Result<Option<Box<dyn Tasks>>> {
+    if let Some(Instrument::Contention(spec)) = &task_spec.instrument {
+        let work = Arc::new(Contention::open(spec)?);
+        return Ok(Some(sharing_tasks::<_, C>(work, task_spec.shared.clone())));
+    }
     if let Some(instrumented) = Instrumented::open(task_spec)? {
         return Ok(Some(tasks_under::<_, C>(Arc::new(instrumented))));
+    }
+    if let (Some(Instrument::InFlight(handle)), Some(Kernel::Mixed(mixed))) =
+        (&task_spec.instrument, &task_spec.kernel)
+    {
+        return Ok(Some(tasks_under::<_, C>(Arc::new(InFlight::open(mixed.clone(), handle)?))));
     }
     // Each kernel by itself: a task that is timed is not asked which it is.
     Ok(task_spec.kernel.clone().map(|kernel| match kernel {
@@ -116,16 +197,21 @@ impl<W: Workload, C: Catalogue> Tasks for Under<W, C> {
     }
 
     fn reference(&self, tasks: u64) -> Result<(Digest, Waits)> {
-        let (mut digest, io) = (Digest::default(), DryIo::default());
-        for index in 0..tasks {
-            digest.add(index, attempt_at_once(self.workload.as_ref(), &io, index)?);
-        }
-        Ok((digest, io.waits()))
+        reference_of(self.workload.as_ref(), tasks)
     }
 
     fn process(&self, role: &Role) -> Result<i32> {
         process::serve(role, &self.workload)
     }
+}
+
+/// What so many tasks return and wait for, each in turn.
+pub(crate) fn reference_of<W: Workload>(workload: &W, tasks: u64) -> Result<(Digest, Waits)> {
+    let (mut digest, io) = (Digest::default(), DryIo::default());
+    for index in 0..tasks {
+        digest.add(index, attempt_at_once(workload, &io, index)?);
+    }
+    Ok((digest, io.waits()))
 }
 
 struct Prepare<'a, W>(&'a Arc<W>);

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
-    Waiting, attempt_blocking, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings,
+    Sizing, Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 use crossbeam_channel::{Sender, bounded, unbounded};
@@ -38,6 +38,8 @@ impl Model for ThreadPool {
         discontinued: None,
     };
 
+    type Shared = concbench_model::Threads;
+
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { threads: Threads::start(settings)? })
     }
@@ -48,6 +50,19 @@ impl Model for ThreadPool {
             let (workload, results) = (Arc::clone(workload), results.clone());
             self.threads.queue(move || {
                 // The channel holds a whole batch; it is closed only if the batch was given up already.
+                let _ = results.send((index, attempt_blocking(workload.as_ref(), index)));
+            })?;
+        }
+        drop(results);
+        Fold::over(returned.iter())
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let (results, returned) = bounded(arrivals.tasks() as usize);
+        for index in arrivals {
+            let (workload, results) = (Arc::clone(workload), results.clone());
+            self.threads.queue(move || {
+                // The channel holds all of them; it is closed only if they were given up already.
                 let _ = results.send((index, attempt_blocking(workload.as_ref(), index)));
             })?;
         }
@@ -76,6 +91,8 @@ impl Model for ThreadPoolChunked {
         default: false,
         ..ThreadPool::INFO
     };
+
+    type Shared = concbench_model::Threads;
 
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { threads: Threads::start(settings)? })

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use concbench_model::{
     Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
-    Waiting, attempt_blocking, limits,
+    Threads, Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 
@@ -32,6 +32,8 @@ impl Model for ThreadScoped {
         default: false,
         discontinued: None,
     };
+
+    type Shared = Threads;
 
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;

@@ -1,10 +1,11 @@
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
-    attempt_blocking, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Threads, Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 
@@ -33,6 +34,8 @@ impl Model for ThreadSpawn {
         discontinued: None,
     };
 
+    type Shared = Threads;
+
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { settings: settings.clone() })
     }
@@ -52,16 +55,39 @@ impl Model for ThreadSpawn {
             }
         }
         // Every thread that runs is joined, whatever the others did: none may outlive its batch.
-        let outcome =
-            Fold::over(threads.into_iter().map(|(index, thread): (u64, JoinHandle<Result<u64>>)| {
-                let panicked =
-                    |_| Err(ModelError::Panicked { index, message: "outside of the task".to_owned() });
-                (index, thread.join().unwrap_or_else(panicked))
-            }));
+        let outcome = Fold::over(threads.into_iter().map(|(index, thread)| (index, joined(index, thread))));
         refused.map_or(outcome, Err)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let mut fold = Fold::default();
+        let mut running: VecDeque<(u64, JoinHandle<Result<u64>>)> = VecDeque::new();
+        let mut refused = None;
+        for index in arrivals {
+            let workload = Arc::clone(workload);
+            match self.settings.thread_builder().spawn(move || attempt_blocking(workload.as_ref(), index)) {
+                Ok(thread) => running.push_back((index, thread)),
+                Err(source) => {
+                    refused = Some(ModelError::System { what: "start a thread", source });
+                    break;
+                }
+            }
+            // The stacks of those that have ended are given back meanwhile.
+            while let Some((index, thread)) = running.pop_front_if(|(_, thread)| thread.is_finished()) {
+                fold.push(index, joined(index, thread));
+            }
+        }
+        running.into_iter().for_each(|(index, thread)| fold.push(index, joined(index, thread)));
+        refused.map_or_else(|| fold.finish(), Err)
     }
 
     fn stop(self) -> Result<()> {
         Ok(())
     }
+}
+
+/// What the thread of a task has come to.
+fn joined(index: u64, thread: JoinHandle<Result<u64>>) -> Result<u64> {
+    let panicked = |_| Err(ModelError::Panicked { index, message: "outside of the task".to_owned() });
+    thread.join().unwrap_or_else(panicked)
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use ::tokio::net::TcpStream;
 use ::tokio::runtime::{Builder, Runtime};
+use ::tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use ::tokio::task::JoinError;
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
-    Waiting, attempt, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings,
+    Sizing, Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
@@ -62,6 +63,8 @@ impl Model for TokioCurrentThread {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Tokio;
+
     fn start(_settings: &Settings) -> Result<Self> {
         current_thread().map(|runtime| Self { runtime })
     }
@@ -72,6 +75,10 @@ impl Model for TokioCurrentThread {
 
     fn parks(&self) -> Option<u64> {
         Some(parks(&self.runtime))
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        as_due(&self.runtime, workload, &TokioIo, arrivals)
     }
 
     fn stop(self) -> Result<()> {
@@ -105,6 +112,8 @@ impl Model for TokioMultiThread {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Tokio;
+
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { runtime: multi_thread(settings)? })
     }
@@ -117,6 +126,16 @@ impl Model for TokioMultiThread {
 
     fn parks(&self) -> Option<u64> {
         Some(parks(&self.runtime))
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let spawn = |index| {
+            let workload = Arc::clone(workload);
+            self.runtime.spawn(async move { attempt(workload.as_ref(), &TokioIo, index).await })
+        };
+        let tasks = arrivals.tasks();
+        let running: Vec<_> = arrivals.map(spawn).collect();
+        self.runtime.block_on(Fold::join(0..tasks, running, joined))
     }
 
     fn stop(self) -> Result<()> {
@@ -156,6 +175,39 @@ pub(super) async fn batch<W: Workload, I: Io>(workload: Arc<W>, io: I, tasks: Ra
         ::tokio::spawn(async move { attempt(workload.as_ref(), &io, index).await })
     };
     Fold::join(tasks.clone(), tasks.map(spawn).collect(), joined).await
+}
+
+/// Spawns every task once it is due on a runtime of one thread, to which another one gives them; then joins each.
+pub(super) fn as_due<W: Workload, I: Io>(
+    runtime: &Runtime,
+    workload: &Arc<W>,
+    io: &I,
+    arrivals: Arrivals,
+) -> Result<Digest> {
+    let tasks = arrivals.tasks();
+    given_by_another_thread(arrivals, |mut due| {
+        runtime.block_on(async {
+            let mut running = Vec::with_capacity(tasks as usize);
+            while let Some(index) = due.recv().await {
+                let (workload, io) = (Arc::clone(workload), io.clone());
+                running.push(::tokio::spawn(async move { attempt(workload.as_ref(), &io, index).await }));
+            }
+            Fold::join(0..tasks, running, joined).await
+        })
+    })
+}
+
+/// Has a thread of its own wait for arrivals, and runs what receives them meanwhile.
+pub(super) fn given_by_another_thread<T>(
+    arrivals: Arrivals,
+    receive: impl FnOnce(UnboundedReceiver<u64>) -> T,
+) -> T {
+    let (sender, receiver) = unbounded_channel();
+    std::thread::scope(|scope| {
+        // It is received until the last has come, unless the tasks were given up.
+        scope.spawn(move || arrivals.map(|index| sender.send(index)).all(|sent| sent.is_ok()));
+        receive(receiver)
+    })
 }
 
 /// What a joined task has come to.

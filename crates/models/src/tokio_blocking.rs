@@ -4,8 +4,8 @@ use std::sync::Arc;
 use ::tokio::runtime::{Builder, Runtime};
 use ::tokio::task::spawn_blocking;
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
-    Waiting, attempt_blocking, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings,
+    Sizing, Threads, Waiting, attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
 
@@ -36,6 +36,8 @@ impl Model for TokioBlocking {
         discontinued: None,
     };
 
+    type Shared = Threads;
+
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;
         let placement = Placement::of(settings)?;
@@ -62,6 +64,16 @@ impl Model for TokioBlocking {
 
     fn parks(&self) -> Option<u64> {
         Some(parks(&self.runtime))
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let hand_over = |index| {
+            let workload = Arc::clone(workload);
+            self.runtime.spawn_blocking(move || attempt_blocking(workload.as_ref(), index))
+        };
+        let tasks = arrivals.tasks();
+        let running: Vec<_> = arrivals.map(hand_over).collect();
+        self.runtime.block_on(Fold::join(0..tasks, running, joined))
     }
 
     fn stop(self) -> Result<()> {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ::tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Waiting, attempt,
 };
 use concbench_workloads::Workload;
 
-use super::per_thread::{Indices, PerThread};
+use super::per_thread::{Due, Indices, PerThread};
 use super::tokio::{TokioIo, joined};
 
 /// tokio's runtime for one thread on each of several threads.
@@ -36,6 +37,8 @@ impl Model for TokioPerCore {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Tokio;
+
     fn start(settings: &Settings) -> Result<Self> {
         let refused = ModelError::system("start the tokio runtime of a thread");
         let threads = PerThread::start(settings, "a thread of a tokio runtime", runtime, refused)?;
@@ -45,6 +48,12 @@ impl Model for TokioPerCore {
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         self.threads.run(workload, tasks, |runtime, workload, share| {
             runtime.block_on(run_share(runtime, workload, share))
+        })
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        self.threads.run_as_due(workload, arrivals, |runtime, workload, due| {
+            runtime.block_on(run_due(runtime, workload, due))
         })
     }
 
@@ -64,4 +73,15 @@ async fn run_share<W: Workload>(runtime: &LocalRuntime, workload: &Arc<W>, share
         runtime.spawn_local(async move { attempt(workload.as_ref(), &TokioIo, index).await })
     };
     Fold::of_handles(share.clone(), share.map(spawn).collect(), joined).await
+}
+
+/// Spawns the tasks of a share as they come, then joins each.
+async fn run_due<W: Workload>(runtime: &LocalRuntime, workload: &Arc<W>, due: Due) -> Fold {
+    let (mut tasks, mut running) = (Vec::new(), Vec::new());
+    while let Ok(index) = due.recv().await {
+        let workload = Arc::clone(workload);
+        tasks.push(index);
+        running.push(runtime.spawn_local(async move { attempt(workload.as_ref(), &TokioIo, index).await }));
+    }
+    Fold::of_handles(tasks.into_iter(), running, joined).await
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use ::tokio::runtime::Runtime;
 use ::tokio::sync::oneshot;
-use concbench_model::{Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting};
+use concbench_model::{
+    Arrivals, Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting,
+};
 use concbench_workloads::{Io, Workload};
 
 use super::rayon::Pool;
-use super::tokio::{TokioIo, batch, current_thread, parks};
+use super::tokio::{TokioIo, as_due, batch, current_thread, parks};
 
 /// Waiting is tokio's, computing is rayon's.
 #[derive(Debug, Clone)]
@@ -74,6 +76,8 @@ impl Model for TokioRayon {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Tokio;
+
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { pool: Pool::start(settings)?, runtime: current_thread()? })
     }
@@ -85,6 +89,11 @@ impl Model for TokioRayon {
 
     fn parks(&self) -> Option<u64> {
         Some(parks(&self.runtime))
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        let io = TokioRayonIo { pool: Arc::clone(self.pool.threads()) };
+        as_due(&self.runtime, workload, &io, arrivals)
     }
 
     fn stop(self) -> Result<()> {

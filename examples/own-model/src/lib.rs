@@ -6,7 +6,7 @@ use std::thread;
 
 use concbench_model::{
     Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
-    Waiting, Workload, attempt_blocking, limits,
+    Threads, Waiting, Workload, attempt_blocking, limits,
 };
 
 /// A thread for each worker, which lives for one batch: of `n` of them, each takes every `n`-th task.
@@ -34,6 +34,8 @@ impl Model for Striped {
         default: true,
         discontinued: None,
     };
+
+    type Shared = Threads;
 
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;

@@ -1,113 +1,131 @@
-//! Tasks that are due at a fixed rate, whatever the model makes of them: an open load.
+//! Tasks under an open load: each is begun by its model once it is given away, and writes down what became of it.
 //!
-//! A batch is handed to the model as ever, and each of its tasks takes the next ticket, waits until that is due, and then
-//! does its work. A model whose tasks all wait at once has one waiting for each ticket; one with few workers has a few,
-//! and a ticket that was due before a worker came free has waited in its queue. So the model is its own generator, and
-//! what it begins late it has to answer for: latency counts from when a ticket was due.
+//! When a task is due, and when it was given away, is the dispatcher's to say; the rest is written where it runs, in the
+//! process of its model's, by the clock that all processes share.
 
 use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
+use concbench_model::{Given, clock_ns};
 use concbench_workloads::{Http, Io, Result, Workload};
 
-use super::{BufferHandle, SharedBuffer, clock_ns};
+use super::{BufferHandle, SharedBuffer};
 
-/// Where the words of the buffer lie: when ticket 0 is due, how far apart they are, which is the next; then the visits.
-const DUE: usize = 0;
-const INTERVAL: usize = 1;
-const NEXT: usize = 2;
-const HEAD: usize = 3;
-/// The words of one visit: when something was free, when the task was begun, when it was done.
-const VISIT: usize = 3;
+/// The words of one visit: when the task was given away and how late, when its work was begun, when it was done.
+const VISIT: usize = 4;
+const GIVEN: usize = 0;
+const LATE: usize = 1;
+const BEGUN: usize = 2;
+const DONE: usize = 3;
 
-/// What happened to one ticket, in nanoseconds of the monotonic clock, which all processes share.
+/// What happened to one task, in nanoseconds of the monotonic clock; 0 for what has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visit {
-    /// When it was due.
-    pub due: u64,
-    /// When something was free to wait for it.
-    pub free: u64,
+    /// When it was given to the model.
+    pub given: u64,
+    /// By how much the dispatcher was late with it.
+    pub late: u64,
     /// When its work was begun.
     pub begun: u64,
-    /// When it was done; 0 if it was not.
+    /// When it was done.
     pub done: u64,
 }
 
-/// Tickets for tasks, and what became of them.
+/// What became of tasks, by their index.
 #[derive(Debug)]
-pub struct Tickets(SharedBuffer);
+pub struct Visits(SharedBuffer);
 
-impl Tickets {
-    /// So many, in the runner.
+impl Visits {
+    /// Room for so many, in the runner.
     ///
     /// # Errors
     ///
     /// When the kernel refuses the memory.
     pub fn create(most: u64) -> io::Result<Self> {
-        SharedBuffer::create(HEAD + most as usize * VISIT).map(Self)
+        SharedBuffer::create(most as usize * VISIT).map(Self)
     }
 
-    /// By what the tasks that take them are built.
+    /// The same visits for another process, or for a thread of this one.
+    ///
+    /// # Errors
+    ///
+    /// When the runner is gone, or the memory is another one.
+    pub fn open(handle: &BufferHandle) -> io::Result<Self> {
+        SharedBuffer::open(handle).map(Self)
+    }
+
+    /// By what the tasks that write there are built.
     pub fn handle(&self) -> Option<BufferHandle> {
         self.0.handle()
     }
 
-    /// Sets the clock for the tickets that are handed out from here on, from 0 again.
-    pub fn reset(&self, due_ns: u64, interval_ns: u64) {
-        let head = self.0.words(0..HEAD);
-        head[DUE].store(due_ns, Relaxed);
-        head[INTERVAL].store(interval_ns, Relaxed);
-        head[NEXT].store(0, Relaxed);
+    /// Forgets the first so many.
+    pub fn forget(&self, tasks: u64) {
+        self.0.words(0..tasks as usize * VISIT).iter().for_each(|word| word.store(0, Relaxed));
+    }
+
+    /// Writes down that a task was given away.
+    pub fn give(&self, given: Given) {
+        let words = self.words(given.index);
+        words[GIVEN].store(given.at_ns, Relaxed);
+        words[LATE].store(given.late_ns, Relaxed);
     }
 
     /// What became of the first so many.
-    pub fn visits(&self, tickets: u64) -> Vec<Visit> {
-        let read = |ticket| {
-            let words = self.visit(ticket);
-            let [free, begun, done] = [0, 1, 2].map(|word| words[word].load(Relaxed));
-            Visit { due: self.due(ticket), free, begun, done }
+    pub fn first(&self, tasks: u64) -> Vec<Visit> {
+        let read = |index| {
+            let words = self.words(index);
+            let [given, late, begun, done] = [GIVEN, LATE, BEGUN, DONE].map(|word| words[word].load(Relaxed));
+            Visit { given, late, begun, done }
         };
-        (0..tickets).map(read).collect()
+        (0..tasks).map(read).collect()
     }
 
-    fn due(&self, ticket: u64) -> u64 {
-        let head = self.0.words(0..HEAD);
-        head[DUE].load(Relaxed) + ticket * head[INTERVAL].load(Relaxed)
-    }
-
-    fn visit(&self, ticket: u64) -> &[AtomicU64] {
-        let first = HEAD + ticket as usize * VISIT;
+    fn words(&self, index: u64) -> &[AtomicU64] {
+        let first = index as usize * VISIT;
         self.0.words(first..first + VISIT)
     }
 }
 
-/// Does the tasks of another workload when they are due.
+/// Does the tasks of another workload, and writes down when.
 #[derive(Debug)]
-pub(crate) struct Paced {
+pub(crate) struct Loaded {
     work: Http,
-    tickets: Tickets,
+    visits: Visits,
 }
 
-impl Paced {
+impl Loaded {
     pub(super) fn open(work: Http, handle: &BufferHandle) -> io::Result<Self> {
-        Ok(Self { work, tickets: Tickets(SharedBuffer::open(handle)?) })
+        Ok(Self { work, visits: Visits::open(handle)? })
     }
 }
 
-impl Workload for Paced {
+impl Workload for Loaded {
     async fn task<I: Io>(&self, io: &I, index: u64) -> Result<u64> {
-        let ticket = self.tickets.0.words(NEXT..NEXT + 1)[0].fetch_add(1, Relaxed);
-        let (due, free) = (self.tickets.due(ticket), clock_ns());
-        if free < due {
-            io.sleep(Duration::from_nanos(due - free)).await;
-        }
         let begun = clock_ns();
-        // It checks its answers itself: what it returns depends on the ticket, and who gets which ticket is chance.
-        self.work.task(io, ticket).await?;
-        let seen = [free, begun, clock_ns()];
-        self.tickets.visit(ticket).iter().zip(seen).for_each(|(word, at)| word.store(at, Relaxed));
+        self.work.task(io, index).await?;
+        let words = self.visits.words(index);
+        words[BEGUN].store(begun, Relaxed);
+        words[DONE].store(clock_ns(), Relaxed);
+        // It has checked its answers itself.
         Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_writes_down_the_other_reads_until_it_is_forgotten() {
+        let visits = Visits::create(3).unwrap();
+        let other = Visits::open(&visits.handle().unwrap()).unwrap();
+        other.give(Given { index: 1, at_ns: 7, late_ns: 2 });
+        let [first, second] = visits.first(2)[..] else { panic!("two were asked for") };
+        assert_eq!((first.given, first.done), (0, 0));
+        assert_eq!((second.given, second.late, second.begun), (7, 2, 0));
+        visits.forget(2);
+        assert_eq!(visits.first(2)[1].given, 0);
     }
 }

@@ -2,7 +2,8 @@
 //! workload, compiled once for each model.
 
 mod arrivals;
-pub(crate) mod buffer;
+mod durations;
+mod in_flight;
 mod load;
 mod timer;
 mod trace;
@@ -14,11 +15,17 @@ use concbench_workloads::{Io, Kernel, Result, Workload};
 
 use crate::task_spec::{Instrument, TaskSpec};
 pub use arrivals::ArrivalCounter;
-pub use buffer::{BufferHandle, SharedBuffer};
-use load::Paced;
-pub use load::{Tickets, Visit};
+pub use concbench_model::clock_ns;
+pub(crate) use concbench_sharing::buffer;
+pub use concbench_sharing::{BufferHandle, SharedBuffer};
+pub use durations::Durations;
+use durations::Lasting;
+pub(crate) use in_flight::InFlight;
+pub use in_flight::Latecomers;
+use load::Loaded;
+pub use load::{Visit, Visits};
 pub use timer::Timer;
-pub use trace::{Line, MOST_TASKS as MOST_TRACED, Stretch, Traced, clock_ns};
+pub use trace::{Line, MOST_TASKS as MOST_TRACED, Stretch, Traced};
 
 /// A workload with an instrument.
 #[derive(Debug)]
@@ -26,7 +33,8 @@ pub(crate) enum Instrumented {
     Traced(Traced<Kernel>),
     Waiting(ArrivalCounter),
     Timer(Timer),
-    Paced(Paced),
+    Loaded(Loaded),
+    Lasting(Lasting),
 }
 
 impl Instrumented {
@@ -36,10 +44,21 @@ impl Instrumented {
             (Some(Instrument::Wait(handle)), ..) => Self::Waiting(ArrivalCounter::open(handle)?),
             (Some(Instrument::Timer(handle)), ..) => Self::Timer(Timer::open(handle)?),
             (Some(Instrument::Load(handle)), Some(Kernel::Http(http)), _) => {
-                Self::Paced(Paced::open(http.clone(), handle)?)
+                Self::Loaded(Loaded::open(http.clone(), handle)?)
             }
+            (Some(Instrument::Durations(handle)), Some(kernel), _) => {
+                Self::Lasting(Lasting::open(kernel.clone(), handle)?)
+            }
+            (Some(Instrument::Durations(_)), ..) => {
+                return Err(io::Error::other("only tasks of a kernel say how long they took"));
+            }
+            // Timed, and so a workload of its own.
+            (Some(Instrument::InFlight(_)), ..) => return Ok(None),
             (Some(Instrument::Load(_)), ..) => {
                 return Err(io::Error::other("a load is put on tasks that ask a server, and on no others"));
+            }
+            (Some(Instrument::Contention(_)), ..) => {
+                return Err(io::Error::other("tasks that share need the objects of their model"));
             }
             (None, Some(kernel), Some(path)) => Self::Traced(Traced::open(Arc::new(kernel.clone()), path)?),
             (None, ..) => return Ok(None),
@@ -59,7 +78,8 @@ impl Workload for Instrumented {
             }
             Self::Traced(traced) => Box::pin(traced.task(io, index)).await,
             Self::Timer(timer) => Box::pin(timer.task(io, index)).await,
-            Self::Paced(paced) => Box::pin(paced.task(io, index)).await,
+            Self::Loaded(loaded) => Box::pin(loaded.task(io, index)).await,
+            Self::Lasting(lasting) => Box::pin(lasting.task(io, index)).await,
         }
     }
 }

@@ -6,18 +6,19 @@ use std::fs::{File, OpenOptions};
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use concbench_model::clock_ns;
 use concbench_workloads::{Io, Result, Workload};
 use futures::io::{AsyncRead, AsyncWrite};
 use rustix::process::getpid;
 use rustix::thread::gettid;
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+
+use concbench_model::process::FileHandle;
 
 /// Tasks from this index on are run and not noted: more bars than this are no picture.
 pub const MOST_TASKS: u64 = 256;
@@ -25,12 +26,6 @@ pub const MOST_TASKS: u64 = 256;
 const MOST_STRETCHES: usize = 64;
 /// Two stretches of a task on one thread that lie no further apart are one: a coroutine that yields and goes on.
 const TOUCHING_NS: u64 = 1_000;
-
-/// Nanoseconds on the clock that all processes of the machine share.
-pub fn clock_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
-}
 
 /// A stretch of a task that one thread ran without waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,9 +75,9 @@ impl<W> Traced<W> {
     ///
     /// # Errors
     ///
-    /// When there is no such file.
-    pub fn open(workload: Arc<W>, path: &Path) -> io::Result<Self> {
-        Ok(Self { workload, log: OpenOptions::new().append(true).open(path)? })
+    /// When that file is not there any more.
+    pub fn open(workload: Arc<W>, notes: &FileHandle) -> io::Result<Self> {
+        Ok(Self { workload, log: notes.open(OpenOptions::new().append(true))? })
     }
 }
 
@@ -289,7 +284,7 @@ mod tests {
 
         fn visit<M: Model>(self) -> Vec<Line> {
             let file = tempfile::NamedTempFile::new().unwrap();
-            let traced = Arc::new(Traced::open(Arc::new(self.0), file.path()).unwrap());
+            let traced = Arc::new(Traced::open(Arc::new(self.0), &FileHandle::of(&file).unwrap()).unwrap());
             let settings = Settings { workers: 2, stack_bytes: None, pin: false, task_spec: String::new() };
             let mut model = M::start(&settings).unwrap();
             model.run(&traced, 0..8).unwrap();
@@ -325,7 +320,7 @@ mod tests {
     fn a_task_leaves_one_line_and_its_value() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let plain: Kernel = serde_json::from_str(r#"{"kernel":"mixed","n":1000,"wait_us":50}"#).unwrap();
-        let traced = Traced::open(Arc::new(plain.clone()), file.path()).unwrap();
+        let traced = Traced::open(Arc::new(plain.clone()), &FileHandle::of(&file).unwrap()).unwrap();
         for index in [0, 3, MOST_TASKS] {
             let value = attempt_blocking(&traced, index).unwrap();
             assert_eq!(value, attempt_blocking(&plain, index).unwrap());

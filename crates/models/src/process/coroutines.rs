@@ -7,7 +7,8 @@ use ::tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use ::tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use concbench_model::process::{REPLIED, Transport, stdin};
 use concbench_model::{
-    Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, attempt,
+    Arrivals, Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    attempt,
 };
 use concbench_workloads::Workload;
 
@@ -40,6 +41,8 @@ impl Model for ProcessAsync {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::ProcessWords;
+
     fn start(settings: &Settings) -> Result<Self> {
         let transports = std::iter::repeat_n(Transport::Coroutines, settings.workers);
         Ok(Self { workers: Workers::start(settings, transports)? })
@@ -47,6 +50,10 @@ impl Model for ProcessAsync {
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         self.workers.run(tasks)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, _workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        self.workers.run_as_due(arrivals)
     }
 
     fn stop(self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use concbench_model::process::{Forker, forker, pipe};
 use concbench_model::{
-    Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits,
+    Arrivals, Digest, Dispatch, Family, Model, ModelInfo, Result, Settings, Sizing, Waiting, limits,
 };
 use concbench_workloads::Workload;
 
@@ -36,6 +36,8 @@ impl Model for ProcessFork {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Processes;
+
     fn start(_settings: &Settings) -> Result<Self> {
         Ok(Self { forker: forker()? })
     }
@@ -46,6 +48,16 @@ impl Model for ProcessFork {
         let mut write = File::from(write);
         let fork = |index| fork_to_answer(&self.forker, workload.as_ref(), index, &mut write);
         let (children, refused) = start_each(tasks, fork);
+        drop(write);
+        gather(replies, children, refused)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        limits::allow_processes(arrivals.tasks() as usize)?;
+        let (replies, write) = pipe()?;
+        let mut write = File::from(write);
+        let fork = |index| fork_to_answer(&self.forker, workload.as_ref(), index, &mut write);
+        let (children, refused) = start_each(arrivals, fork);
         drop(write);
         gather(replies, children, refused)
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use concbench_model::process::{Child, REPLIED, Role, forker, pipe, stdin, stdout};
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Waiting, limits,
 };
 use concbench_workloads::Workload;
 
@@ -45,6 +46,8 @@ impl Model for ProcessForkserver {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Processes;
+
     fn start(settings: &Settings) -> Result<Self> {
         let (requests, theirs) = UnixStream::pair().map_err(ModelError::system("make a socket pair"))?;
         let (replies, write) = pipe()?;
@@ -65,6 +68,16 @@ impl Model for ProcessForkserver {
         self.batch(tasks)
     }
 
+    fn run_as_due<W: Workload>(&mut self, _workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        limits::allow_processes(arrivals.tasks() as usize)?;
+        for index in arrivals {
+            let mut bytes = Vec::new();
+            encode_request(index, &mut bytes);
+            self.send(&bytes)?;
+        }
+        self.batch(0..0)
+    }
+
     fn stop(self) -> Result<()> {
         drop(self.requests);
         self.server.join()
@@ -72,13 +85,15 @@ impl Model for ProcessForkserver {
 }
 
 impl ProcessForkserver {
+    fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        self.requests.write_all(bytes).map_err(|_| self.server.lost())
+    }
+
     fn batch(&mut self, tasks: Range<u64>) -> Result<Digest> {
         let mut bytes = Vec::new();
         tasks.for_each(|index| encode_request(index, &mut bytes));
         encode_request(END_OF_BATCH, &mut bytes);
-        if self.requests.write_all(&bytes).is_err() {
-            return Err(self.server.lost());
-        }
+        self.send(&bytes)?;
         let mut fold = Fold::default();
         let mut buffer = [0; 4096];
         loop {

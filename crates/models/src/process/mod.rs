@@ -71,7 +71,12 @@ pub(crate) fn serve<W: Workload>(role: &Role, workload: &Arc<W>) -> Result<i32> 
                 }
             }
         }
-        Role::Runner | Role::Target => {
+        Role::Runner
+        | Role::Target
+        | Role::Manager
+        | Role::External
+        | Role::Server { .. }
+        | Role::Fleet { .. } => {
             Err(ModelError::Protocol { who: "the parent", what: "this role runs no tasks".to_owned() })
         }
     }

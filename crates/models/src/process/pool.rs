@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use concbench_model::process::{REPLIED, Transport, stdin};
 use concbench_model::{
-    Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    Arrivals, Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
     attempt_blocking,
 };
 use concbench_workloads::Workload;
@@ -39,12 +39,18 @@ impl Model for ProcessPool {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Processes;
+
     fn start(settings: &Settings) -> Result<Self> {
         start(settings, Self::INFO.dispatch).map(|workers| Self { workers })
     }
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         self.workers.run(tasks)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, _workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        self.workers.run_as_due(arrivals)
     }
 
     fn stop(self) -> Result<()> {
@@ -68,6 +74,8 @@ impl Model for ProcessPoolChunked {
         default: false,
         ..ProcessPool::INFO
     };
+
+    type Shared = concbench_sharing::Processes;
 
     fn start(settings: &Settings) -> Result<Self> {
         start(settings, Self::INFO.dispatch).map(|workers| Self { workers })

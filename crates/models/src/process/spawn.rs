@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use concbench_model::process::{Child, Role, join_all, pipe};
 use concbench_model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting, limits,
+    Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
+    Waiting, limits,
 };
 use concbench_workloads::Workload;
 
@@ -39,6 +40,8 @@ impl Model for ProcessSpawn {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Processes;
+
     fn start(settings: &Settings) -> Result<Self> {
         Ok(Self { task_spec: settings.task_spec.clone() })
     }
@@ -47,6 +50,14 @@ impl Model for ProcessSpawn {
         limits::allow_processes((tasks.end - tasks.start) as usize)?;
         let (replies, write) = pipe()?;
         let (children, refused) = start_each(tasks, |index| self.spawn(index, &write));
+        drop(write);
+        gather(replies, children, refused)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, _workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        limits::allow_processes(arrivals.tasks() as usize)?;
+        let (replies, write) = pipe()?;
+        let (children, refused) = start_each(arrivals, |index| self.spawn(index, &write));
         drop(write);
         gather(replies, children, refused)
     }
@@ -68,10 +79,10 @@ impl ProcessSpawn {
 
 /// Starts a process for each task, up to the first that is refused.
 pub(super) fn start_each(
-    tasks: Range<u64>,
+    tasks: impl Iterator<Item = u64>,
     mut start: impl FnMut(u64) -> Result<Child>,
 ) -> (Vec<Child>, Option<ModelError>) {
-    let mut children = Vec::with_capacity((tasks.end - tasks.start) as usize);
+    let mut children = Vec::with_capacity(tasks.size_hint().0);
     for index in tasks {
         match start(index) {
             Ok(child) => children.push(child),

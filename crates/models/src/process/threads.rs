@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use concbench_model::process::{REPLIED, Transport};
 use concbench_model::{
-    Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
+    Arrivals, Digest, Dispatch, Family, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
     attempt_blocking, limits,
 };
 use concbench_workloads::Workload;
@@ -41,6 +41,8 @@ impl Model for ProcessThreads {
         discontinued: None,
     };
 
+    type Shared = concbench_sharing::Processes;
+
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_threads(settings.workers)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -50,6 +52,10 @@ impl Model for ProcessThreads {
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
         self.workers.run(tasks)
+    }
+
+    fn run_as_due<W: Workload>(&mut self, _workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
+        self.workers.run_as_due(arrivals)
     }
 
     fn stop(self) -> Result<()> {

@@ -1,14 +1,16 @@
 //! Worker processes that stay, each on a socket pair, as their parent sees them.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use concbench_model::process::{Child, Role, Transport, join_all};
-use concbench_model::{Digest, Dispatch, Fold, ModelError, Placement, Result, Settings, limits};
+use concbench_model::{Arrivals, Digest, Dispatch, Fold, ModelError, Placement, Result, Settings, limits};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::feed::{depth, single, top_up};
 use super::frame::{Frames, Reply, encode_request};
@@ -58,6 +60,15 @@ impl Workers {
 
     /// Runs a batch.
     pub(super) fn run(&mut self, tasks: Range<u64>) -> Result<Digest> {
+        self.spend(|workers| workers.batch(tasks))
+    }
+
+    /// Runs tasks as they come, each on the worker with the fewest.
+    pub(super) fn run_as_due(&mut self, arrivals: Arrivals) -> Result<Digest> {
+        self.spend(|workers| workers.as_due(arrivals))
+    }
+
+    fn spend(&mut self, run: impl FnOnce(&mut Self) -> Result<Fold>) -> Result<Digest> {
         if self.spent {
             return Err(ModelError::Died {
                 who: "a worker process",
@@ -66,7 +77,7 @@ impl Workers {
         }
         // A task may fail; workers of which one is lost, or its place in the protocol, are of no more use.
         self.spent = true;
-        let fold = self.batch(tasks)?;
+        let fold = run(self)?;
         self.spent = false;
         fold.finish()
     }
@@ -83,17 +94,43 @@ impl Workers {
         let mut fold = Fold::default();
         while missing > 0 {
             self.feed(&mut tasks)?;
-            let ready = self.await_sockets()?;
-            for (worker, flags) in self.workers.iter_mut().zip(ready) {
-                if flags.contains(PollFlags::OUT) {
-                    worker.send()?;
-                }
-                if flags.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
-                    missing -= worker.receive(&mut fold)?;
-                }
-            }
+            missing -= self.exchange(None, &mut fold)?;
         }
         Ok(fold)
+    }
+
+    fn as_due(&mut self, mut arrivals: Arrivals) -> Result<Fold> {
+        let mut missing = arrivals.tasks();
+        let mut fold = Fold::default();
+        let mut due = VecDeque::new();
+        while missing > 0 {
+            due.extend(std::iter::from_fn(|| arrivals.take_due()));
+            // Behind the task that a worker runs none waits: the next is for whichever is free first.
+            while let Some(worker) = self.workers.iter_mut().min_by_key(|worker| worker.queued)
+                && worker.queued < worker.slots
+                && let Some(index) = due.pop_front()
+            {
+                worker.request(index);
+                worker.send()?;
+            }
+            missing -= self.exchange(arrivals.until_next(), &mut fold)?;
+        }
+        Ok(fold)
+    }
+
+    /// Waits for the sockets, at most so long, and serves those that are ready; how many tasks were answered.
+    fn exchange(&mut self, timeout: Option<Duration>, fold: &mut Fold) -> Result<u64> {
+        let ready = self.await_sockets(timeout)?;
+        let mut answered = 0;
+        for (worker, flags) in self.workers.iter_mut().zip(ready) {
+            if flags.contains(PollFlags::OUT) {
+                worker.send()?;
+            }
+            if flags.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                answered += worker.receive(fold)?;
+            }
+        }
+        Ok(answered)
     }
 
     /// Tops up the queue of every worker.
@@ -122,7 +159,8 @@ impl Workers {
         Ok(())
     }
 
-    fn await_sockets(&self) -> Result<Vec<PollFlags>> {
+    fn await_sockets(&self, timeout: Option<Duration>) -> Result<Vec<PollFlags>> {
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let interest = |worker: &Worker| match worker.outgoing.is_empty() {
             true => PollFlags::IN,
             false => PollFlags::IN | PollFlags::OUT,
@@ -133,7 +171,7 @@ impl Workers {
             .map(|worker| PollFd::from_borrowed_fd(worker.socket.as_fd(), interest(worker)))
             .collect();
         loop {
-            match poll(&mut sockets, None) {
+            match poll(&mut sockets, timeout.as_ref()) {
                 Ok(_) => return Ok(sockets.iter().map(PollFd::revents).collect()),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::message;
-use super::ring::{APART, Cursor, Ring};
+use concbench_model::ring::{APART, Cursor, Ring};
 
 /// The slots of a ring: fewer than bytes may fill.
 const SLOTS: usize = 64;

@@ -2,7 +2,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::ring::{APART, Ring};
+use concbench_model::ring::{APART, Ring};
 use concbench_sys::SharedMemory;
 
 /// How many requests fit into the ring of one worker.

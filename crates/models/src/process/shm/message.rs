@@ -1,9 +1,9 @@
 //! Replies as words: three for a task that went well; a frame, its length before it, for any other.
 
-use concbench_model::{ModelError, Result};
+use concbench_model::Result;
+use concbench_model::ring::{Cursor, Damaged, Ring, Word};
 
 use super::super::frame::Reply;
-use super::ring::{Cursor, Damaged, Ring, Word};
 
 /// The first word of a reply with a value.
 const VALUE: u64 = 0;
@@ -54,11 +54,5 @@ pub(super) fn decode<W: Word>(ring: &Ring<'_, W>, reader: &mut Cursor) -> Result
             Ok(Message::Reply(reply.index, reply.into_result()))
         }
         _ => Err(Damaged.into()),
-    }
-}
-
-impl From<Damaged> for ModelError {
-    fn from(_: Damaged) -> Self {
-        Self::Protocol { who: "a worker process", what: "the ring in shared memory is damaged".to_owned() }
     }
 }

@@ -1,20 +1,17 @@
 //! Worker processes that share memory with their parent: a ring for requests and one for replies each.
 
 pub(super) mod hostile;
-#[cfg(test)]
-mod loom;
 mod memory;
 mod message;
-mod ring;
-mod wake_up;
 mod worker;
 
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use concbench_model::process::{Child, Role, Transport, join_all};
+use concbench_model::ring::{Cursor, Damaged, Patience, wake_up};
 use concbench_model::{
     Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Placement, Result, Settings, Sizing,
     Waiting, limits,
@@ -24,8 +21,6 @@ use concbench_workloads::Workload;
 use super::feed::{depth, top_up};
 use memory::{Memory, REQUESTS};
 use message::Message;
-use ring::Cursor;
-use wake_up::Futex;
 pub(super) use worker::serve;
 
 /// Worker processes that stay, each on two rings in shared memory.
@@ -42,9 +37,6 @@ const DEEPEST_QUEUE: u64 = REQUESTS as u64;
 /// How long the parent sleeps at most before it looks whether a worker has died: memory, unlike a socket, does not say
 /// so.
 const LOOK_AFTER: Duration = Duration::from_millis(20);
-/// How long a side spins before it sleeps: about what it costs to be woken, the usual bound for waiting of unknown
-/// length (Karlin et al. 1991).
-const SPIN: Duration = Duration::from_micros(50);
 
 #[derive(Debug)]
 struct Worker {
@@ -73,6 +65,8 @@ impl Model for ProcessPoolShm {
         default: false,
         discontinued: None,
     };
+
+    type Shared = concbench_sharing::Processes;
 
     fn start(settings: &Settings) -> Result<Self> {
         limits::allow_processes(settings.workers)?;
@@ -124,7 +118,7 @@ impl ProcessPoolShm {
             }
             let (ring, replies) = (self.memory.replies(number), &mut self.workers[number].replies);
             let Message::Started = message::decode(&ring, replies)? else {
-                return Err(ring::Damaged.into());
+                return Err(Damaged.into());
             };
             ring.release(replies);
         }
@@ -139,7 +133,7 @@ impl ProcessPoolShm {
             match self.collect(&mut fold)? {
                 0 => self.wait()?,
                 answered => {
-                    missing = missing.checked_sub(answered).ok_or(ring::Damaged)?;
+                    missing = missing.checked_sub(answered).ok_or(Damaged)?;
                 }
             }
         }
@@ -157,7 +151,7 @@ impl ProcessPoolShm {
             }
             let ring = self.memory.requests(number);
             if !ring.fits(&mut worker.requests, more)? {
-                return Err(ring::Damaged.into());
+                return Err(Damaged.into());
             }
             for index in tasks.by_ref().take(more as usize) {
                 ring.push(&mut worker.requests, index);
@@ -178,7 +172,7 @@ impl ProcessPoolShm {
             ring.available(&mut worker.replies)?;
             while worker.replies.has_more() {
                 let Message::Reply(index, result) = message::decode(&ring, &mut worker.replies)? else {
-                    return Err(ring::Damaged.into());
+                    return Err(Damaged.into());
                 };
                 fold.push(index, result);
                 answered += 1;
@@ -187,7 +181,7 @@ impl ProcessPoolShm {
                 ring.release(&worker.replies);
                 // It may be waiting for space.
                 wake_up::notify(self.memory.wake_up_of(number));
-                worker.queued = worker.queued.checked_sub(answered).ok_or(ring::Damaged)?;
+                worker.queued = worker.queued.checked_sub(answered).ok_or(Damaged)?;
                 collected += answered;
             }
         }
@@ -227,35 +221,5 @@ impl Worker {
             replies: Cursor::default(),
             queued: 0,
         })
-    }
-}
-
-/// How a side waits.
-#[derive(Debug, Clone, Copy)]
-struct Patience {
-    /// Whether it spins before it sleeps.
-    spin: bool,
-}
-
-impl Patience {
-    /// Spinning is right where every worker and the parent can have a core to themselves; where they cannot, who spins
-    /// keeps off its core the one that it waits for.
-    fn for_workers(workers: usize) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { spin: workers < cores }
-    }
-
-    /// Waits for something, at most for `timeout` once it sleeps.
-    fn wait<F: Futex>(self, wake_up: &F, timeout: Option<Duration>, something: &mut impl FnMut() -> bool) {
-        let started = Instant::now();
-        while self.spin && started.elapsed() < SPIN {
-            for _ in 0..32 {
-                if something() {
-                    return;
-                }
-                std::hint::spin_loop();
-            }
-        }
-        wake_up::sleep(wake_up, timeout, something);
     }
 }

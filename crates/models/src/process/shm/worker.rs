@@ -1,11 +1,10 @@
 use concbench_model::process::{REPLIED, stdin};
+use concbench_model::ring::{Cursor, Patience, wake_up};
 use concbench_model::{ModelError, Result, attempt_blocking};
 use concbench_workloads::Workload;
 
 use super::memory::Memory;
 use super::message::{self, Message};
-use super::ring::Cursor;
-use super::{Patience, wake_up};
 
 /// A worker: runs what it finds in its ring until the pool is closed.
 pub(in super::super) fn serve<W: Workload>(

@@ -4,18 +4,22 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use concbench_sys::SharedMemory;
 use serde::{Deserialize, Serialize};
 
+use concbench_model::process::FileHandle;
+
 /// By what a process of a model opens the buffer that its runner shares with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BufferHandle {
-    /// A file that these processes can open for as long as the runner lives.
-    path: PathBuf,
+    /// Its file.
+    file: FileHandle,
+    /// How many words of 32 bits it holds.
+    #[serde(default)]
+    halves: usize,
     /// How many words of 64 bits it holds.
     words: usize,
 }
@@ -26,6 +30,7 @@ pub struct SharedBuffer {
     memory: SharedMemory,
     /// By which other processes open it; kept by the runner.
     file: Option<OwnedFd>,
+    halves: usize,
     words: usize,
 }
 
@@ -36,15 +41,23 @@ impl SharedBuffer {
     ///
     /// When the kernel refuses the memory.
     pub fn create(words: usize) -> io::Result<Self> {
-        let (memory, file) = SharedMemory::create(0, words)?;
-        Ok(Self { memory, file: Some(file), words })
+        Self::with_halves(0, words)
+    }
+
+    /// Makes one that has words of 32 bits too, an even number of them: futexes.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the memory.
+    pub fn with_halves(halves: usize, words: usize) -> io::Result<Self> {
+        let (memory, file) = SharedMemory::create(halves, words)?;
+        Ok(Self { memory, file: Some(file), halves, words })
     }
 
     /// By what the processes of the model open it; `None` in one of these.
     pub fn handle(&self) -> Option<BufferHandle> {
-        let file = self.file.as_ref()?.as_raw_fd();
-        let path = format!("/proc/{}/fd/{file}", std::process::id()).into();
-        Some(BufferHandle { path, words: self.words })
+        let file = FileHandle::of(self.file.as_ref()?).ok()?;
+        Some(BufferHandle { file, halves: self.halves, words: self.words })
     }
 
     /// Opens that of the runner, in a process of its model.
@@ -53,12 +66,18 @@ impl SharedBuffer {
     ///
     /// When the runner is gone, or the memory is another one.
     pub fn open(handle: &BufferHandle) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).open(&handle.path)?;
-        let memory = SharedMemory::open(file.into(), 0, handle.words)?;
-        Ok(Self { memory, file: None, words: handle.words })
+        let file = handle.file.open(OpenOptions::new().read(true).write(true))?;
+        let (halves, words) = (handle.halves, handle.words);
+        let memory = SharedMemory::open(file.into(), halves, words)?;
+        Ok(Self { memory, file: None, halves, words })
     }
 
-    /// Some of the words.
+    /// The words of 32 bits.
+    pub fn halves(&self) -> &[AtomicU32] {
+        self.memory.halves()
+    }
+
+    /// Some of the words of 64 bits.
     ///
     /// # Panics
     ///

@@ -1,0 +1,165 @@
+//! Tasks that give their thread back while they wait.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::tokio::runtime::{Builder, Runtime};
+use ::tokio::task::JoinSet;
+use concbench_model::{ModelError, Result};
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::{Batch, Doing, Scene};
+
+/// A task of tokio's.
+async fn tokio_task(scene: Arc<Scene>, index: u64, doing: Doing) {
+    let _alive = scene.begin(index);
+    match doing {
+        Doing::Waiting => ::tokio::time::sleep(Scene::LONG).await,
+        Doing::Computing => {
+            let mut left = Scene::STEPS_LEFT;
+            while scene.step(&mut left) {
+                ::tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+fn runtime(builder: &mut Builder) -> Result<Runtime> {
+    builder.enable_time().build().map_err(ModelError::system("start the tokio runtime"))
+}
+
+fn multi_thread(batch: &Batch) -> Result<Runtime> {
+    runtime(Builder::new_multi_thread().worker_threads(batch.workers))
+}
+
+/// Lets the tasks of an event loop run until all have begun.
+async fn all_begun(scene: &Scene, batch: &Batch) {
+    while scene.begun() < batch.tasks {
+        ::tokio::task::yield_now().await;
+    }
+}
+
+pub(crate) fn tokio_abort(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    let runtime = runtime(&mut Builder::new_current_thread())?;
+    Ok(runtime.block_on(async {
+        let spawn = |index| ::tokio::spawn(tokio_task(Arc::clone(scene), index, batch.doing));
+        let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
+        all_begun(scene, batch).await;
+        let asked = scene.ask();
+        tasks.iter().for_each(::tokio::task::JoinHandle::abort);
+        for task in tasks {
+            // It was aborted, or had come to its end already.
+            let _ = task.await;
+        }
+        asked.elapsed()
+    }))
+}
+
+pub(crate) fn tokio_joinset(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    let runtime = multi_thread(batch)?;
+    Ok(runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        (0..batch.tasks)
+            .for_each(|index| drop(tasks.spawn(tokio_task(Arc::clone(scene), index, batch.doing))));
+        all_begun(scene, batch).await;
+        let asked = scene.ask();
+        tasks.shutdown().await;
+        asked.elapsed()
+    }))
+}
+
+pub(crate) fn tokio_runtime(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    let runtime = multi_thread(batch)?;
+    (0..batch.tasks).for_each(|index| drop(runtime.spawn(tokio_task(Arc::clone(scene), index, batch.doing))));
+    scene.await_begun(batch.tasks);
+    let asked = scene.ask();
+    drop(runtime);
+    Ok(asked.elapsed())
+}
+
+pub(crate) fn join_all(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    let runtime = runtime(&mut Builder::new_current_thread())?;
+    Ok(runtime.block_on(::tokio::task::unconstrained(async {
+        let task = |index| tokio_task(Arc::clone(scene), index, batch.doing);
+        let mut tasks: FuturesUnordered<_> = (0..batch.tasks).map(task).collect();
+        while scene.begun() < batch.tasks {
+            // Nothing has ended yet: the others are polled, and then this goes on.
+            futures::future::select(tasks.next(), std::pin::pin!(::tokio::task::yield_now())).await;
+        }
+        let asked = scene.ask();
+        drop(tasks);
+        asked.elapsed()
+    })))
+}
+
+/// A task of smol's or async-std's, which share their timers.
+async fn smol_task(scene: Arc<Scene>, index: u64, doing: Doing) {
+    let _alive = scene.begin(index);
+    match doing {
+        Doing::Waiting => drop(::smol::Timer::after(Scene::LONG).await),
+        Doing::Computing => {
+            let mut left = Scene::STEPS_LEFT;
+            while scene.step(&mut left) {
+                ::smol::future::yield_now().await;
+            }
+        }
+    }
+}
+
+/// Runs what cancels tasks beside an executor with its workers, which end with it.
+fn with_smol(
+    scene: &Arc<Scene>,
+    batch: &Batch,
+    cancel: impl FnOnce(Vec<::smol::Task<()>>) -> Instant,
+) -> Result<Duration> {
+    let executor = Arc::new(::smol::Executor::new());
+    let (running, stopped) = ::smol::channel::unbounded::<()>();
+    let worker = |_| {
+        let (executor, stopped) = (Arc::clone(&executor), stopped.clone());
+        let run = move || {
+            // Ends with an error once the channel is closed, which is what is waited for.
+            let _closed = ::smol::block_on(executor.run(stopped.recv()));
+        };
+        std::thread::Builder::new().spawn(run).map_err(ModelError::system("start a smol worker"))
+    };
+    let workers = (0..batch.workers).map(worker).collect::<Result<Vec<_>>>()?;
+    let spawn = |index| executor.spawn(smol_task(Arc::clone(scene), index, batch.doing));
+    let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
+    scene.await_begun(batch.tasks);
+    let took = cancel(tasks).elapsed();
+    running.close();
+    for worker in workers {
+        worker.join().map_err(|_| ModelError::Died { who: "a smol worker", how: "panicked".to_owned() })?;
+    }
+    Ok(took)
+}
+
+pub(crate) fn smol_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    with_smol(scene, batch, |tasks| {
+        let asked = scene.ask();
+        let cancelled: FuturesUnordered<_> = tasks.into_iter().map(::smol::Task::cancel).collect();
+        ::smol::future::block_on(cancelled.for_each(|_| std::future::ready(())));
+        asked
+    })
+}
+
+pub(crate) fn smol_drop(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    with_smol(scene, batch, |tasks| {
+        let asked = scene.ask();
+        drop(tasks);
+        // A drop only asks: the tasks are gone once the executor has come round to them.
+        scene.await_dropped(batch.tasks);
+        asked
+    })
+}
+
+pub(crate) fn async_std_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    let spawn = |index| ::async_std::task::spawn(smol_task(Arc::clone(scene), index, batch.doing));
+    let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
+    scene.await_begun(batch.tasks);
+    let asked = scene.ask();
+    let cancelled: FuturesUnordered<_> =
+        tasks.into_iter().map(::async_std::task::JoinHandle::cancel).collect();
+    ::smol::future::block_on(cancelled.for_each(|_| std::future::ready(())));
+    Ok(asked.elapsed())
+}
