@@ -1,0 +1,38 @@
+//! Where the ends of a channel run.
+
+use concbench_model::{ModelError, bind};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+use crate::plan::{Cores, Result};
+
+/// The cores of the two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sides {
+    pub(crate) producers: usize,
+    pub(crate) consumers: usize,
+}
+
+/// Keeps the calling thread, and whatever it starts, on the cores that are asked for; which side has which.
+///
+/// # Errors
+///
+/// [`ModelError::Unsupported`] where two are asked for and one may be used; or what the kernel refuses.
+pub(crate) fn keep_to(cores: Cores) -> Result<Sides> {
+    let system = |what| move |error: rustix::io::Errno| ModelError::System { what, source: error.into() };
+    let allowed = sched_getaffinity(None).map_err(system("read the affinity"))?;
+    let mut allowed = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
+    match (cores, allowed.next(), allowed.next()) {
+        (Cores::One, Some(core), _) => {
+            bind(core);
+            Ok(Sides { producers: core, consumers: core })
+        }
+        (Cores::Two, Some(producers), Some(consumers)) => {
+            let mut both = CpuSet::new();
+            both.set(producers);
+            both.set(consumers);
+            sched_setaffinity(None, &both).map_err(system("set the affinity"))?;
+            Ok(Sides { producers, consumers })
+        }
+        _ => Err(ModelError::Unsupported("this run may use one core".to_owned()).into()),
+    }
+}
