@@ -1,0 +1,3 @@
+module concbench/external
+
+go 1.21
