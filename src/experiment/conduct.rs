@@ -14,12 +14,15 @@ use super::json::full_group;
 use super::stage::Stage;
 use super::underway::Underway;
 use super::{Ask, Block, Scope, Subject, Trial};
-use crate::record::{BlockNoise, Failure, Observed};
+use crate::record::{BlockNoise, Failure, Observed, Status};
 use crate::runner::{Reply, Request, RunnerError};
 
 /// One block in so many may be measured again for a breach of the gate: with more, a busy machine would double the time
 /// of a run.
 const BLOCKS_PER_REPEAT: u32 = 10;
+
+/// How often a runner is asked at most for what several cells rest on.
+const ATTEMPTS: u32 = 3;
 
 /// How far an experiment is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,14 +117,7 @@ fn observe(
         Subject::Cell(cell) => underway.ids()[*cell].to_owned(),
         Subject::Calibration { name, .. } => name.clone(),
     };
-    let replied = match &trial.ask {
-        Err(failure) => Err(RunnerError::Failure(failure.clone())),
-        Ok(Ask { order, work, deadline }) => {
-            let request = Request { experiment, order: order.clone(), work: work.clone() };
-            stage.launcher.observe(&of, request, trial.padding, *deadline)
-        }
-    };
-    stage.take_notes();
+    let replied = ask(experiment, &of, trial, stage);
     let kept = replied.and_then(|Reply { answer, usage }| {
         let (usage, reason) = match usage {
             Ok(usage) => (Some(usage), None),
@@ -140,6 +136,31 @@ fn observe(
         Err(RunnerError::Interrupted) => return ControlFlow::Break(()),
     }
     ControlFlow::Continue(())
+}
+
+/// Asks a runner. One that breaks in what several cells rest on is no reason to give up all of them: that is asked again.
+fn ask(
+    experiment: &'static str,
+    of: &str,
+    trial: &Trial<Value>,
+    stage: &mut Stage<'_>,
+) -> Result<Reply, RunnerError> {
+    let Ask { order, work, deadline } =
+        trial.ask.as_ref().map_err(|why| RunnerError::Failure(why.clone()))?;
+    let rest_on_it = matches!(&trial.subject, Subject::Calibration { cells, .. } if cells.len() > 1);
+    let mut attempts = if rest_on_it { ATTEMPTS } else { 1 };
+    loop {
+        let request = Request { experiment, order: order.clone(), work: work.clone() };
+        let replied = stage.launcher.observe(of, request, trial.padding, *deadline);
+        stage.take_notes();
+        attempts -= 1;
+        match &replied {
+            Err(RunnerError::Failure(failure)) if attempts > 0 && failure.status == Status::Crashed => {
+                stage.note(format!("{of}: {}: {}; it was asked again", failure.status, failure.reason));
+            }
+            _ => return replied,
+        }
+    }
 }
 
 /// Ends the cells of a subject.

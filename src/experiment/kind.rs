@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::compare::{Beside, ComparedCell, Sample};
+use super::gallery::Merit;
 use super::json::to_value;
 use super::seen::Seen;
 use super::summary;
@@ -83,6 +84,9 @@ pub(crate) trait Kind: Debug + Sync {
     /// When the cell is none of this experiment, in one line.
     fn responses(&self, cell: &RawCell) -> Result<Vec<Vec<Response>>, String>;
 
+    /// Whether a cell has ended as something that does not do what it should; a demonstration of that has not.
+    fn is_broken(&self, cell: &RawCell) -> bool;
+
     /// The cells that may be compared with those of other runs, with their headline responses.
     ///
     /// # Errors
@@ -118,6 +122,13 @@ pub(crate) trait Kind: Debug + Sync {
     /// When a record is none of this experiment, or a chart cannot be drawn.
     fn compare_sections(&self, beside: &Beside<'_>) -> Result<Vec<Section>, ReportError>;
 
+    /// What a reader of many runs looks for first in one.
+    ///
+    /// # Errors
+    ///
+    /// When the record is none of this experiment.
+    fn merits(&self, raw: &RawExperiment, view: &View<'_>) -> Result<Vec<Merit>, ReportError>;
+
     /// The schema of its record.
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
 }
@@ -127,6 +138,8 @@ pub(crate) trait Kind: Debug + Sync {
 pub(crate) struct Listed {
     /// The ids of its cells, each with the workload whose tasks it runs.
     pub(crate) cells: Vec<(String, Option<String>)>,
+    /// How many observations of them it would make.
+    pub(crate) observations: usize,
     /// About how long that takes.
     pub(crate) estimate: Duration,
 }
@@ -164,7 +177,12 @@ impl<E: Experiment> Kind for KindOf<E> {
     fn list(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Listed {
         let cells = E::select(scope, E::cells(scope), keeps);
         let named = |cell: &E::Cell| (cell.id(), cell.workload().map(str::to_owned));
-        Listed { estimate: E::estimate(scope, &cells), cells: cells.iter().map(named).collect() }
+        let blocks = |cell: &E::Cell| cell.blocks(scope.settings.blocks) as usize;
+        Listed {
+            observations: cells.iter().map(blocks).sum(),
+            estimate: E::estimate(scope, &cells),
+            cells: cells.iter().map(named).collect(),
+        }
     }
 
     fn begin(&self, scope: &Scope, keeps: &dyn Fn(&str) -> bool) -> Box<dyn Underway> {
@@ -212,6 +230,12 @@ impl<E: Experiment> Kind for KindOf<E> {
         cell.observations.iter().map(of).collect()
     }
 
+    fn is_broken(&self, cell: &RawCell) -> bool {
+        let factors = serde_json::from_value::<E::Cell>(cell.factors.clone());
+        let meant = factors.is_ok_and(|factors| factors.meant_to_end() == cell.status);
+        cell.status.is_broken() && !meant
+    }
+
     fn samples(&self, raw: &RawExperiment) -> Result<Vec<Sample>, String> {
         if E::HEADLINES.is_empty() {
             return Ok(Vec::new());
@@ -252,6 +276,11 @@ impl<E: Experiment> Kind for KindOf<E> {
 
     fn compare_sections(&self, beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {
         E::compare_sections(&runs::<E>(beside.records).map_err(ReportError::Record)?, beside)
+    }
+
+    fn merits(&self, raw: &RawExperiment, view: &View<'_>) -> Result<Vec<Merit>, ReportError> {
+        let record = typed::<E, E::Findings>(raw, None).map_err(ReportError::Record)?;
+        Ok(E::merits(&record, view))
     }
 
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {

@@ -7,6 +7,7 @@
 //!
 //! - `block`: trials that belong together, and what a runner is asked for
 //! - `scope`: what a run is to measure, before anything is measured
+//! - `externals`: which runners in other languages a run may start
 //! - `seen`, `underway`: what has been measured so far, with and without its types
 //! - `stage`: what measuring needs
 //! - `conduct`: plan, measure, keep; until there is nothing left to measure
@@ -15,6 +16,8 @@
 //! - `complete`: from observations to findings
 //! - `show`: from findings to what a person and a program read
 //! - `compare`: several runs beside each other
+//! - `gallery`: runs of many machines on one page
+//! - `contribution`: whether a run can stand there
 //! - `schema`: the schema of a record
 //! - `summary`: the medians of the responses of a cell
 
@@ -22,6 +25,9 @@ pub(crate) mod block;
 pub(crate) mod compare;
 mod complete;
 pub(crate) mod conduct;
+pub(crate) mod contribution;
+mod externals;
+pub(crate) mod gallery;
 mod json;
 mod kind;
 #[cfg(test)]
@@ -49,12 +55,15 @@ use crate::runner::{CellError, Desk};
 pub(crate) use block::{Ask, Block, Subject, Trial};
 use compare::{Beside, ComparedCell};
 pub use complete::complete;
+pub(crate) use externals::{External, Externals};
+use gallery::Merit;
 pub(crate) use json::full_group;
 pub(crate) use kind::{Kind, Listed, of as kind_of};
 pub(crate) use matrix::{Matrix, reference_tables, sheet_of};
 pub(crate) use schema::schema;
 pub(crate) use scope::{Scope, Settings};
 pub(crate) use seen::Seen;
+pub(crate) use show::broken;
 pub use show::{Export, exported, html, observations, text_tables, write_report};
 pub(crate) use shuffle::Shuffle;
 pub(crate) use stage::{Events, Stage, Watch};
@@ -76,11 +85,21 @@ experiments![
     matrix::Matrix,
     counters::Counters,
     granularity::Granularity,
+    concurrency::Concurrency,
     latency::Latency,
+    interference::Interference,
+    serving::Serving,
+    cores::Cores,
+    sharing::Sharing,
+    messaging::Messaging,
+    cancellation::Cancellation,
+    tree::Tree,
+    completion::Completion,
     timers::Timers,
     memory::Memory,
     switches::Switches,
     timelines::Timelines,
+    languages::Languages,
 ];
 
 /// The experiment with this id.
@@ -170,6 +189,11 @@ pub(crate) trait Experiment: Debug + Sized + 'static {
     /// What is said of several runs of it beside what is said of all experiments. Pure.
     fn compare_sections(_runs: &[RecordOf<Self>], _beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {
         Ok(Vec::new())
+    }
+
+    /// What a reader of many runs looks for first in one: what wins at each kind of work, and how much is done. Pure.
+    fn merits(_record: &RecordOf<Self>, _view: &View<'_>) -> Vec<Merit> {
+        Vec::new()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::conduct::mock::{MockEvents, MockLauncher, MockWatch};
 use super::conduct::{Until, measure};
 use super::matrix::Matrix;
-use super::{Experiment, Scope, Settings, Stage, complete, find};
+use super::{Experiment, Externals, Scope, Settings, Stage, complete, find};
 use crate::batch::analyse::MARGIN;
 use crate::model::ModelInfo;
 use crate::models::{BuiltIn, Catalogue};
@@ -102,11 +102,21 @@ pub(crate) fn scope(definitions: Vec<Definition>, cores: u64, all: bool, seed: u
     let deadline = Duration::from_secs(1);
     let (mode, track) = (Mode::Default, Track::Defaults);
     Scope {
-        settings: Settings { blocks: BLOCKS, mode, seed, track, margin: MARGIN, deadline, all },
+        settings: Settings {
+            blocks: BLOCKS,
+            mode,
+            seed,
+            track,
+            margin: MARGIN,
+            deadline,
+            all,
+            externals: Externals::default(),
+        },
         machine: Machine { cores, ..Machine::default() },
         models: infos.iter().filter(|info| info.default || all).copied().collect::<Vec<ModelInfo>>(),
         spec: Spec::build(definitions, &infos, all, cores).expect("they are valid"),
         references: Default::default(),
+        folder: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a run is to measure and how, before anything is measured.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::externals::Externals;
 use crate::model::{ModelInfo, Sizing};
 use crate::record::{Machine, Mode, Track};
 use crate::runner::Reference;
@@ -25,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     /// Whether models outside the default matrix are measured too.
     pub(crate) all: bool,
+    /// The runners in other languages that may be started.
+    pub(crate) externals: Externals,
 }
 
 /// What every experiment plans from.
@@ -40,6 +44,8 @@ pub(crate) struct Scope {
     pub(crate) spec: Spec,
     /// What the tasks of each workload return and wait for, as far as that could be found out.
     pub(crate) references: BTreeMap<String, Reference>,
+    /// Where experiments may keep files until the run ends; `None` where nothing of the run is kept.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Scope {

@@ -75,7 +75,7 @@ fn sections(record: &Record) -> Result<Vec<Section>, ReportError> {
 }
 
 /// The experiments of a record, in the order in which they are shown.
-fn in_order(record: &Record) -> Result<Vec<(&'static dyn Kind, &RawExperiment)>, ReportError> {
+pub(super) fn in_order(record: &Record) -> Result<Vec<(&'static dyn Kind, &RawExperiment)>, ReportError> {
     if let Some(id) = record.experiments.keys().find(|id| find(id).is_none()) {
         return Err(ReportError::Record(unknown(id)));
     }
@@ -143,4 +143,16 @@ pub fn exported(record: &Record, format: Export) -> Result<String, ReportError> 
         raw.cells.iter().map(move |cell| (cell, measures.clone()))
     });
     Ok(export(cells, format))
+}
+
+/// How many cells of a record have ended as something that does not do what it should.
+pub(crate) fn broken(record: &Record) -> usize {
+    let of = |(id, raw): (&String, &RawExperiment)| {
+        let kind = find(id);
+        raw.cells
+            .iter()
+            .filter(|cell| kind.map_or(cell.status.is_broken(), |kind| kind.is_broken(cell)))
+            .count()
+    };
+    record.experiments.iter().map(of).sum()
 }

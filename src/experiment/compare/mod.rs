@@ -31,6 +31,7 @@ pub(crate) use compared::{Beside, Sample, contrast};
 pub use compared::{ComparedCell, ComparedExperiment, ComparedResponse, Contrast, Missing};
 pub use object::{Objection, ObjectionKind};
 pub use place::Place;
+pub(crate) use place::places;
 
 /// How runs are compared.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -110,7 +111,7 @@ pub fn compare(records: &[Record], options: &CompareOptions) -> Result<Compared,
     if !options.prices.is_empty() && options.prices.len() != records.len() {
         return Err(CompareRefusal::Prices { prices: options.prices.len(), runs: records.len() });
     }
-    let places = place::places(records, &options.prices);
+    let places = places(records, &options.prices);
     let kinds = common(records);
     let objections = object::objections(records, &places, &kinds).map_err(CompareRefusal::Record)?;
     let fatal: Vec<_> = objections.iter().filter(|objection| objection.fatal()).cloned().collect();

@@ -20,7 +20,7 @@ pub struct Place {
 }
 
 /// The runs, each under a name that no other has, as they are read.
-pub(super) fn places(records: &[Record], prices: &[Option<f64>]) -> Vec<Place> {
+pub(crate) fn places(records: &[Record], prices: &[Option<f64>]) -> Vec<Place> {
     let alike = |record: &Record, of: fn(&Record) -> &String| {
         records.iter().filter(|other| text::name(of(other)) == text::name(of(record))).count() > 1
     };

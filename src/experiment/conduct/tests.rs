@@ -222,13 +222,32 @@ fn a_cell_that_fails_is_not_asked_again_and_the_others_go_on() {
 fn a_calibration_that_fails_ends_its_cells_and_no_other() {
     let mut run = Run::new();
     let (_, asked) = run.measure(|_, id| (id == CALIBRATION).then(broken));
-    assert_eq!(asked.iter().filter(|id| *id == CALIBRATION).count(), 1);
+    assert_eq!(asked.iter().filter(|id| *id == CALIBRATION).count(), ATTEMPTS as usize);
     let (toy, _) = run.finish();
     for cell in &toy.cells[..2] {
         assert_eq!((cell.status, cell.reason.as_deref()), (Status::Crashed, Some("it broke")), "{}", cell.id);
         assert!(cell.observations.is_empty());
     }
     assert_eq!(blocks_of(&toy, 2), all_blocks());
+}
+
+#[test]
+fn a_runner_that_breaks_once_in_a_calibration_ends_no_cell() {
+    let mut run = Run::new();
+    let (_, asked) = run.measure(|number, id| (number == 0 && id == CALIBRATION).then(broken));
+    assert_eq!(asked.iter().filter(|id| *id == CALIBRATION).count(), 2);
+    assert!(
+        run.notes.iter().any(|note| note == "how fast: crashed: it broke; it was asked again"),
+        "{:?}",
+        run.notes
+    );
+    let (toy, _) = run.finish();
+    assert_eq!((blocks_of(&toy, 0), blocks_of(&toy, 1)), (all_blocks(), all_blocks()));
+    // What a runner says of itself it would say again.
+    let mut run = Run::new();
+    let refused = || RunnerError::failed("it cannot");
+    let (_, asked) = run.measure(|_, id| (id == CALIBRATION).then(refused));
+    assert_eq!(asked.iter().filter(|id| *id == CALIBRATION).count(), 1);
 }
 
 #[test]

@@ -94,8 +94,11 @@ pub(crate) struct Observation {
     pub(crate) reasons: BTreeMap<String, String>,
 }
 
-/// The counts: the name of each, as in the record, and how it is read.
-pub(crate) const COUNTS: [(&str, &str, fn(&Observation) -> Option<f64>); 8] = [
+/// A count: its name in the record, its name for people, and how it is read.
+type Count = (&'static str, &'static str, fn(&Observation) -> Option<f64>);
+
+/// All of them.
+pub(crate) const COUNTS: [Count; 8] = [
     ("instructions", "instructions", |made| made.instructions),
     ("cycles", "cycles", |made| made.cycles),
     ("branch_misses", "mispredicted branches", |made| made.branch_misses),
@@ -149,7 +152,8 @@ pub(crate) struct Association {
 
 impl Experiment for Counters {
     const ID: &'static str = "counters";
-    const QUESTION: &'static str = "why is one model faster: what does each ask of the processor and the kernel?";
+    const QUESTION: &'static str =
+        "why is one model faster: what does each ask of the processor and the kernel?";
     const HEADLINES: &'static [&'static str] = &["instructions", "cycles", "context_switches"];
 
     type Setup = ();
@@ -188,7 +192,8 @@ impl Experiment for Counters {
         };
         let mut reasons: BTreeMap<String, String> = counted.events.iter().filter_map(why).collect();
         if counted.parks.is_none() {
-            reasons.insert("parks".to_owned(), "its runtime has no such count, or it has no runtime".to_owned());
+            reasons
+                .insert("parks".to_owned(), "its runtime has no such count, or it has no runtime".to_owned());
         }
         Ok(Observation {
             batches: warm,

@@ -61,7 +61,9 @@ fn missing(cells: &[CellRecord<Cell, Observation>]) -> Vec<String> {
         made.peek().is_some() && made.all(|made| of(&made.responses).is_none())
     };
     for (name, word, of) in COUNTS {
-        let reason = || cells.iter().flat_map(|cell| &cell.observations).find_map(|made| made.responses.reasons.get(name));
+        let reason = || {
+            cells.iter().flat_map(|cell| &cell.observations).find_map(|made| made.responses.reasons.get(name))
+        };
         if let Some(reason) = nowhere(of).then(reason).flatten() {
             whys.entry(reason).or_default().push(word);
         }
@@ -101,7 +103,10 @@ fn table(workload: &str, cells: &[CellRecord<Cell, Observation>]) -> Table {
         let time = time(cell).map_or("none".into(), |time| units::time(time / tasks));
         [first, time].into_iter().chain(counts).chain([remark]).collect()
     };
-    let heads: Vec<&str> =
-        ["model", "time"].into_iter().chain(shown.iter().map(|(_, word, _)| *word)).chain(["remark"]).collect();
+    let heads: Vec<&str> = ["model", "time"]
+        .into_iter()
+        .chain(shown.iter().map(|(_, word, _)| *word))
+        .chain(["remark"])
+        .collect();
     Table { columns: columns(&heads), rows: of_work.iter().map(row).collect() }
 }

@@ -171,7 +171,12 @@ fn peak(sheet: &Sheet) -> Option<(CoreRate, Peak)> {
 }
 
 /// The efficiency of one model at every size.
-pub(super) fn sweep(sheet: &Sheet, known: &BTreeMap<&str, f64>, peak: CoreRate, model: &str) -> Vec<SweepPoint> {
+pub(super) fn sweep(
+    sheet: &Sheet,
+    known: &BTreeMap<&str, f64>,
+    peak: CoreRate,
+    model: &str,
+) -> Vec<SweepPoint> {
     let point = |(_, cell, _): (f64, &SheetCell, &Estimate)| {
         let work_ns = peak.work_ns(steps_of(sheet, cell)?);
         let share = |&batch: &f64| efficiency(batch, cell.tasks, work_ns, used(sheet, cell));
@@ -189,8 +194,7 @@ fn models(sheet: &Sheet, known: &BTreeMap<&str, f64>, peak: Option<CoreRate>) ->
         }
     }
     let model = |id: &str| {
-        let found =
-            peak.ok_or(MetgRefusal::NoPeak).and_then(|peak| metg(&sweep(sheet, known, peak, id)));
+        let found = peak.ok_or(MetgRefusal::NoPeak).and_then(|peak| metg(&sweep(sheet, known, peak, id)));
         let (metg, refusal) = match found {
             Ok(found) => (Some(found), None),
             Err(refusal) => (None, Some(trouble(sheet, id).unwrap_or_else(|| refusal.to_string()))),
@@ -225,7 +229,9 @@ fn left_out(known: &BTreeMap<&str, f64>, points: &[Point]) -> Option<String> {
     let further = known.values().any(|task_ns| *task_ns < smallest.task_ns);
     further.then(|| {
         let size = figures::time(smallest.task_ns);
-        let reached = smallest.efficiency.map(|share| format!(", where it reached {} of the peak", figures::percent(share)));
+        let reached = smallest
+            .efficiency
+            .map(|share| format!(", where it reached {} of the peak", figures::percent(share)));
         format!("not measured below {size}{}", reached.unwrap_or_default())
     })
 }

@@ -17,7 +17,9 @@ pub(super) fn finding(sheet: &Sheet, found: &Findings) -> Vec<String> {
     let part = |(time, model): &(f64, &String)| format!("{} ({})", units::time(*time), text::name(model));
     let metg = match known.as_slice() {
         [] => None,
-        [only] => Some(format!("Half of the peak is reached by tasks that take a core at least {}.", part(only))),
+        [only] => {
+            Some(format!("Half of the peak is reached by tasks that take a core at least {}.", part(only)))
+        }
         [first, .., last] => {
             let (first, last) = (part(first), part(last));
             Some(format!("Half of the peak is reached by tasks that take a core at least {first} to {last}."))
@@ -67,7 +69,8 @@ struct Square {
 /// A square for each size of a task, ascending.
 fn squares(sheet: &Sheet) -> Vec<(f64, Square)> {
     let known = sizes(sheet);
-    let sized = |answer: &WorkloadVerdict| Some((*known.get(answer.workload.as_str())?, square(sheet, answer)));
+    let sized =
+        |answer: &WorkloadVerdict| Some((*known.get(answer.workload.as_str())?, square(sheet, answer)));
     let mut squares: Vec<(f64, Square)> = sheet.verdicts.iter().filter_map(sized).collect();
     squares.sort_by(|left, right| left.0.total_cmp(&right.0));
     squares

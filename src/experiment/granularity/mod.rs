@@ -16,8 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, View};
-use crate::batch::{BatchObservation, Warm, noise_floors};
 use crate::batch::observe::observe;
+use crate::batch::{BatchObservation, Warm, noise_floors};
 use crate::model::Family;
 use crate::record::Factors;
 use crate::report::{ReportError, Section};

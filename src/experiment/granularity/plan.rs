@@ -143,7 +143,7 @@ fn step(scope: &Scope, seen: &Seen<Granularity>) -> Option<Trial<Order>> {
 
 fn task_spec(name: &str, n: u64) -> TaskSpec {
     let kernel = Some(Kernel::Count(Count { n }));
-    TaskSpec { name: name.to_owned(), kernel, trace: None, instrument: None }
+    TaskSpec { name: name.to_owned(), kernel, ..TaskSpec::default() }
 }
 
 /// The next size to try a model at, coming down from the largest; or the refusal of all sizes below the one at which
@@ -208,7 +208,9 @@ fn peak(scope: &Scope, seen: &Seen<Granularity>) -> Option<CoreRate> {
     };
     let best = |of: &dyn Fn(&Cell) -> bool, cores| {
         let cells = seen.cells.iter().map(|cell| &cell.factors).filter(|cell| !cell.twin && of(cell));
-        cells.filter_map(|cell| rate(cell, cores)).reduce(|best, other| if other > best { other } else { best })
+        cells
+            .filter_map(|cell| rate(cell, cores))
+            .reduce(|best, other| if other > best { other } else { best })
     };
     let on_all = best(&|cell| used(cell.workers, scope.cores()) == scope.cores(), scope.cores());
     on_all.or_else(|| best(&|cell| cell.family == Family::Baseline, 1))

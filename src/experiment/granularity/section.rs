@@ -41,7 +41,11 @@ pub(super) fn section(record: &RecordOf<Granularity>, view: &View<'_>) -> Result
 
 /// What efficiencies are shares of.
 fn peak_note(found: &Findings) -> String {
-    let one_core = found.models.iter().filter(|model| is_of_one_core(found, model)).map(|model| text::name(&model.model));
+    let one_core = found
+        .models
+        .iter()
+        .filter(|model| is_of_one_core(found, model))
+        .map(|model| text::name(&model.model));
     let one_core: Vec<String> = one_core.collect();
     let alone = match one_core.as_slice() {
         [] => String::new(),
@@ -79,8 +83,12 @@ fn curves(
         let look = view.looks.of(&model.model)?;
         let point = |point: &Point| {
             let (y, interval) = of(point)?;
-            let tip =
-                format!("{}, tasks of {}: {}", text::name(&look.id), units::time(point.task_ns), shown(point));
+            let tip = format!(
+                "{}, tasks of {}: {}",
+                text::name(&look.id),
+                units::time(point.task_ns),
+                shown(point)
+            );
             Some(CurvePoint { x: point.task_ns, y, interval, tip })
         };
         let points: Vec<_> = model.points.iter().filter_map(point).collect();
@@ -164,7 +172,8 @@ fn efficiency(view: &View<'_>, found: &Findings) -> Result<Chart, ReportError> {
         marks: &[],
         apart: End::First,
     })?;
-    let mut table = Table { columns: columns(&["model", "task size", "granularity", "efficiency"]), rows: Vec::new() };
+    let mut table =
+        Table { columns: columns(&["model", "task size", "granularity", "efficiency"]), rows: Vec::new() };
     for model in &found.models {
         for point in &model.points {
             let shown = [units::time(point.task_ns), units::time(point.granularity_ns), share(point)];

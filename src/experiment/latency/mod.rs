@@ -1,12 +1,14 @@
-//! Latency: how long tasks take that are due at a fixed rate, whatever has become of those before them.
+//! Latency: how long tasks take that come at a rate, whatever has become of those before them, and which rate is sustained.
 
 mod analyse;
+mod capacity;
 mod findings;
+mod knee;
 mod observe;
 mod plan;
+mod schedule;
 mod section;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -17,15 +19,19 @@ use crate::model::Family;
 use crate::record::{Factors, Histogram, Response, Responses};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
-use findings::{Knee, LoadSummary, ModelLatency, OneIn, OpenLoad};
+use capacity::Capacity;
+use findings::ModelLatency;
+use schedule::Spacing;
 
 /// How often each load is put on each model, unless the run has fewer blocks.
 const MOST_ROUNDS: u32 = 3;
-/// The fewest tasks that a 90th and a 99th percentile are taken from.
+/// The fewest tasks that a 90th percentile is taken from.
 const FEWEST_FOR_P90: u64 = 20;
-const FEWEST_FOR_P99: u64 = 100;
+/// The fewest that a 99th is, with a bound that holds with 95 %; and in a single observation, which has none.
+const FEWEST_FOR_P99: u64 = 299;
+const FEWEST_FOR_P99_OF_ONE: u64 = 100;
 
-/// Latency under an open load, and the rate at which it gives way.
+/// Latency under an open load, and the rate that is sustained.
 #[derive(Debug)]
 pub(crate) struct Latency;
 
@@ -40,10 +46,13 @@ pub(crate) struct Cell {
     pub(crate) family: Family,
     /// How many workers it has.
     pub(crate) workers: u64,
-    /// The load: `closed` for batches one after the other, else how many tasks are due of those that the model can do.
+    /// The load: `closed` for batches one after the other; else how many tasks are due, as a share of what the model
+    /// sustains or each second, with `poisson` before it where they come as chance has it.
     pub(crate) load: String,
-    /// The latter as a number, 0 to 1 and beyond; `null` for a closed load.
+    /// The share of what the model sustains, 0 to 1; `null` for other loads.
     pub(crate) share: Option<f64>,
+    /// The rate that is the same for every model; `null` for other loads.
+    pub(crate) rate_per_s: Option<f64>,
 }
 
 impl Cell {
@@ -55,6 +64,15 @@ impl Cell {
     /// The cell of the definition whose model it is.
     fn ranked(&self) -> String {
         format!("{}/{}@{}", self.workload, self.model, self.workers)
+    }
+
+    /// The name of what its model sustains.
+    fn capacity(&self) -> String {
+        format!("{}/capacity", self.prefix())
+    }
+
+    fn spacing(&self) -> Spacing {
+        if self.load.starts_with("poisson") { Spacing::Poisson } else { Spacing::Constant }
     }
 }
 
@@ -76,56 +94,70 @@ impl Factors for Cell {
     }
 }
 
-/// When tasks are due.
+/// What a runner is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Arrivals {
+pub(crate) enum Order {
+    /// Find the rate that is sustained.
+    Capacity,
     /// Batch after batch, until so much time has passed: a closed load.
     Closed {
         /// How much.
         at_least_ns: u64,
     },
-    /// All at once.
-    Burst {
-        /// How many.
-        tasks: u64,
-    },
-    /// One after the other.
+    /// One task after the other, each when it is due.
     Open {
         /// How many.
         tasks: u64,
         /// How many each second.
         rate_per_s: f64,
-        /// How long the batch has to be handed over before the first is due.
-        lead_ns: u64,
+        /// How far apart.
+        spacing: Spacing,
+        /// What decides that where it is chance.
+        seed: u64,
     },
 }
 
 /// What became of a load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Observation {
-    /// How many tasks were due each second; `null` where they came all at once, or as they ended.
+    /// How many tasks were due each second; `null` where they came as they ended.
     pub(crate) rate_per_s: Option<f64>,
     /// How many were due, and done.
     pub(crate) tasks: u64,
     /// From when the first was due until the last was done, in nanoseconds.
     pub(crate) elapsed_ns: u64,
-    /// How many were due before anything of the model was free to wait for them.
-    pub(crate) queued: u64,
-    /// How many were waited for, and begun more than 2 ms late all the same.
+    /// How many were done each second, between the first tenth of them and the last.
+    pub(crate) done_per_s: f64,
+    /// How many the dispatcher gave away more than a millisecond after they were due, or asked for if that was later.
     pub(crate) late: u64,
+    /// By how much it was late with one in a hundred, in nanoseconds; `null` where it had nothing to give.
+    pub(crate) late_p99_ns: Option<u64>,
+    /// How many were begun more than a millisecond after the model had them.
+    pub(crate) queued: u64,
+    /// The CPU time of the runner and all processes below it, in nanoseconds; `null` where `cpu_reason` says why not.
+    pub(crate) cpu_ns: Option<u64>,
+    /// Why it is not known, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_reason: Option<String>,
     /// The share of the time in which the HTTP target computed, 0 to 1; `null` for a target of the user's, or where the
     /// kernel does not say.
     pub(crate) target_busy: Option<f64>,
+    /// How many cores the model kept busy before the load, when it had nothing to do; `null` for most observations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) idle_cpu: Option<f64>,
+    /// The search for the rate that is sustained, of whose fastest rate the rest is; `null` for a load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) capacity: Option<Capacity>,
     /// The latencies in nanoseconds, as HdrHistogram writes them (V2, deflated, base64): from when a task was due, and
     /// from when it was begun where none was due at a time of its own.
     pub(crate) latency: Histogram,
 }
 
 impl Observation {
-    /// How many tasks were done each second.
-    fn done_per_s(&self) -> f64 {
-        1e9 * self.tasks as f64 / self.elapsed_ns.max(1) as f64
+    /// Whether the dispatcher was so late that this was another load than it says.
+    fn is_late(&self) -> bool {
+        self.late as f64 > observe::MOST_LATE * self.tasks as f64
     }
 }
 
@@ -137,9 +169,10 @@ impl Responses for Observation {
         vec![
             Response::maybe("p50_ns", quantile(0.5, 1)),
             Response::maybe("p90_ns", quantile(0.9, FEWEST_FOR_P90)),
-            Response::maybe("p99_ns", quantile(0.99, FEWEST_FOR_P99)),
+            Response::maybe("p99_ns", quantile(0.99, FEWEST_FOR_P99_OF_ONE)),
             Response::maybe("rate_per_s", self.rate_per_s),
-            Response::one("done_per_s", self.done_per_s()),
+            Response::one("done_per_s", self.done_per_s),
+            Response::maybe("task_cpu_ns", self.cpu_ns.map(|cpu| cpu as f64 / self.tasks.max(1) as f64)),
             Response::maybe("queued_share", share(self.queued)),
             Response::maybe("late_share", share(self.late)),
             Response::maybe("target_busy", self.target_busy),
@@ -149,12 +182,12 @@ impl Responses for Observation {
 
 impl Experiment for Latency {
     const ID: &'static str = "latency";
-    const QUESTION: &'static str = "how long do tasks take that are due at a fixed rate?";
-    const HEADLINES: &'static [&'static str] = &["p50_ns", "p90_ns", "p99_ns"];
+    const QUESTION: &'static str = "how long do tasks take when they come at a rate?";
+    const HEADLINES: &'static [&'static str] = &["p50_ns", "p99_ns", "task_cpu_ns"];
 
     type Setup = ();
     type Cell = Cell;
-    type Order = Arrivals;
+    type Order = Order;
     type Observation = Observation;
     type Findings = Vec<ModelLatency>;
 
@@ -168,12 +201,12 @@ impl Experiment for Latency {
 
     fn setup(_: &Scope, _: &[Cell]) {}
 
-    fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Arrivals>> {
+    fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Order>> {
         plan::next(scope, seen)
     }
 
-    fn observe(arrivals: Arrivals, desk: &mut Desk<'_>) -> Result<Observation, CellError> {
-        observe::observe(arrivals, desk)
+    fn observe(order: Order, desk: &mut Desk<'_>) -> Result<Observation, CellError> {
+        observe::observe(order, desk)
     }
 
     fn analyse(measured: &MeasuredOf<Self>, _: &Context<'_>) -> Vec<ModelLatency> {
@@ -183,11 +216,4 @@ impl Experiment for Latency {
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
         Ok(vec![section::section(record, view)?])
     }
-}
-
-/// How many tasks a second a model finished when many were due at once, if it was tried: what the shares of its loads
-/// are shares of. The best counts, since nothing makes a model faster than it is.
-fn capacity_per_s(calibrations: &BTreeMap<String, Observation>, cell: &Cell) -> Option<f64> {
-    let bursts = (0..plan::BURSTS).filter_map(|number| calibrations.get(&plan::burst(cell, number)));
-    bursts.map(Observation::done_per_s).max_by(f64::total_cmp)
 }

@@ -16,7 +16,8 @@ use concbench_text::figures as units;
 /// When the record has no matrix, or no such model was measured in it, in one line.
 pub(crate) fn reference_tables(record: &Record, model: &str, format: Format) -> Result<String, ReportError> {
     let sheet = sheet_of(record).map_err(ReportError::Record)?;
-    let sheet = sheet.ok_or_else(|| ReportError::Record("it has no matrix, which models are compared in".into()))?;
+    let sheet =
+        sheet.ok_or_else(|| ReportError::Record("it has no matrix, which models are compared in".into()))?;
     let works = sheet.workloads.iter().filter(|work| best_of(&sheet, &work.name, model).is_some());
     let tables: Vec<String> =
         works.map(|work| titled(&of_workload(&sheet, &work.name, model), format)).collect();
@@ -27,7 +28,10 @@ pub(crate) fn reference_tables(record: &Record, model: &str, format: Format) -> 
             known.extend((!known.contains(&name)).then_some(name));
         }
         let known = text::list(&known, known.len());
-        return Err(ReportError::Record(format!("`{}` was not measured in it; {known} were", text::name(model))));
+        return Err(ReportError::Record(format!(
+            "`{}` was not measured in it; {known} were",
+            text::name(model)
+        )));
     }
     Ok(tables.join("\n"))
 }

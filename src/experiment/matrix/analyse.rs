@@ -1,7 +1,7 @@
 //! From the observations of the matrix to verdicts.
 
 use super::{Findings, Matrix, Setup, ideal};
-use crate::batch::analyse::{answer, class_rankings, task_costs, summarise};
+use crate::batch::analyse::{answer, class_rankings, summarise, task_costs};
 use crate::batch::{BatchCell, BatchObservation, ModelTimer, Sheet, SheetCell};
 use crate::experiment::complete::facts;
 use crate::experiment::{Context, Experiment, MeasuredOf, RecordOf, kind};
@@ -83,7 +83,7 @@ fn empty(
 mod tests {
     use serde_json::from_value;
 
-    use crate::batch::analyse::{ClassRanking, TaskCost, Ranged};
+    use crate::batch::analyse::{ClassRanking, Ranged, TaskCost};
     use crate::experiment::rehearsal::Rehearsal;
     use crate::model::Family;
     use crate::record::Record;
@@ -113,7 +113,11 @@ mod tests {
             assert!((cost.task_ns.estimate / TASK_NS - 1.0).abs() < 1e-3, "{cost:?}");
             assert!((cost.batch_ns.estimate / BATCH_NS - 1.0).abs() < 1e-2, "{cost:?}");
         }
-        assert!(task_costs.iter().all(|cost| cost.few.starts_with("noop/") && cost.many.starts_with("noop-many/")));
+        assert!(
+            task_costs
+                .iter()
+                .all(|cost| cost.few.starts_with("noop/") && cost.many.starts_with("noop-many/"))
+        );
     }
 
     #[test]

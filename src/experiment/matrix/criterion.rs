@@ -154,7 +154,9 @@ fn abandon(error: RunnerError) -> ! {
 fn start(launcher: &mut dyn Launcher, scope: &Scope, id: &str) -> Box<dyn Conversation> {
     let work = scope.cell(id).map(|cell| work_of(&scope.spec, cell));
     let request = Request { experiment: Matrix::ID, order: json!(Order::Serve), work };
-    launcher.converse(request, scope.settings.deadline).map_or_else(|error| abandon(error), |(_, session)| session)
+    launcher
+        .converse(request, scope.settings.deadline)
+        .map_or_else(|error| abandon(error), |(_, session)| session)
 }
 
 /// Runs batches; the time that they took together.

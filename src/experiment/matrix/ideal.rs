@@ -27,9 +27,8 @@ pub(super) fn fill(sheet: &mut Sheet) {
         for cell in sheet.cells.iter_mut().filter(|cell| cell.workload == workload.name) {
             let waits = tasks.div_ceil(cell.concurrency.max(1)).saturating_mul(waiting);
             let share = tasks.div_ceil(cell.workers.min(sheet.cores).max(1)) as f64;
-            cell.ideal_ns = task_computes
-                .map(|task| waits.max((share * task).round() as u64))
-                .filter(|&ideal| ideal > 0);
+            cell.ideal_ns =
+                task_computes.map(|task| waits.max((share * task).round() as u64)).filter(|&ideal| ideal > 0);
         }
     }
 }

@@ -5,6 +5,7 @@ mod analyse;
 mod compare;
 mod criterion;
 mod ideal;
+mod merit;
 mod section;
 mod view;
 
@@ -15,13 +16,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use against::reference_tables;
-pub(crate) use analyse::sheet_of;
-use super::{Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View};
-use crate::batch::observe::{self, serve};
+use super::{
+    Ask, Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, Stage, Subject, Trial, View,
+};
 use crate::batch::analyse::{ClassRanking, TaskCost};
-use crate::batch::{BatchCell, BatchObservation, Comparison, Pace, Warm, WorkloadRecord, WorkloadVerdict, noise_floors, work_of};
+use crate::batch::observe::{self, serve};
+use crate::batch::{
+    BatchCell, BatchObservation, Comparison, Pace, Warm, WorkloadRecord, WorkloadVerdict, noise_floors,
+    work_of,
+};
 use crate::experiment::compare::{Beside, ComparedCell};
+use crate::experiment::gallery::Merit;
 use crate::experiment::json::to_value;
 use crate::model::{Family, Sizing};
 use crate::record::Factors;
@@ -29,6 +34,8 @@ use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
 use crate::spec::{CellSpec, TWIN_MARK};
 use crate::time::nanoseconds;
+pub(crate) use against::reference_tables;
+pub(crate) use analyse::sheet_of;
 
 /// How long an observation takes beside its batches: a runner that starts and ends.
 const OBSERVATION: Duration = Duration::from_millis(30);
@@ -153,6 +160,10 @@ impl Experiment for Matrix {
         compare::sections(runs, beside)
     }
 
+    fn merits(record: &RecordOf<Self>, view: &View<'_>) -> Vec<Merit> {
+        merit::merits(record, view)
+    }
+
     fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
         section::sections(&analyse::sheet(record, view.record, &view.facts.timers), view)
     }
@@ -184,10 +195,13 @@ fn observation_takes(scope: &Scope, cell: &BatchCell) -> Option<Duration> {
         _ => (Duration::ZERO, cell.workers),
     };
     // A batch of nothing takes something, too.
-    let batch_ns =
-        waits.max(computes).saturating_add(nanoseconds(creates).saturating_mul(cell.tasks)).saturating_add(1_000);
+    let batch_ns = waits
+        .max(computes)
+        .saturating_add(nanoseconds(creates).saturating_mul(cell.tasks))
+        .saturating_add(1_000);
     let batches = 1 + u64::from(Warm::filling(batch_ns).batches());
-    let nanoseconds = batches.saturating_mul(batch_ns).saturating_add(nanoseconds(WORKER).saturating_mul(starts));
+    let nanoseconds =
+        batches.saturating_mul(batch_ns).saturating_add(nanoseconds(WORKER).saturating_mul(starts));
     Some(OBSERVATION + Duration::from_nanos(nanoseconds))
 }
 

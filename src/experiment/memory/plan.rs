@@ -70,7 +70,7 @@ fn is_left(point: &Point) -> bool {
 }
 
 fn ask(scope: &Scope, model: &ModelInfo, cell: &Cell) -> Ask<Order> {
-    let task_spec = TaskSpec { name: Memory::ID.to_owned(), kernel: None, trace: None, instrument: None };
+    let task_spec = TaskSpec { name: Memory::ID.to_owned(), ..TaskSpec::default() };
     let (model, workers, tasks) = (*model, cell.workers, cell.tasks);
     let work = Work { task_spec, tasks, model, workers, checked: false };
     Ask { order: Order::Look, work: Some(work), deadline: scope.settings.deadline }

@@ -40,7 +40,8 @@ fn sentence(record: &RecordOf<Memory>) -> String {
     let family = |model: &str| points(record, model).next().map(|point| point.factors.family);
     let cheapest = |of: &[Family]| {
         let known = record.findings.iter().filter_map(|found| Some((found, found.per_task?)));
-        let known = known.filter(|(found, _)| family(&found.model).is_some_and(|family| of.contains(&family)));
+        let known =
+            known.filter(|(found, _)| family(&found.model).is_some_and(|family| of.contains(&family)));
         known.min_by(|left, right| left.1.bytes.total_cmp(&right.1.bytes))
     };
     let kinds = [
@@ -97,8 +98,7 @@ fn chart(record: &RecordOf<Memory>, view: &View<'_>) -> Result<Chart, ReportErro
     let curve = |model: &ModelMemory| {
         let (series, look) = (view.looks.index(&model.model), view.looks.of(&model.model)?);
         let label = text::name(&look.id);
-        let points: Vec<_> =
-            points(record, &model.model).filter_map(|found| point(&label, found)).collect();
+        let points: Vec<_> = points(record, &model.model).filter_map(|found| point(&label, found)).collect();
         let curve = Curve { series, ink: look.ink, marker: look.marker, label, points };
         (!curve.points.is_empty()).then_some(curve)
     };

@@ -129,7 +129,8 @@ impl Experiment for Switches {
         let pin = order.placement == Placement::Pinned;
         let settings = Settings { pin, ..desk.settings(order.workers, String::new()) };
         Cores::of(&settings)?.place();
-        let ping_pong = pair.measure(&Settings { pin: false, ..settings }, Duration::from_nanos(order.time_ns))?;
+        let ping_pong =
+            pair.measure(&Settings { pin: false, ..settings }, Duration::from_nanos(order.time_ns))?;
         match ping_pong.digest == PingPong::expected(ping_pong.rounds) {
             true => Ok(Observation { rounds: ping_pong.rounds, elapsed_ns: nanoseconds(ping_pong.elapsed) }),
             false => Err(CellError::Other("another token came back than was sent".to_owned())),
@@ -196,7 +197,8 @@ mod tests {
     fn a_pair_that_fails_is_observed_no_more_and_keeps_its_reason() {
         let (asked, found) = switched(2, "/smol@");
         assert_eq!(asked.iter().filter(|id| id.contains("smol")).count(), 2);
-        let broken = found.cells.iter().filter(|pair| pair.status == Status::Crashed && pair.reason.is_some());
+        let broken =
+            found.cells.iter().filter(|pair| pair.status == Status::Crashed && pair.reason.is_some());
         assert_eq!(broken.count(), 2);
     }
 

@@ -5,8 +5,8 @@ use concbench_charts::Table;
 use super::{Cell, Observation, Placement, Switches};
 use crate::experiment::{Experiment, RecordOf};
 use crate::record::{CellRecord, Estimate};
-use concbench_text::figures as units;
 use crate::report::{Element, Section, TextTable, status, text};
+use concbench_text::figures as units;
 
 type Pair = CellRecord<Cell, Observation>;
 

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::fd::AsRawFd;
 
 use super::Timeline;
 use super::timeline::{Batch, timeline};
+use crate::model::process::FileHandle;
 use crate::model::{Sizing, Waiting};
 use crate::models::TaskSpec;
 use crate::models::instrument::clock_ns;
@@ -15,9 +15,9 @@ use crate::runner::{CellError, Desk};
 pub(super) fn observe(desk: &Desk<'_>) -> Result<Timeline, CellError> {
     let lost = |error: io::Error| CellError::Other(format!("the notes of its tasks are lost: {error}"));
     let assignment = desk.assignment()?;
-    // A file without a name, which nothing can leave behind; the processes of a model find it here.
+    // A file without a name, which nothing can leave behind.
     let mut notes = tempfile::tempfile().map_err(lost)?;
-    let trace = Some(format!("/proc/{}/fd/{}", std::process::id(), notes.as_raw_fd()).into());
+    let trace = Some(FileHandle::of(&notes).map_err(lost)?);
     let bench = desk.bench_of(TaskSpec { trace, ..assignment.task_spec.clone() })?;
     let mut model = bench.start()?;
     bench.check("cold batch", bench.run(model.as_mut())?)?;

@@ -47,11 +47,11 @@ fn workloads(scope: &Scope) -> Vec<usize> {
     let class = |index: usize| scope.spec.workloads[index].definition.class;
     let all = 0..scope.spec.workloads.len();
     let candidates: Vec<usize> = all.filter(|&index| class(index) != Class::Creation).collect();
-    let is_first = |place: usize| {
-        candidates[..place].iter().all(|&before| class(before) != class(candidates[place]))
-    };
+    let is_first =
+        |place: usize| candidates[..place].iter().all(|&before| class(before) != class(candidates[place]));
     // The first of each class, and then the others.
-    let (firsts, others): (Vec<usize>, Vec<usize>) = (0..candidates.len()).partition(|&place| is_first(place));
+    let (firsts, others): (Vec<usize>, Vec<usize>) =
+        (0..candidates.len()).partition(|&place| is_first(place));
     let mut chosen: Vec<usize> = firsts.into_iter().chain(others).take(WORKLOADS).collect();
     chosen.sort_unstable();
     chosen.into_iter().map(|place| candidates[place]).collect()
@@ -98,7 +98,10 @@ fn budget(scope: &Scope) -> Duration {
 
 fn beyond(scope: &Scope) -> Failure {
     let limit = budget(scope).as_secs();
-    Failure::new(Status::Skipped, format!("it would take longer than the {limit} s that all timelines may take"))
+    Failure::new(
+        Status::Skipped,
+        format!("it would take longer than the {limit} s that all timelines may take"),
+    )
 }
 
 /// About how long it takes to trace a cell: what its tasks wait, as many of them at once as can, and a little.
@@ -137,7 +140,9 @@ mod tests {
         assert_eq!(cells.len(), 3 * models);
         assert_eq!(names(&cells), ["factorial", "sleep", "mixed"]);
         assert!(cells.iter().any(|cell| cell.id() == "timelines/sleep/rayon@2"));
-        assert!(cells.iter().all(|cell| scope.cell(&cell.ranked()).is_some_and(|spec| spec.ranked && !spec.twin)));
+        assert!(
+            cells.iter().all(|cell| scope.cell(&cell.ranked()).is_some_and(|spec| spec.ranked && !spec.twin))
+        );
     }
 
     #[test]

@@ -10,9 +10,7 @@ use concbench_models::instrument::Timer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Ask, Block, Context, Experiment, Facts, MeasuredOf, RecordOf, Scope, Seen, View,
-};
+use super::{Ask, Block, Context, Experiment, Facts, MeasuredOf, RecordOf, Scope, Seen, View};
 use crate::batch::{ModelTimer, Slept};
 use crate::model::{Family, ModelInfo};
 use crate::models::TaskSpec;
@@ -72,7 +70,8 @@ impl Experiment for Timers {
     const ID: &'static str = "timers";
     const QUESTION: &'static str = "how late do tasks wake?";
     const DEFAULT: bool = true;
-    const HEADLINES: &'static [&'static str] = &["late_after_1us_ns", "late_after_1ms_ns", "late_after_10ms_ns"];
+    const HEADLINES: &'static [&'static str] =
+        &["late_after_1us_ns", "late_after_1ms_ns", "late_after_10ms_ns"];
 
     type Setup = ();
     type Cell = Cell;
@@ -96,7 +95,8 @@ impl Experiment for Timers {
             let kernel = &scope.spec.workload_of(cell).definition.kernel;
             kernel.as_ref().is_some_and(|kernel| kernel.timer_ns() > 0) && keeps(&cell.id)
         };
-        let chosen: HashSet<&str> = scope.spec.cells.iter().filter(sleeps).map(|cell| cell.model.id).collect();
+        let chosen: HashSet<&str> =
+            scope.spec.cells.iter().filter(sleeps).map(|cell| cell.model.id).collect();
         cells.into_iter().filter(|cell| keeps(&cell.id()) || chosen.contains(cell.model.as_str())).collect()
     }
 
@@ -137,12 +137,13 @@ fn timer(cell: &CellRecord<Cell, Observation>) -> ModelTimer {
 }
 
 fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<()>, Failure> {
-    let model = *scope.model(&cell.model).ok_or_else(|| Failure::new(Status::Skipped, "there is no such model"))?;
+    let model =
+        *scope.model(&cell.model).ok_or_else(|| Failure::new(Status::Skipped, "there is no such model"))?;
     if model.family == Family::Processes {
         let same = "a task in a process of its own sleeps as a thread does: see thread-spawn";
         return Err(Failure::new(Status::Skipped, same));
     }
-    let task_spec = TaskSpec { name: Timers::ID.to_owned(), kernel: None, trace: None, instrument: None };
+    let task_spec = TaskSpec { name: Timers::ID.to_owned(), ..TaskSpec::default() };
     let work = Work { task_spec, tasks: Timer::TASKS, model, workers: cell.workers, checked: false };
     Ok(Ask { order: (), work: Some(work), deadline: scope.settings.deadline })
 }

@@ -26,7 +26,8 @@ fn counting() -> Vec<CellRecord<Cell, BatchObservation>> {
             let cell = Cell { size, task_ns: task_ns as u64, model, family, workers, twin };
             let tasks = tasks(task_ns as u64, 2);
             let mut record = CellRecord::planned(cell.id(), cell);
-            for (block, time) in generator.around(tasks as f64 * per_task, 0.0001, 20).into_iter().enumerate() {
+            for (block, time) in generator.around(tasks as f64 * per_task, 0.0001, 20).into_iter().enumerate()
+            {
                 let responses = observation(time, 3, tasks);
                 let (block, position) = (block as u32, 0);
                 record.observe(Observed { block, position, responses, usage: None, reason: None });

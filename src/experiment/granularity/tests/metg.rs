@@ -1,7 +1,9 @@
 //! The smallest efficient task of sweeps that are made up.
 
 use super::{Generator, US, log_sweep};
-use crate::experiment::granularity::metg::{CoreRate, MetgRefusal, SweepPoint, efficiency, granularity, metg};
+use crate::experiment::granularity::metg::{
+    CoreRate, MetgRefusal, SweepPoint, efficiency, granularity, metg,
+};
 
 /// The sweep of a model that pays `overhead_ns` for every task, whatever its size.
 fn fixed_overhead(overhead_ns: f64, sizes: &[f64], noise: f64, generator: &mut Generator) -> Vec<SweepPoint> {

@@ -145,7 +145,9 @@ fn a_model_that_adds_ten_microseconds_to_every_task_has_twice_that_as_its_granul
             assert!((metg / (2.0 * OVERHEAD_NS) - 1.0).abs() <= 0.10, "{}: {metg} ns", found.model);
         }
         // Models of one core are among them, and are held against that core.
-        assert!(models.iter().any(|model| model.cores == 1) && models.iter().any(|model| model.cores == CORES));
+        assert!(
+            models.iter().any(|model| model.cores == 1) && models.iter().any(|model| model.cores == CORES)
+        );
     }
 }
 

@@ -33,8 +33,7 @@ pub(super) fn ranks(ranks: &[ModelRanks], beside: &Beside<'_>) -> Result<Chart, 
             .collect();
         // Models that share a place are drawn below each other, in the order of the first run.
         let tied = |place: usize| {
-            let earlier =
-                ranks[..index].iter().filter(|other| other.ranks[place] == model.ranks[place]);
+            let earlier = ranks[..index].iter().filter(|other| other.ranks[place] == model.ranks[place]);
             earlier.count() as u64
         };
         slopes.push(Slope {

@@ -72,8 +72,7 @@ mod tests {
     fn cell(ratio: f64, width: f64, count: u64) -> ComparedCell {
         let log = ratio.ln();
         let location = Location { estimate: log, low: log - width, high: log + width, confidence: 0.95 };
-        let estimate =
-            Estimate { median: 1.0, low: 1.0, high: 1.0, min: 1.0, count, confidence: 0.95 };
+        let estimate = Estimate { median: 1.0, low: 1.0, high: 1.0, min: 1.0, count, confidence: 0.95 };
         let response = ComparedResponse {
             name: "steady_ns",
             estimates: vec![estimate; 2],

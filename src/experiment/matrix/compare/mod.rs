@@ -42,10 +42,7 @@ pub(super) fn findings(runs: &[RecordOf<Matrix>], cells: &[ComparedCell]) -> Fin
 }
 
 /// What is said of the matrix beside its cells.
-pub(super) fn sections(
-    runs: &[RecordOf<Matrix>],
-    beside: &Beside<'_>,
-) -> Result<Vec<Section>, ReportError> {
+pub(super) fn sections(runs: &[RecordOf<Matrix>], beside: &Beside<'_>) -> Result<Vec<Section>, ReportError> {
     let found = findings(runs, &beside.found.cells);
     let mut sections = vec![verdict(&found.classes, beside)?, ranks(&found.ranks, runs, beside)?];
     let scaling = charts::scaling(&found.curves, beside)?;
@@ -131,4 +128,4 @@ fn winners(runs: &[RecordOf<Matrix>], beside: &Beside<'_>) -> Table {
 }
 
 /// The classes of work in the order in which they are answered.
-const CLASSES: [Class; 4] = [Class::Cpu, Class::Io, Class::Mixed, Class::Creation];
+pub(super) const CLASSES: [Class; 4] = [Class::Cpu, Class::Io, Class::Mixed, Class::Creation];

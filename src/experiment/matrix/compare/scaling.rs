@@ -54,7 +54,13 @@ pub(super) fn curves(runs: &[RecordOf<Matrix>]) -> Vec<ComparedCurve> {
         let several = places.iter().filter(|points| !points.is_empty()).count() > 1;
         several.then(|| ComparedCurve { workload: (*workload).into(), model: (*model).into(), places })
     };
-    points.iter().flat_map(BTreeMap::keys).collect::<std::collections::BTreeSet<_>>().into_iter().filter_map(curve).collect()
+    points
+        .iter()
+        .flat_map(BTreeMap::keys)
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .filter_map(curve)
+        .collect()
 }
 
 /// Each model in each workload, by ascending workers.

@@ -22,7 +22,9 @@ fn phrase(contrast: &Contrast) -> String {
 /// The same with the figure, where there is an answer without one.
 pub(super) fn phrase_with_speed(contrast: &Contrast) -> String {
     match contrast.verdict {
-        Verdict::Equivalent | Verdict::Timers | Verdict::Unresolved => format!("{} at {}", phrase(contrast), speed(contrast)),
+        Verdict::Equivalent | Verdict::Timers | Verdict::Unresolved => {
+            format!("{} at {}", phrase(contrast), speed(contrast))
+        }
         Verdict::Different | Verdict::Slight | Verdict::Indicative => phrase(contrast),
     }
 }

@@ -5,7 +5,6 @@ mod models;
 mod ranking;
 mod resources;
 mod scaling;
-mod source;
 mod stability;
 mod tables;
 mod verdict;
@@ -17,13 +16,13 @@ use concbench_text::figures as units;
 
 use super::view::SheetView;
 use crate::batch::Sheet;
-use crate::batch::analyse::{TaskCost, Ranged};
+use crate::batch::analyse::{Ranged, TaskCost};
 use crate::experiment::View;
 use crate::report::{Element, ReportError, Section, text};
 use models::Words;
 use ranking::{RankCell, Ranking};
 use resources::Resources;
-pub(super) use verdict::{ClassVerdict, WorkVerdict};
+pub(super) use verdict::{ClassVerdict, WorkVerdict, answer};
 use workload::Workload;
 
 /// All of them, in their order on the page.
@@ -88,7 +87,8 @@ fn workloads(view: &SheetView<'_>) -> Result<Section, ReportError> {
     let workloads = workload::workloads(view)?;
     let html = WorkloadsMarkup { workloads: &workloads }.render()?;
     let charts: Vec<Chart> = workloads.into_iter().flat_map(|work| work.charts).collect();
-    let task_costs = task_costs(view).map(|table| Element::Table("What a task costs, and what a batch".to_owned(), table));
+    let task_costs =
+        task_costs(view).map(|table| Element::Table("What a task costs, and what a batch".to_owned(), table));
     Ok(Section {
         body: [Element::Markup { html, charts }].into_iter().chain(task_costs).collect(),
         ..Section::new("workloads", "Workloads", "The workloads, one by one")

@@ -1,11 +1,11 @@
 //! The models by name: what each is, and what a reader may know it as.
 
 use crate::batch::Sheet;
+use crate::experiment::matrix::view::SheetView;
 use crate::model::{Dispatch, ModelInfo};
 use crate::models::{BuiltIn, Catalogue};
 use crate::report::key_of;
 use crate::report::text;
-use crate::experiment::matrix::view::SheetView;
 
 /// The models whose names in Python most readers know.
 const KNOWN: [&str; 4] = ["thread-spawn", "thread-pool", "process-pool", "tokio-current-thread"];
@@ -46,10 +46,11 @@ pub(crate) fn words(view: &SheetView<'_>) -> Words {
             elsewhere: info.map_or("", |info| info.elsewhere).into(),
         }
     });
-    let known = KNOWN.iter().filter(|id| view.looks.all().iter().any(|model| model.id == **id)).filter_map(|id| {
-        let info = infos.iter().find(|info| info.id == *id)?;
-        Some(format!("{id} is {}", python(info.elsewhere)?))
-    });
+    let known =
+        KNOWN.iter().filter(|id| view.looks.all().iter().any(|model| model.id == **id)).filter_map(|id| {
+            let info = infos.iter().find(|info| info.id == *id)?;
+            Some(format!("{id} is {}", python(info.elsewhere)?))
+        });
     let known: Vec<String> = known.collect();
     let sentence = match known.is_empty() {
         true => String::new(),

@@ -3,12 +3,12 @@ use concbench_stats::geometric_mean;
 use super::models::{also, dispatch};
 use crate::batch::SheetCell;
 use crate::batch::analyse::{ClassRanking, Metric, is_discontinued};
-use crate::model::Dispatch;
-use concbench_charts::Marker;
-use crate::report::{Look, ink, key, key_of, status};
 use crate::experiment::matrix::view::{Ratio, SheetView, class, family, measured, reason};
-use concbench_text::figures as units;
+use crate::model::Dispatch;
 use crate::report::text;
+use crate::report::{Look, ink, key, key_of, status};
+use concbench_charts::Marker;
+use concbench_text::figures as units;
 
 /// The table of models.
 pub(crate) struct Ranking {
@@ -113,8 +113,7 @@ fn row(view: &SheetView<'_>, index: usize, model: &Look) -> RankRow {
         view.sheet.workloads.iter().map(|work| standing(view, &work.name, &model.id)).collect();
     let rank = |ranking: &ClassRanking| Some(ranking.models.iter().find(|of| of.model == model.id)?.rank);
     let ranks: Vec<u64> = view.rankings.iter().filter_map(rank).collect();
-    let mut cells: Vec<RankCell> =
-        view.rankings.iter().map(|ranking| in_class(ranking, &model.id)).collect();
+    let mut cells: Vec<RankCell> = view.rankings.iter().map(|ranking| in_class(ranking, &model.id)).collect();
     cells.extend(standings.iter().map(|standing| square(view, standing)));
     cells.push(relative(view, &standings, "CPU", |cell| measured(cell)?.1.cpu.map(|cpu| cpu.median)));
     cells.push(memory(&standings));
@@ -150,7 +149,9 @@ fn in_class(ranking: &ClassRanking, model: &str) -> RankCell {
             heat: heat(of.ratio),
             best: of.rank == 1,
         },
-        None => RankCell::Why { status: "no rank".into(), reason: "not measured in all of its workloads".into() },
+        None => {
+            RankCell::Why { status: "no rank".into(), reason: "not measured in all of its workloads".into() }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 use crate::batch::{Observation, SheetCell, WorkloadRecord};
-use concbench_charts::{Bar, Chart, Part, Table, bars, columns};
-use concbench_text::figures::{self as units, Measure};
 use crate::experiment::matrix::view::{SheetView, measured};
 use crate::report::{ReportError, text};
+use concbench_charts::{Bar, Chart, Part, Table, bars, columns};
+use concbench_text::figures::{self as units, Measure};
 
 /// What a workload cost under each model.
 pub(crate) struct Resources {

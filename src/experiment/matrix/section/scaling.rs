@@ -1,10 +1,10 @@
-use crate::batch::analyse::{FEWEST_POINTS, Ranged, Scaling as Laws, ScalingPoint, scaling_of};
 use crate::batch::WorkloadRecord;
-use concbench_charts::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns, counts_axis};
-use crate::report::Look;
+use crate::batch::analyse::{FEWEST_POINTS, Ranged, Scaling as Laws, ScalingPoint, scaling_of};
 use crate::experiment::matrix::view::{SheetView, measured};
-use concbench_text::figures as units;
+use crate::report::Look;
 use crate::report::{ReportError, text};
+use concbench_charts::{self, Axis, Chart, Curve, CurvePoint, End, Lines, Table, columns, counts_axis};
+use concbench_text::figures as units;
 
 /// How models grow with their workers.
 pub(crate) struct Scaling {

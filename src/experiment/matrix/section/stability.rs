@@ -1,10 +1,10 @@
 use crate::batch::analyse::{Metric, Severity, Side, best_batches, outliers, variance_parts};
 use crate::batch::{ComparisonKind, FEWEST_WARM, SheetCell};
-use crate::record::{BlockNoise, Status};
-use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
 use crate::experiment::matrix::view::{Ratio, SheetView};
-use concbench_text::figures as units;
+use crate::record::{BlockNoise, Status};
 use crate::report::{ReportError, text};
+use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
+use concbench_text::figures as units;
 
 /// How steady the figures are.
 pub(crate) struct Stability {
@@ -193,7 +193,8 @@ fn scatter(view: &SheetView<'_>) -> (String, Table) {
     let parts = |cell: &SheetCell| {
         let parts = variance_parts(cell)?;
         let warm = cell.observations.first()?.batches() - 1;
-        let best = best_batches(cell).map_or("as many as one process can run".into(), |best| best.to_string());
+        let best =
+            best_batches(cell).map_or("as many as one process can run".into(), |best| best.to_string());
         let (between, within) = (units::percent(parts.between), units::percent(parts.within));
         Some(vec![text::name(&cell.id), between, within, warm.to_string(), best])
     };

@@ -109,6 +109,7 @@ pub(super) fn of_ranking(ranking: &Ranking) -> Summarised {
     Summarised::Table {
         table: Table { columns, rows: ranking.rows.iter().map(row).collect() },
         strong: ranking.rows.iter().enumerate().flat_map(best).collect(),
-        note: "Ratio of the time of a batch to that of the best model; bold: none is surely faster.".to_owned(),
+        note: "Ratio of the time of a batch to that of the best model; bold: none is surely faster."
+            .to_owned(),
     }
 }

@@ -2,9 +2,9 @@ use concbench_workloads::Class;
 
 use crate::batch::WorkloadRecord;
 use crate::batch::analyse::is_discontinued;
+use crate::experiment::matrix::view::{SheetView, class};
 use crate::model::Family;
 use crate::report::text;
-use crate::experiment::matrix::view::{SheetView, class};
 
 /// The answer for one class of work.
 pub(crate) struct ClassVerdict {
@@ -46,17 +46,14 @@ fn class_verdict(view: &SheetView<'_>, of: Class, works: &[&WorkloadRecord]) -> 
         answer: answer(view, works),
         workloads: works
             .iter()
-            .map(|work| WorkVerdict {
-                name: text::name(&work.name),
-                sentence: sentence(view, &work.name),
-            })
+            .map(|work| WorkVerdict { name: text::name(&work.name), sentence: sentence(view, &work.name) })
             .collect(),
     }
 }
 
 /// The models that may be the best at every workload of the class, a family of them by its name; if there is none, what may
 /// be the best at each.
-fn answer(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> String {
+pub(crate) fn answer(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> String {
     let common = common(view, works);
     if !common.is_empty() {
         return listed(&named(view, works, &common));
@@ -122,7 +119,11 @@ fn named(view: &SheetView<'_>, works: &[&WorkloadRecord], models: &[&str]) -> Ve
 }
 
 fn title(of: Class, leaders: usize) -> String {
-    if leaders > 1 { format!("For {}, any of {leaders} models", class(of)) } else { format!("For {}", class(of)) }
+    if leaders > 1 {
+        format!("For {}, any of {leaders} models", class(of))
+    } else {
+        format!("For {}", class(of))
+    }
 }
 
 /// `a`, `a or b`, `a, b, c and 5 more`.

@@ -1,15 +1,14 @@
 use concbench_stats::{median, sorted};
 use concbench_workloads::{Class, Kernel};
 
-use super::source::source;
 use super::verdict::{listed, sentence};
 use crate::batch::analyse::Metric;
 use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
-use crate::record::Status;
-use concbench_charts::{Chart, Forest, ForestRow, Series, Table, columns, forest, order};
 use crate::experiment::matrix::view::{Ratio, SheetView};
-use concbench_text::figures as units;
+use crate::record::Status;
 use crate::report::{ReportError, Unmeasured, text};
+use concbench_charts::{Chart, Forest, ForestRow, Series, Table, columns, forest, order};
+use concbench_text::figures as units;
 
 /// A workload, with its charts.
 pub(crate) struct Workload {
@@ -42,7 +41,7 @@ fn workload(view: &SheetView<'_>, index: usize, work: &WorkloadRecord) -> Result
         id: format!("workload-{}", index + 1),
         name: text::name(&work.name),
         does: does(work),
-        source: work.kernel.as_ref().map(source),
+        source: work.kernel.as_ref().map(Kernel::source),
         expected: expected(view, work),
         showed: showed(view, work),
         charts,
@@ -79,7 +78,10 @@ fn does(work: &WorkloadRecord) -> String {
             us(http.delay_us)
         ),
         Some(Kernel::LogCount(log)) => {
-            format!("Reads an access log of {} and counts its requests and addresses", text::plural(log.lines, "line"))
+            format!(
+                "Reads an access log of {} and counts its requests and addresses",
+                text::plural(log.lines, "line")
+            )
         }
         Some(Kernel::Grayscale(picture)) => {
             format!("Reads a picture of {0} by {0} pixels, turns it grey and encodes it again", picture.side)

@@ -1,0 +1,152 @@
+//! Cancellation: what happens when tasks are cancelled, and what cannot be.
+
+mod observe;
+mod plan;
+mod section;
+
+use std::time::Duration;
+
+use concbench_cancellation::{CONSTRUCTS, Construct};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, View};
+use crate::model::Family;
+use crate::record::{Factors, Response, Responses};
+use crate::report::{ReportError, Section};
+use crate::runner::{CellError, Desk};
+
+/// What happens when tasks are cancelled.
+#[derive(Debug)]
+pub(crate) struct Cancellation;
+
+/// What tasks do that are cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Doing {
+    /// They wait.
+    Waiting,
+    /// They compute.
+    Computing,
+}
+
+impl std::fmt::Display for Doing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Waiting => "waiting",
+            Self::Computing => "computing",
+        })
+    }
+}
+
+/// So many tasks that are cancelled in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Cell {
+    /// The way, by its name.
+    pub(crate) construct: String,
+    /// The model whose tasks these are, by its id.
+    pub(crate) model: String,
+    /// Its family.
+    pub(crate) family: Family,
+    /// What they do.
+    pub(crate) doing: Doing,
+    /// How many there are.
+    pub(crate) tasks: u64,
+    /// How many workers run them, where these are counted.
+    pub(crate) workers: u64,
+}
+
+impl Cell {
+    /// The way itself; `None` where this version knows none of that name.
+    pub(crate) fn way(&self) -> Option<&'static Construct> {
+        CONSTRUCTS.iter().find(|construct| construct.id == self.construct)
+    }
+}
+
+impl Factors for Cell {
+    fn id(&self) -> String {
+        format!("cancellation/{}/{}@{}", self.construct, self.doing, self.tasks)
+    }
+
+    fn group(&self) -> &str {
+        &self.construct
+    }
+}
+
+/// What a runner is asked to do: start these tasks and cancel them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Order {
+    construct: String,
+    doing: Doing,
+    tasks: u64,
+    workers: u64,
+}
+
+/// What became of tasks that were cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Observation {
+    /// From the request until the last task had ended, in nanoseconds.
+    pub(crate) ended_ns: u64,
+    /// How many tasks had begun.
+    pub(crate) begun: u64,
+    /// How many ran their destructors.
+    pub(crate) destructors: u64,
+    /// How many steps of 100 microseconds were computed after the request.
+    pub(crate) wasted_steps: u64,
+    /// Whether what the first task held was still held.
+    pub(crate) held: bool,
+    /// CPU time of all this from the start of the tasks, in nanoseconds; `null` where `cpu_reason` says why.
+    pub(crate) cpu_ns: Option<u64>,
+    /// Why it is not known, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_reason: Option<String>,
+}
+
+impl Responses for Observation {
+    fn responses(&self) -> Vec<Response> {
+        vec![
+            Response::one("ended_ns", self.ended_ns as f64),
+            Response::one("destructors", self.destructors as f64),
+            Response::one("begun", self.begun as f64),
+            Response::one("wasted_steps", self.wasted_steps as f64),
+            Response::one("still_held", f64::from(u8::from(self.held))),
+            Response::maybe("cpu_ns", self.cpu_ns.map(|cpu| cpu as f64)),
+        ]
+    }
+}
+
+impl Experiment for Cancellation {
+    const ID: &'static str = "cancellation";
+    const QUESTION: &'static str = "what happens when tasks are cancelled?";
+    const HEADLINES: &'static [&'static str] = &["ended_ns"];
+
+    type Setup = ();
+    type Cell = Cell;
+    type Order = Order;
+    type Observation = Observation;
+    type Findings = ();
+
+    fn cells(scope: &Scope) -> Vec<Cell> {
+        plan::cells(scope)
+    }
+
+    fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
+        plan::estimate(scope, cells)
+    }
+
+    fn setup(_: &Scope, _: &[Cell]) {}
+
+    fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Order>> {
+        seen.blocks(scope, |cell| Some(Ok(plan::ask(scope, cell))))
+    }
+
+    fn observe(order: Order, _: &mut Desk<'_>) -> Result<Observation, CellError> {
+        observe::observe(&order)
+    }
+
+    fn analyse(_: &MeasuredOf<Self>, _: &Context<'_>) {}
+
+    fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
+        Ok(vec![section::section(record, view)?])
+    }
+}

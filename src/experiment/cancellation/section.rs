@@ -1,0 +1,229 @@
+//! What becomes of tasks that are cancelled, as sentences, a chart and a table.
+
+use concbench_cancellation::{Promise, Scene};
+use concbench_charts::{
+    self as charts, Axis, Chart, Curve, CurvePoint, End, Ink, Lines, Marker, Table, columns,
+};
+use concbench_text::figures::{self as units, Measure};
+
+use super::{Cancellation, Cell, Doing, Observation};
+use crate::experiment::{Experiment, RecordOf, View};
+use crate::record::{CellRecord, Estimate, Status};
+use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, status, text};
+
+type Point = CellRecord<Cell, Observation>;
+
+/// The section.
+pub(super) fn section(record: &RecordOf<Cancellation>, _: &View<'_>) -> Result<Section, ReportError> {
+    let cells = &record.cells;
+    let mut section =
+        Section::new(Cancellation::ID, "Cancellation", "What happens when tasks are cancelled?");
+    section.findings = sentences(cells);
+    let table = table(cells);
+    section.body = vec![
+        Element::Note(
+            "Tasks begin, and wait or compute; then all are asked to end at once, in the way that the construct has. The \
+             time runs from the request until the last has ended. Destructors are counted in each task, and threads, \
+             descriptors and processes before and after: what is left behind fails the cell."
+                .to_owned(),
+        ),
+        Element::Charts(vec![chart(cells)?]),
+        Element::Table("What becomes of cancelled tasks".to_owned(), table.clone()),
+        Element::Without(cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of).collect()),
+    ];
+    let (title, sentences) = ("cancellation".to_owned(), section.findings.clone());
+    section.tables.push(TextTable { title, sentences, table });
+    Ok(section)
+}
+
+fn figure<'a>(cell: &'a Point, response: &str) -> Option<&'a Estimate> {
+    cell.summary.get(response)
+}
+
+fn how(cell: &Point) -> &'static str {
+    cell.factors.way().map_or("another way", |way| way.how)
+}
+
+fn promise(cell: &Point) -> Option<Promise> {
+    cell.factors.way().map(|way| way.promise)
+}
+
+fn sentences(cells: &[Point]) -> Vec<String> {
+    let known = [fastest(cells), killed(cells), stubborn(cells)];
+    let known: Vec<String> = known.into_iter().flatten().collect();
+    match known.is_empty() {
+        true => vec![
+            "It is not known what happens when tasks are cancelled: no cell could be measured.".to_owned(),
+        ],
+        false => known,
+    }
+}
+
+/// How long the fastest and the slowest way take for as many waiting tasks as several ways can carry.
+fn fastest(cells: &[Point]) -> Option<String> {
+    let unwound = |cell: &&Point| {
+        promise(cell) == Some(Promise::Unwound)
+            && cell.factors.doing == Doing::Waiting
+            && cell.status == Status::Ok
+    };
+    let tasks = cells.iter().filter(unwound).map(|cell| cell.factors.tasks).max()?;
+    let of = |cell: &&Point| unwound(cell) && cell.factors.tasks == tasks;
+    let mut known: Vec<(&Point, &Estimate)> =
+        cells.iter().filter(of).filter_map(|cell| Some((cell, figure(cell, "ended_ns")?))).collect();
+    known.sort_by(|left, right| left.1.median.total_cmp(&right.1.median));
+    let part = |(cell, took): &(&Point, &Estimate)| {
+        format!("{} by {} ({})", units::median_time(took), how(cell), text::name(&cell.factors.model))
+    };
+    let tasks = units::plain(tasks as f64);
+    match known.as_slice() {
+        [] => None,
+        [only] => Some(format!("To cancel {tasks} waiting tasks takes {}.", part(only))),
+        [first, .., last] => Some(format!(
+            "To cancel {tasks} waiting tasks takes {} up to {}; each of them runs its destructors.",
+            part(first),
+            part(last)
+        )),
+    }
+}
+
+/// That no destructor runs in what is killed.
+fn killed(cells: &[Point]) -> Option<String> {
+    let killed = |cell: &&Point| promise(cell) == Some(Promise::Killed) && cell.status == Status::Ok;
+    let cell = cells.iter().filter(killed).max_by_key(|cell| cell.factors.tasks)?;
+    let none = cell.observations.iter().all(|made| made.responses.destructors == 0 && made.responses.held);
+    let took = units::median_time(figure(cell, "ended_ns")?);
+    none.then(|| {
+        format!(
+            "{} processes are killed in {took}, and run no destructor: what one held outside of its memory is still held.",
+            units::plain(cell.factors.tasks as f64)
+        )
+    })
+}
+
+/// What cannot be cancelled.
+fn stubborn(cells: &[Point]) -> Option<String> {
+    let stubborn = |cell: &&Point| {
+        promise(cell) == Some(Promise::Nothing)
+            && cell.factors.doing == Doing::Computing
+            && cell.status == Status::Ok
+    };
+    let cell = cells.iter().find(stubborn)?;
+    let wasted = figure(cell, "wasted_steps")?.median;
+    (wasted > 0.0).then(|| {
+        format!(
+            "A closure that was handed to spawn_blocking cannot be cancelled once it has begun: {} of them went on for {} \
+             of computing that nobody wanted.",
+            cell.factors.tasks,
+            units::time(wasted * Scene::STEP.as_nanos() as f64)
+        )
+    })
+}
+
+fn promised(promise: Promise) -> &'static str {
+    match promise {
+        Promise::Unwound => "ends where it waits",
+        Promise::Asked => "ends where it looks at a flag",
+        Promise::Queued => "goes on; what is queued does not begin",
+        Promise::Killed => "is gone at once",
+        Promise::Nothing => "cannot be cancelled",
+    }
+}
+
+fn table(cells: &[Point]) -> Table {
+    let row = |cell: &Point| {
+        let ended = match cell.status {
+            Status::Ok => figure(cell, "ended_ns").map_or("none".to_owned(), |took| {
+                format!("{} {}", units::median_time(took), units::time_interval(took))
+            }),
+            other => status(other).to_owned(),
+        };
+        let count = |response| figure(cell, response).map_or("none".to_owned(), |of| units::plain(of.median));
+        let wasted = figure(cell, "wasted_steps")
+            .map_or("none".to_owned(), |steps| units::time(steps.median * Scene::STEP.as_nanos() as f64));
+        let held =
+            figure(cell, "still_held").map_or("none", |held| if held.median > 0.0 { "yes" } else { "no" });
+        vec![
+            how(cell).to_owned(),
+            text::name(&cell.factors.model),
+            cell.factors.doing.to_string(),
+            cell.factors.tasks.to_string(),
+            promise(cell).map_or("unknown", promised).to_owned(),
+            ended,
+            count("destructors"),
+            wasted,
+            held.to_owned(),
+        ]
+    };
+    let heads = [
+        "cancelled by",
+        "model",
+        "tasks that are",
+        "tasks",
+        "a task that has begun",
+        "until the last had ended",
+        "destructors run",
+        "computed for nothing",
+        "still held",
+    ];
+    Table { columns: columns(&heads), rows: cells.iter().map(row).collect() }
+}
+
+fn chart(cells: &[Point]) -> Result<Chart, ReportError> {
+    let mut ways: Vec<&str> = Vec::new();
+    for cell in cells {
+        if !ways.contains(&cell.factors.construct.as_str()) {
+            ways.push(&cell.factors.construct);
+        }
+    }
+    let point = |cell: &Point| {
+        let took = figure(cell, "ended_ns")?;
+        let tasks = cell.factors.tasks;
+        let tip = format!("{}, {tasks} waiting tasks: {}", how(cell), units::median_time(took));
+        let point =
+            CurvePoint { x: tasks as f64, y: took.median, interval: Some((took.low, took.high)), tip };
+        // What has no logarithm has no place.
+        (tasks > 0 && took.low > 0.0).then_some(point)
+    };
+    let curve = |(number, way): (usize, &&str)| {
+        let of = cells
+            .iter()
+            .filter(|cell| cell.factors.construct == **way && cell.factors.doing == Doing::Waiting);
+        let points: Vec<CurvePoint> = of.filter_map(point).collect();
+        let (ink, marker) = (Ink::Series(number as u8), Marker::nth(number));
+        let label = text::name(way);
+        (!points.is_empty()).then_some(Curve { series: None, ink, marker, label, points })
+    };
+    let curves: Vec<Curve> = ways.iter().enumerate().filter_map(curve).collect();
+    let points = || curves.iter().flat_map(|curve| &curve.points);
+    let x = Axis::log(points().map(|point| point.x), |count| Measure::Count.tick(count));
+    let y = Axis::log(points().map(|point| point.y), units::time);
+    let name = "cancelling waiting tasks";
+    let (size, body) = match (x, y) {
+        (Some(x), Some(y)) => charts::lines(Lines {
+            name,
+            curves: &curves,
+            x: x.titled("waiting tasks that are cancelled, logarithmic"),
+            y,
+            reference: Vec::new(),
+            marks: &[],
+            apart: End::Last,
+        })?,
+        _ => charts::nothing("nothing was measured"),
+    };
+    let row = |curve: &Curve, point: &CurvePoint| {
+        vec![curve.label.clone(), units::plain(point.x), units::time(point.y)]
+    };
+    let rows = curves.iter().flat_map(|curve| curve.points.iter().map(move |point| row(curve, point)));
+    Ok(Chart {
+        slug: "cancelled".into(),
+        title: name.into(),
+        question: "How long does it take until the last of many waiting tasks has ended?".into(),
+        reading: "Both axes logarithmic. A line that stays low is a way that ends many tasks at once.".into(),
+        size,
+        body,
+        table: Table {
+            columns: columns(&["way", "tasks", "until the last had ended"]),
+            rows: rows.collect(),
+        },
+    })
+}

@@ -1,0 +1,129 @@
+//! How long a task may compute in each place.
+
+use std::collections::BTreeMap;
+
+use concbench_stats::Estimate;
+use concbench_text::figures;
+
+use super::{Allowed, Beyond, Cell, Length, Observation, Placed, Point};
+use crate::batch::analyse::CONFIDENCE;
+use crate::record::{CellRecord, Status};
+
+type Load = CellRecord<Cell, Observation>;
+
+/// How many times the 99th percentile without computing is too much.
+pub(super) const TOO_MUCH: f64 = 2.0;
+/// How many times a length is beyond what was measured where it is only known to be: so many that its middle with one that
+/// was measured is beyond, too.
+const FAR: f64 = 1e12;
+
+/// What follows for each place, in the order of the cells.
+pub(super) fn analyse(cells: &[Load]) -> Vec<Placed> {
+    let mut places: Vec<(&str, &str)> = Vec::new();
+    for Cell { runtime, placement, computing_ns, .. } in cells.iter().map(|cell| &cell.factors) {
+        if *computing_ns > 0 && !places.contains(&(runtime, placement)) {
+            places.push((runtime, placement));
+        }
+    }
+    places.into_iter().map(|(runtime, placement)| placed(cells, runtime, placement)).collect()
+}
+
+/// The 99th percentile of each round.
+fn p99(load: &Load) -> BTreeMap<u32, f64> {
+    let known = load.observations.iter().filter_map(|made| match &made.responses {
+        Observation::Load(served) => Some((made.block, served.p99_ns()?)),
+        Observation::Step { .. } => None,
+    });
+    known.filter(|(_, p99)| *p99 > 0.0).collect()
+}
+
+fn placed(cells: &[Load], runtime: &str, placement: &str) -> Placed {
+    let of_runtime = || cells.iter().filter(|cell| cell.factors.runtime == runtime);
+    let alone = of_runtime().find(|cell| cell.factors.computing_ns == 0);
+    let alone_p99 = alone.map(p99).unwrap_or_default();
+    // Of each round, at each length: how many times the percentile without computing.
+    let mut rounds: BTreeMap<u32, Vec<(u64, f64)>> = BTreeMap::new();
+    let mut points = Vec::new();
+    let mut loads: Vec<&Load> = of_runtime()
+        .filter(|cell| cell.factors.computing_ns > 0 && cell.factors.placement == placement)
+        .collect();
+    loads.sort_by_key(|load| load.factors.computing_ns);
+    for load in &loads {
+        let computing_ns = load.factors.computing_ns;
+        let ratios: Vec<(u32, f64)> = p99(load)
+            .into_iter()
+            .filter_map(|(block, p99)| Some((block, p99 / alone_p99.get(&block)?)))
+            .collect();
+        ratios
+            .iter()
+            .for_each(|(block, ratio)| rounds.entry(*block).or_default().push((computing_ns, *ratio)));
+        let values: Vec<f64> = ratios.into_iter().map(|(_, ratio)| ratio).collect();
+        points.extend(Estimate::of(&values, CONFIDENCE).map(|found| Point {
+            computing_ns,
+            ratio: found.median,
+            low: found.low,
+            high: found.high,
+        }));
+    }
+    let (allowed, refusal) = match allowed(&rounds, &points) {
+        Some(Ok(allowed)) => (Some(allowed), None),
+        Some(Err(unresolved)) => (None, Some(unresolved)),
+        None => {
+            let why = alone.filter(|alone| alone.status != Status::Ok).and_then(|alone| alone.reason.clone());
+            let why = why.or_else(|| loads.iter().find_map(|load| load.reason.clone()));
+            let too_few = || "too few short tasks were measured for a 99th percentile".to_owned();
+            (None, Some(why.unwrap_or_else(too_few)))
+        }
+    };
+    Placed { runtime: runtime.to_owned(), placement: placement.to_owned(), allowed, refusal, points }
+}
+
+/// The median over the rounds that have every length that any has; or why it says nothing. `None` without such a round.
+fn allowed(rounds: &BTreeMap<u32, Vec<(u64, f64)>>, points: &[Point]) -> Option<Result<Allowed, String>> {
+    let (shortest, longest) = (points.first()?.computing_ns, points.last()?.computing_ns);
+    let whole = rounds.values().filter(|round| round.len() == points.len());
+    let logs: Vec<f64> = whole.map(|round| doubles_at(round).ln()).collect();
+    let found = Estimate::of(&logs, CONFIDENCE)?;
+    let length = |log: f64| match log.exp() {
+        ns if ns < shortest as f64 => Length { ns: None, beyond: Some(Beyond::Below) },
+        ns if ns > longest as f64 => Length { ns: None, beyond: Some(Beyond::Above) },
+        ns => Length { ns: Some(ns), beyond: None },
+    };
+    let (low, high) = (length(found.low), length(found.high));
+    if (low.beyond, high.beyond) == (Some(Beyond::Below), Some(Beyond::Above)) {
+        let (shortest, longest) = (figures::exact_time(shortest), figures::exact_time(longest));
+        return Some(Err(format!(
+            "in some rounds p99 had doubled at {shortest} already, and in others it had not at {longest}"
+        )));
+    }
+    let (median, confidence) = (length(found.median), found.confidence);
+    Some(Ok(Allowed { median, low, high, confidence, measured_ns: (shortest, longest) }))
+}
+
+/// The length at which the percentile has doubled for the first time, by interpolation on logarithms, in nanoseconds; far
+/// below the shortest, or far above the longest, where that was not measured.
+fn doubles_at(round: &[(u64, f64)]) -> f64 {
+    let end = |point: Option<&(u64, f64)>| point.map_or(1.0, |(ns, _)| *ns as f64);
+    let Some(at) = round.iter().position(|(_, ratio)| *ratio >= TOO_MUCH) else {
+        return end(round.last()) * FAR;
+    };
+    let Some(before) = at.checked_sub(1) else { return end(round.first()) / FAR };
+    let ((from, less), (to, more)) = (round[before], round[at]);
+    let part = (TOO_MUCH / less).ln() / (more / less).ln();
+    from as f64 * (to as f64 / from as f64).powf(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_percentile_doubles_is_read_between_two_lengths() {
+        let at = |ratios: [f64; 3]| doubles_at(&[(10, ratios[0]), (1_000, ratios[1]), (100_000, ratios[2])]);
+        // From 1 to 4 over two decades: 2 lies half-way.
+        assert!((at([1.0, 4.0, 9.0]) - 100.0).abs() < 1e-9);
+        assert!((at([1.0, 1.0, 2.0]) - 100_000.0).abs() < 1e-6);
+        assert!(at([2.5, 1.0, 9.0]) < 10.0, "it has doubled at the shortest already");
+        assert!(at([1.0, 1.9, 1.5]) > 100_000.0);
+    }
+}
