@@ -9,8 +9,9 @@ use crate::model::ModelError;
 use crate::model::process::{Role, RoleError};
 use crate::registry::{Registry, RegistryError};
 use crate::runner::protocol::ProtocolError;
-use crate::runner::{CellError, Desk, serve as serve_supervisor};
+use crate::runner::{CellError, Desk, serve as serve_supervisor, speak};
 use crate::server::{ServeError, ServeOptions, serve};
+use concbench_serving::{ServingError, be_fleet, be_server};
 
 /// Why a process could not do what its role asks for.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,10 @@ enum RunError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error("cannot speak to whoever started this runner: {0}")]
+    Speak(#[from] std::io::Error),
+    #[error(transparent)]
+    Serving(#[from] ServingError),
     #[error("bad task spec: {0}")]
     TaskSpec(#[from] serde_json::Error),
 }
@@ -48,7 +53,11 @@ pub(crate) fn answer(registry: &Registry) -> Option<ExitCode> {
 fn run(registry: &Registry, role: &Role) -> Result<u8, RunError> {
     match role {
         Role::Runner => serve_supervisor(registry, carry)?,
+        Role::External => speak(registry)?,
         Role::Target => serve(&ServeOptions { exit_on_stdin_eof: true, ..ServeOptions::default() })?,
+        Role::Manager => return Ok(concbench_sharing::manager::serve()?),
+        Role::Server { service } => match be_server(&serde_json::from_str(service)?)? {},
+        Role::Fleet { load } => be_fleet(serde_json::from_str(load)?)?,
         Role::Task { task_spec, .. }
         | Role::Forkserver { task_spec }
         | Role::PoolWorker { task_spec, .. } => {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
-use super::Accepted;
 use super::mutate::{Mutator, Shape};
+use super::read::Accepted;
 use crate::machine::proc;
 
 /// How many inputs there are where nobody says.

@@ -16,6 +16,7 @@ mod frequency;
 mod gate;
 mod grade;
 mod hypervisor;
+pub(crate) mod identity;
 mod limits;
 mod memory;
 mod own_cpu_time;

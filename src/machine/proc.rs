@@ -62,10 +62,100 @@ pub(crate) fn faults_of_waited(pid: u32) -> Result<Option<u64>, String> {
     text.map(|text| parse::understood(&path, &text, parse::faults_of_waited(&text))).transpose()
 }
 
+/// The CPU time of the processes that a process has waited for, cut to ticks of 10 ms. None if it has ended.
+///
+/// # Errors
+///
+/// When the kernel does not say of one that is alive.
+pub(crate) fn cpu_time_of_waited(pid: u32) -> Result<Option<Duration>, String> {
+    let path = format!("/proc/{pid}/stat");
+    let text =
+        unless_gone(fs::read_to_string(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
+    text.map(|text| parse::understood(&path, &text, parse::cpu_time_of_waited(&text))).transpose()
+}
+
+/// The CPU time of a process, of those below it, and of those that it has waited for; the latter are counted in ticks of
+/// 10 ms.
+///
+/// # Errors
+///
+/// When the kernel does not say of one that is alive.
+pub(crate) fn cpu_time_of_tree(pid: u32) -> Result<Duration, String> {
+    let waited = cpu_time_of_waited(pid)?.unwrap_or_default();
+    let below = descendants(pid)?.into_iter().filter_map(|pid| {
+        // One that has ended meanwhile was waited for.
+        concbench_sys::cpu_time(pid.cast_signed()).ok()
+    });
+    let own = concbench_sys::cpu_time(pid.cast_signed())
+        .map_err(|error| format!("the clock of process {pid} cannot be read: {error}"))?;
+    Ok(own + waited + below.sum::<Duration>())
+}
+
 /// The signals that this process ignores, a bit for each; none where the kernel does not say.
 pub(crate) fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     parse::bits(&status, "SigIgn").unwrap_or(0)
+}
+
+/// Whether `/proc` shows this process under the number that it has, and so its children, too. In a PID namespace of its own
+/// without a `/proc` of its own, each of these numbers is that of another process, which may be anybody's.
+///
+/// # Errors
+///
+/// What is there instead, and what to do.
+pub(crate) fn require_own() -> Result<(), String> {
+    let own = std::process::id();
+    let remedy = "mount that of this PID namespace (unshare --mount-proc does)";
+    let shown = fs::read_link("/proc/self")
+        .map_err(|error| format!("/proc does not show this process ({}); {remedy}", error.kind()))?;
+    match shown.to_str().and_then(parse::number::<u32>) {
+        Some(number) if number == own => Ok(()),
+        _ => Err(format!(
+            "/proc is that of another PID namespace: this process is {own}, there it is {}; {remedy}",
+            shown.display()
+        )),
+    }
+}
+
+/// Whether `/proc/self/exe`, which processes of a run are started from, is the program that runs: under a loader that was
+/// called by hand it is the loader.
+///
+/// # Errors
+///
+/// What is there instead, and what to start.
+pub(crate) fn require_own_executable() -> Result<(), String> {
+    let (Ok(shown), Ok(maps)) = (fs::read_link("/proc/self/exe"), fs::read_to_string("/proc/self/maps"))
+    else {
+        // Whoever starts a process from there learns why that is not possible.
+        return Ok(());
+    };
+    let own: fn() -> Result<(), String> = require_own_executable;
+    let running = parse::mapped_file(&maps, own as usize as u64);
+    match running {
+        Some(running) if shown.as_os_str() != running => Err(format!(
+            "this program runs inside of {}, from which no process of a run can be started; start {running} itself",
+            shown.display()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Where a process stands among others; `None` if it has ended or the kernel does not say.
+pub(crate) fn standing(pid: u32) -> Option<parse::Standing> {
+    parse::standing(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Whether a word stands in a variable of the environment that a process was started with; `None` where that does not show:
+/// it was started with none, has overwritten it, has ended, or belongs to another user.
+pub(crate) fn was_started_with(pid: u32, variable: &str, word: &str) -> Option<bool> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    if environment.iter().all(|&byte| byte == 0) {
+        return None;
+    }
+    let name = format!("{variable}=");
+    let mut values =
+        environment.split(|&byte| byte == 0).filter_map(|entry| entry.strip_prefix(name.as_bytes()));
+    Some(values.any(|value| value.split(|&byte| byte == b' ').any(|found| found == word.as_bytes())))
 }
 
 /// The children of a process, whichever of its threads started or adopted them.
@@ -135,6 +225,7 @@ fn unless_gone<T>(read: io::Result<T>) -> io::Result<Option<T>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -150,6 +241,29 @@ mod tests {
         child.wait().unwrap();
         for find in [listed, searched] {
             assert!(!find(own).unwrap().contains(&child.id()));
+        }
+    }
+
+    #[test]
+    fn a_process_is_told_from_others_by_what_it_was_started_with() {
+        let start =
+            |command: &mut Command| command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut marked = start(Command::new("cat").env("CONCBENCH_TEST", "one two"));
+        let mut bare = start(Command::new("/bin/cat").env_clear());
+        // Between fork and exec a child still has the environment of its parent; what it has answered, it has as its own.
+        for child in [&mut marked, &mut bare] {
+            child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+            child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        }
+        let known = |word| was_started_with(marked.id(), "CONCBENCH_TEST", word);
+        assert_eq!([known("one"), known("two"), known("tw")], [Some(true), Some(true), Some(false)]);
+        assert_eq!(was_started_with(bare.id(), "CONCBENCH_TEST", "one"), None);
+        assert_eq!(standing(marked.id()).unwrap().group, standing(std::process::id()).unwrap().group);
+        assert_eq!((require_own(), require_own_executable()), (Ok(()), Ok(())));
+        for mut child in [marked, bare] {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+            assert!(standing(child.id()).is_none());
         }
     }
 

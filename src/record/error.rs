@@ -1,6 +1,5 @@
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 /// Why a run cannot be saved or read.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +21,11 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another run writes there.
-    #[error("{path} is in use by process {holder}; wait until it has ended, or end it")]
+    #[error("{path} is in use by {holder}; wait until it has ended, or end it")]
     Held {
         /// The folder.
         path: PathBuf,
-        /// The number of the process that has it.
+        /// Who has it, by the number of its process where that is known.
         holder: String,
     },
     /// The file is no record.
@@ -37,14 +36,4 @@ pub enum StoreError {
         /// What is wrong, and what is allowed.
         what: String,
     },
-}
-
-/// The whole of a file, unless it is larger than that: what a file says of its length need not be so.
-pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > most {
-        true => Err(io::Error::other(format!("more than {most} bytes"))),
-        false => Ok(bytes),
-    }
 }

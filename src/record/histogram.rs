@@ -23,6 +23,8 @@ const LONGEST_TEXT: usize = 64 << 10;
 pub(crate) const HEADER: usize = 40;
 /// What stands before what was deflated, in bytes: a cookie and its length.
 const WRAPPER: usize = 8;
+/// The most latencies that one of them counts: far more than a load has tasks.
+const MOST_COUNTED: u64 = 1 << 44;
 /// The cookie of counts that were deflated.
 const DEFLATED: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
 /// The cookie of counts as they are.
@@ -55,6 +57,13 @@ impl From<&Counts> for Histogram {
             .serialize(buckets, &mut bytes)
             .expect("memory takes what is written to it");
         Self(STANDARD.encode(bytes))
+    }
+}
+
+impl Default for Histogram {
+    /// One of no latencies.
+    fn default() -> Self {
+        Self::from(&Counts::default())
     }
 }
 
@@ -139,6 +148,13 @@ pub(crate) fn decode(mut inflated: &[u8]) -> Result<Counts, String> {
     check(inflated)?;
     let read: Buckets<u64> =
         Deserializer::new().deserialize(&mut inflated).map_err(|error| error.to_string())?;
+    // Several of them are added up, and the library does not look whether a sum fits.
+    let all = read
+        .iter_recorded()
+        .try_fold(0u64, |sum, bucket| sum.checked_add(bucket.count_since_last_iteration()));
+    if all.is_none_or(|all| all > MOST_COUNTED) {
+        return Err(format!("it counts more than {MOST_COUNTED} latencies"));
+    }
     let mut counts = Counts::default();
     counts.add(&Counts(read));
     Ok(counts)
@@ -250,6 +266,19 @@ mod tests {
     }
 
     #[test]
+    fn counts_whose_sum_does_not_fit_are_refused() {
+        let mut counts = Counts::default();
+        for latency in [1_000_000, 2_000_000] {
+            counts.0.saturating_record_n(latency, 1 << 43);
+        }
+        let text = Histogram::from(&counts).0;
+        assert_eq!(Histogram::try_from(text).unwrap().counts(), counts);
+        counts.0.saturating_record_n(3_000_000, 1);
+        let refused = Histogram::try_from(Histogram::from(&counts).0).unwrap_err();
+        assert!(refused.to_string().contains("it counts more than"), "{refused}");
+    }
+
+    #[test]
     fn the_longest_that_is_written_is_read() {
         let mut counts = Counts::default();
         let mut random = 1u64;
@@ -257,9 +286,9 @@ mod tests {
             if latency > LONGEST {
                 break;
             }
-            // Counts that take all of their bytes, and that no compression makes shorter.
+            // Counts of as many bytes as there may be, which no compression makes shorter.
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            counts.0.saturating_record_n(latency, random >> 12);
+            counts.0.saturating_record_n(latency, random >> 34);
         }
         let text = Histogram::from(&counts).0;
         assert!((10_000..LONGEST_TEXT).contains(&text.len()), "{} bytes", text.len());

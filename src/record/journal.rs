@@ -11,16 +11,15 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::{StoreError, read_at_most};
+use super::error::StoreError;
+use super::limits::{LARGEST_JOURNAL, LONGEST_ENTRY};
 pub use super::names::JOURNAL;
 use super::{BlockNoise, Failure, Machine, Mode, Observed, Tool, Track, Warning};
-use crate::spec::Definition;
+use crate::spec::{Definition, read_at_most};
 use concbench_text::one_line;
 
 /// The version of the journal that this build writes, and the only one that it goes on with.
 pub const VERSION: u32 = 2;
-/// The largest journal that is read, in bytes: a hostile one must not fill the memory.
-const LARGEST: u64 = 512 << 20;
 /// How many damaged lines are told of one by one.
 const MOST_LOST: usize = 20;
 
@@ -47,6 +46,9 @@ pub struct Header {
     pub experiments: Vec<(String, Vec<String>)>,
     /// Whether models outside the default matrix are measured too.
     pub all: bool,
+    /// The runners in other languages that may be started, as they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub externals: Vec<String>,
     /// The filter that chose the cells.
     pub filter: Option<String>,
     /// How many blocks are planned.
@@ -139,7 +141,7 @@ pub struct Found {
 /// When there is no journal, or none whose first line this version understands.
 pub fn read(folder: &Path) -> Result<Found, StoreError> {
     let path = folder.join(JOURNAL);
-    let bytes = read_at_most(&path, LARGEST);
+    let bytes = read_at_most(&path, LARGEST_JOURNAL);
     let bytes = bytes.map_err(|source| StoreError::Read { path: path.clone(), source })?;
     parse(&bytes).map_err(|what| StoreError::Bad { path, what })
 }
@@ -167,6 +169,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
     let mut lost = Vec::new();
     let mut more = 0;
     for (number, line) in lines.enumerate() {
+        if line.len() > LONGEST_ENTRY {
+            let what =
+                format!("line {} has {} bytes, at most {LONGEST_ENTRY} are read", number + 2, line.len());
+            if lost.len() < MOST_LOST {
+                lost.push(what)
+            } else {
+                more += 1
+            }
+            continue;
+        }
         let what = match serde_json::from_slice(line) {
             Ok(Entry::Begin(_)) => format!("line {} is a second header", number + 2),
             Ok(entry) => {
@@ -282,6 +294,7 @@ mod tests {
             warnings: Vec::new(),
             definitions: vec![Definition::registered("own")],
             experiments: vec![("matrix".to_owned(), vec!["own/sequential@1".to_owned()])],
+            externals: Vec::new(),
             all: false,
             filter: Some("\"\n".to_owned()),
             blocks: 2,

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::process::{Pid, test_kill_process};
 
 use super::error::StoreError;
 use super::names::LOCK;
@@ -50,11 +51,12 @@ impl Lock {
                 let mut holder = String::new();
                 // A lock that somebody else has made need not hold text, nor end.
                 let read = (&mut file).take(64).read_to_string(&mut holder);
-                let known = read.is_ok() && !holder.trim().is_empty();
+                let holder = holder.trim();
+                let known = read.is_ok() && is_alive(holder);
                 return Ok(Attempt::Held(if known {
-                    holder.trim().to_owned()
+                    format!("process {holder}")
                 } else {
-                    "unknown".to_owned()
+                    UNKNOWN.to_owned()
                 }));
             }
             Err(error) => return Err(error.into()),
@@ -75,6 +77,15 @@ impl Lock {
         writeln!(file, "{}", std::process::id())?;
         Ok(Attempt::Taken(file))
     }
+}
+
+/// Whoever has it, and whose number cannot be told: it was not written yet, and that of a process before it stands there.
+const UNKNOWN: &str = "another process";
+
+/// Whether it is the number of a process that is there, whoever's it is.
+fn is_alive(number: &str) -> bool {
+    let pid = number.parse().ok().filter(|&number| number > 0).and_then(Pid::from_raw);
+    pid.is_some_and(|pid| !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH)))
 }
 
 enum Attempt {
@@ -99,7 +110,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lock = Lock::take(folder.path()).unwrap();
         let error = Lock::take(folder.path()).unwrap_err().to_string();
-        assert!(error.contains(&std::process::id().to_string()), "{error}");
+        assert!(error.contains(&format!("in use by process {};", std::process::id())), "{error}");
+        // What stands there until its holder has written its own.
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        for stale in [ended.id().to_string(), String::new(), "-1".to_owned(), "0".to_owned()] {
+            std::fs::write(folder.path().join(LOCK), &stale).unwrap();
+            let error = Lock::take(folder.path()).unwrap_err().to_string();
+            assert!(error.contains("in use by another process;"), "{stale}: {error}");
+        }
         drop(lock);
         assert!(!folder.path().join(LOCK).exists());
         drop(Lock::take(folder.path()).unwrap());

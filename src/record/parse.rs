@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use super::limits::MOST_EXPERIMENTS;
-use super::{MOST_BLOCKS, MOST_CELLS, MOST_NOTES, RawCell, RawExperiment, Record, SCHEMA, Status};
+use super::count::count;
+use super::limits::{MOST_CALIBRATIONS, MOST_EXPERIMENTS, MOST_VALUES};
+use super::{
+    MOST_BLOCKS, MOST_CELLS, MOST_NOTES, MOST_OBSERVATIONS, RawCell, RawExperiment, Record, SCHEMA, Status,
+};
 use concbench_text::one_line;
-
-/// The most calibrations of an experiment: a few for each cell.
-const MOST_CALIBRATIONS: usize = 4 * MOST_CELLS;
 
 /// Reads a record.
 ///
@@ -25,6 +25,14 @@ pub fn parse(bytes: &[u8]) -> Result<Record, String> {
         serde_json::from_slice(bytes).map_err(|error| format!("no record: {}", one_line(error)))?;
     if version.schema != SCHEMA {
         return Err(format!("schema {}, only {SCHEMA} is read by this version", version.schema));
+    }
+    // Before any of them takes memory.
+    match count(bytes, MOST_VALUES) {
+        Ok(values) if values > MOST_VALUES => {
+            return Err(format!("more than {MOST_VALUES} values, which no record has"));
+        }
+        Ok(_) => {}
+        Err(error) => return Err(format!("no record: {}", one_line(error))),
     }
     let record: Record =
         serde_json::from_slice(bytes).map_err(|error| format!("no record: {}", one_line(error)))?;
@@ -44,11 +52,13 @@ fn check(record: &Record) -> Result<(), String> {
     at_most("run.notes", record.run.notes.len(), MOST_NOTES)?;
     at_most("run.blocks", record.run.blocks as usize, MOST_BLOCKS as usize)?;
     at_most("experiments", record.experiments.len(), MOST_EXPERIMENTS)?;
-    let mut groups = 0;
+    let (mut groups, mut observations) = (0, 0);
     for (id, experiment) in &record.experiments {
         check_experiment(id, experiment)?;
         groups += experiment.cells.len();
+        observations += experiment.cells.iter().map(|cell| cell.observations.len()).sum::<usize>();
     }
+    at_most("observations", observations, MOST_OBSERVATIONS)?;
     at_most("noise.blocks", record.noise.blocks.len(), groups.saturating_mul(MOST_BLOCKS as usize))
 }
 

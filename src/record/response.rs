@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Status;
+
 /// Plain data that is written down and read again.
 pub(crate) trait Data:
     Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + 'static
@@ -32,6 +34,11 @@ pub(crate) trait Factors: Data {
     /// What makes it the same cell in a run on another machine; `None` where it is compared with none.
     fn counterpart(&self) -> Option<String> {
         Some(self.id())
+    }
+
+    /// How it is meant to end: a demonstration of something that goes wrong has worked when that has.
+    fn meant_to_end(&self) -> Status {
+        Status::Ok
     }
 
     /// How many observations it has in a run of this many blocks.

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Record;
-use super::error::{StoreError, read_at_most};
+use super::error::StoreError;
+use super::limits::LARGEST_RECORD;
 use super::names::{JOURNAL, LOCK};
+use crate::spec::read_at_most;
 
 /// The name of the record in its folder.
 pub const RECORD: &str = "results.json";
@@ -14,8 +16,6 @@ pub const RECORD: &str = "results.json";
 const LATEST: &str = "latest";
 /// How the name of a file begins that is not finished.
 const TORN: &str = ".tmp";
-/// The largest record that is read, in bytes: a hostile one must not fill the memory.
-const LARGEST_RECORD: u64 = 512 << 20;
 
 /// Makes the folder of a run, `<out>/<id>`; if another run of the same second has it already, with a number behind.
 ///
@@ -54,15 +54,31 @@ pub(crate) fn remove_empty_run(folder: &Path) {
 ///
 /// When the disk or the file system refuses; what stood there before is intact then.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write(path, bytes, true)
+}
+
+/// Writes a file that follows from a record: nobody ever reads half of it, but a machine that stops may lose it, since it can
+/// be made again. To have each of thousands of charts on disk before the next takes longer than to draw them.
+///
+/// # Errors
+///
+/// When the disk or the file system refuses; what stood there before is intact then.
+pub(crate) fn write_derived(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write(path, bytes, false)
+}
+
+fn write(path: &Path, bytes: &[u8], lasting: bool) -> Result<(), StoreError> {
     let write = || {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // For everybody whom the umask allows, like any other file that a program writes.
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         let mut file = tempfile::Builder::new().prefix(TORN).permissions(permissions).tempfile_in(folder)?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
+        if lasting {
+            file.as_file().sync_all()?;
+        }
         file.persist(path)?;
-        File::open(folder)?.sync_all()
+        if lasting { File::open(folder)?.sync_all() } else { Ok(()) }
     };
     write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
 }
@@ -77,6 +93,11 @@ pub fn save(record: &Record, folder: &Path) -> Result<PathBuf, StoreError> {
     let mut bytes = serde_json::to_vec_pretty(record)
         .map_err(|error| StoreError::Bad { path: path.clone(), what: error.to_string() })?;
     bytes.push(b'\n');
+    if bytes.len() as u64 > LARGEST_RECORD {
+        let what =
+            format!("it would have {} bytes, and none of more than {LARGEST_RECORD} is read", bytes.len());
+        return Err(StoreError::Write { path, source: io::Error::other(what) });
+    }
     write_whole(&path, &bytes)?;
     Ok(path)
 }
@@ -164,18 +185,13 @@ pub fn load(path: &Path) -> Result<Record, StoreError> {
     let path = if path.is_dir() { path.join(RECORD) } else { path.to_owned() };
     let bad = |what: String| StoreError::Bad { path: path.clone(), what };
     let read = |source| StoreError::Read { path: path.clone(), source };
-    let metadata = match fs::metadata(&path) {
+    let bytes = match read_at_most(&path, LARGEST_RECORD) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && journal_beside(&path) => {
             let what = "there is none yet, only a journal; `concbench run --resume` completes the run";
             return Err(bad(what.to_owned()));
         }
         other => other.map_err(read)?,
     };
-    // A pipe or a device has no end.
-    if !metadata.is_file() {
-        return Err(bad("no regular file".to_owned()));
-    }
-    let bytes = read_at_most(&path, LARGEST_RECORD).map_err(read)?;
     super::parse::parse(&bytes).map_err(bad)
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::console::Console;
 use super::watch::Gatekeeper;
 use super::{Plan, RunStartError, Session, build};
@@ -11,8 +9,8 @@ use crate::batch::analyse::FEWEST_PAIRS;
 use crate::experiment::conduct::{self, Until};
 use crate::machine;
 use crate::record::{Record, RunInfo};
-use crate::runner::{Launcher, Supervisor};
-use crate::time::nanoseconds;
+use crate::runner::{Launcher, SuperviseError, Supervisor};
+use crate::time::{nanoseconds, now};
 
 /// What was measured.
 #[derive(Debug)]
@@ -30,11 +28,10 @@ pub(crate) struct Aside {
 ///
 /// When processes cannot be supervised.
 pub(crate) fn measure_aside(plan: Plan, command: &str, quiet: bool) -> Result<Aside, RunStartError> {
-    let (started, clock) = (Instant::now(), Timestamp::now());
+    let (started, clock) = (Instant::now(), now().map_err(SuperviseError::Place)?);
     let settings = plan.scope.settings.clone();
     let warnings = machine::preflight_warnings(&plan.scope.machine);
-    let mut supervisor =
-        Supervisor::new(settings.track, &plan.scope.machine).map_err(RunStartError::Supervise)?;
+    let mut supervisor = Supervisor::new(settings.track, &plan.scope.machine)?;
     let (mut watch, mut console) = (Gatekeeper::default(), Console::new(None, quiet, Duration::ZERO));
     console.announce(&plan);
     let mut session = Session::new(plan);

@@ -1,13 +1,14 @@
 //! What measured: this build, and a fingerprint of its executable.
 
 use std::fs::File;
+use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
 use crate::record::Tool;
 
 /// This build.
-pub(super) fn tool() -> Tool {
+pub(crate) fn tool() -> Tool {
     let commit = env!("CONCBENCH_COMMIT");
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
@@ -18,6 +19,16 @@ pub(super) fn tool() -> Tool {
         profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
         allocator: "the system's (std::alloc::System)".to_owned(),
     }
+}
+
+/// This build in one line: version, commit, target and profile.
+pub(crate) fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let Tool { version, commit, target, profile, .. } = tool();
+        let commit = commit.unwrap_or_else(|| "unknown commit".to_owned());
+        format!("{version} ({commit}, {target}, {profile})")
+    });
+    &VERSION
 }
 
 /// A fingerprint of this executable: another one may measure something else under the same names.

@@ -1,6 +1,6 @@
 //! What a person sees while a run is under way, on standard error; and the journal, which sees the same.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Plan;
 use crate::experiment::{Events, find, full_group};
+use crate::printing::{is_read, say};
 use crate::record::journal::{Entry, Journal};
 use crate::record::{BlockNoise, Failure, Observed};
 use crate::time::nanoseconds;
@@ -70,7 +71,9 @@ impl Console {
     }
 
     pub(super) fn end(&mut self) {
-        self.bar.finish_and_clear();
+        if self.plain || is_read() {
+            self.bar.finish_and_clear();
+        }
     }
 
     /// What went wrong with the journal.
@@ -79,9 +82,8 @@ impl Console {
     }
 
     fn say(&self, line: &str) {
-        if !self.quiet {
-            // A closed standard error must not end a run.
-            self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
+        if !self.quiet && is_read() {
+            self.bar.suspend(|| say(line));
         }
     }
 
@@ -91,15 +93,20 @@ impl Console {
         if let Some(kind) = find(experiment) {
             self.say(&format!("{experiment}: {}", kind.question()));
         }
-        self.bar.reset();
-        self.bar.set_length(0);
-        self.bar.set_prefix(experiment);
+        if self.plain || is_read() {
+            self.bar.reset();
+            self.bar.set_length(0);
+            self.bar.set_prefix(experiment);
+        }
     }
 
     /// One more trial has ended.
     fn advance(&mut self, experiment: &str, of: &str) {
-        self.bar.set_message(of.to_owned());
-        self.bar.inc(1);
+        // Without a reader the bar stands still: to draw it is to wait.
+        if self.plain || is_read() {
+            self.bar.set_message(of.to_owned());
+            self.bar.inc(1);
+        }
         if self.plain && self.told.elapsed() >= EVERY {
             self.told = Instant::now();
             let (made, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
@@ -126,7 +133,9 @@ impl Events for Console {
         if self.current != experiment {
             self.turn_to(experiment);
         }
-        self.bar.set_length(self.bar.position() + trials as u64);
+        if self.plain || is_read() {
+            self.bar.set_length(self.bar.position() + trials as u64);
+        }
     }
 
     fn observed(

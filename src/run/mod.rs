@@ -22,8 +22,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use crate::experiment::conduct::{self, Until};
 use crate::experiment::{self, Events, Settings, Stage, Underway};
 use crate::machine;
@@ -31,17 +29,21 @@ use crate::model::ModelInfo;
 use crate::printing::remark;
 use crate::record::journal::{self, Header, JOURNAL, Journal};
 use crate::record::lock::Lock;
-use crate::record::{MOST_CELLS, Record, RunInfo, StoreError, Warning, store};
+use crate::record::{MOST_CELLS, MOST_OBSERVATIONS, Record, RunInfo, StoreError, Warning, store};
 use crate::report::ReportError;
-use crate::runner::{Launcher, RunnerError, Supervisor};
+use crate::runner::{Launcher, RunnerError, SuperviseError, Supervisor, require_place};
 use crate::spec::{Definition, SpecError};
-use crate::time::nanoseconds;
+use crate::time::{nanoseconds, now};
 pub(crate) use aside::{Aside, measure_aside};
+pub(crate) use build::{tool, version};
 use console::Console;
 pub(crate) use plan::{Choice, Plan};
 pub(crate) use session::Session;
 pub(crate) use visit::{Visited, visit};
 use watch::Gatekeeper;
+
+/// The folder of a run in which experiments keep files until it ends.
+const WORKSHOP: &str = "workshop";
 
 /// How a run is to be made.
 #[derive(Debug, Clone)]
@@ -73,14 +75,18 @@ pub(crate) enum RunStartError {
         "experiment `{experiment}` has {cells} cells, at most {MOST_CELLS} are allowed; a filter keeps some of them"
     )]
     TooManyCells { experiment: &'static str, cells: usize },
+    #[error(
+        "{observations} observations in {blocks} blocks, at most {MOST_OBSERVATIONS} are allowed; take fewer blocks or a filter"
+    )]
+    TooManyObservations { observations: usize, blocks: u32 },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("cannot resume {folder}: {why}")]
     Resume { folder: PathBuf, why: String },
-    #[error("cannot supervise: {0}")]
-    Supervise(std::io::Error),
+    #[error(transparent)]
+    Supervise(#[from] SuperviseError),
 }
 
 /// What is left of a run.
@@ -118,16 +124,16 @@ impl Run {
         models: &[ModelInfo],
         options: Options,
     ) -> Result<Self, RunStartError> {
+        require_place()?;
         let facts = machine::facts();
         let warnings = machine::preflight_warnings(&facts);
         let Options { settings, choice, filter, label, out, command, quiet } = options;
         let kept = definitions.clone();
-        let plan = Plan::new(definitions, models, &choice.kinds(), settings, facts, filter.as_deref())?;
-        let supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)
-            .map_err(RunStartError::Supervise)?;
-        let started = Timestamp::now();
+        let mut plan = Plan::new(definitions, models, &choice.kinds(), settings, facts, filter.as_deref())?;
+        let supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)?;
+        let started = now().map_err(SuperviseError::Place)?;
         // What can be refused is, before there is a folder.
-        let executable = build::executable().map_err(RunStartError::Supervise)?;
+        let executable = build::executable().map_err(SuperviseError::from)?;
         store::check_latest(&out)?;
         let (id, folder) =
             store::create_folder(&out, &format!("{}-{label}", started.strftime("%Y%m%dT%H%M%SZ")))?;
@@ -136,13 +142,14 @@ impl Run {
             version: journal::VERSION,
             id,
             started_utc: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            tool: build::tool(),
+            tool: tool(),
             executable,
             machine: plan.scope.machine.clone(),
             warnings: warnings.clone(),
             definitions: kept,
             experiments: plan.ids(),
             all: settings.all,
+            externals: settings.externals.names(),
             filter,
             blocks: settings.blocks,
             mode: settings.mode,
@@ -153,6 +160,7 @@ impl Run {
             deadline_ns: nanoseconds(settings.deadline),
             command,
         };
+        plan.scope.folder = Some(folder.join(WORKSHOP));
         let begun = Lock::take(&folder).and_then(|lock| Ok((lock, Journal::begin(&folder, &header)?)));
         let (lock, journal) = begun.inspect_err(|_| store::remove_empty_run(&folder))?;
         let mut run = Self {
@@ -182,6 +190,7 @@ impl Run {
         filter: Option<Option<&str>>,
         quiet: bool,
     ) -> Result<Self, RunStartError> {
+        require_place()?;
         let refuse = |why: String| RunStartError::Resume { folder: folder.to_owned(), why };
         let folder = &folder.canonicalize().map_err(|error| refuse(error.to_string()))?;
         if !folder.join(JOURNAL).is_file() {
@@ -190,7 +199,9 @@ impl Run {
         // Nothing in a folder is touched before it is known to be that of such a run.
         let header = journal::read(folder)?.header;
         resume::check(&header, filter).map_err(refuse)?;
-        let plan = resume::plan(&header, models, folder)?;
+        let mut plan = resume::plan(&header, models, folder)?;
+        plan.scope.folder = Some(folder.join(WORKSHOP));
+        let supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)?;
         let lock = Lock::take(folder)?;
         // Whoever held the lock may have gone on with it meanwhile.
         let found = journal::read(folder)?;
@@ -198,8 +209,6 @@ impl Run {
             return Err(refuse("another run has begun there".to_owned()));
         }
         store::remove_torn(folder).map_err(|error| refuse(error.to_string()))?;
-        let supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)
-            .map_err(RunStartError::Supervise)?;
         let journal = Journal::go_on(folder, found.end)?;
         let before = resume::elapsed(&found.entries);
         let mut run = Self {
@@ -301,7 +310,10 @@ impl Run {
     /// Analyses, and writes the record and the report.
     pub(crate) fn finish(mut self) -> Finished {
         self.console.end();
+        // What was unpacked and built there is none of the results; whoever resumes the run makes it again.
+        let _ = std::fs::remove_dir_all(self.folder.join(WORKSHOP));
         let interrupted_by = self.supervisor.interrupted_by();
+        self.session.notes.extend(self.supervisor.end());
         let (folder, out) = (self.folder.clone(), self.out.clone());
         let record = self.assemble();
         let unsaved = save(&record, &folder, &out).err();

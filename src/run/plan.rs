@@ -5,7 +5,7 @@ use regex::Regex;
 use super::RunStartError;
 use crate::experiment::{Kind, Listed, Scope, Settings, experiments, find};
 use crate::model::ModelInfo;
-use crate::record::{MOST_CELLS, Machine};
+use crate::record::{MOST_CELLS, MOST_OBSERVATIONS, Machine};
 use crate::spec::{Cores, Definition, Spec, SpecError, parse_filter};
 
 /// Which experiments are wanted, by name.
@@ -102,7 +102,8 @@ impl Plan {
         filter: Option<&str>,
     ) -> Result<Self, RunStartError> {
         let chosen = models.iter().filter(|model| model.default || settings.all).copied().collect();
-        let scope = Scope { settings, machine, models: chosen, spec, references: Default::default() };
+        let scope =
+            Scope { settings, machine, models: chosen, spec, references: Default::default(), folder: None };
         let filter = filter.map(parse_filter).transpose()?;
         let mut plan = Self { scope, experiments: Vec::new(), without_cells: Vec::new(), filter };
         for &kind in kinds {
@@ -114,6 +115,11 @@ impl Plan {
                 true => plan.without_cells.push(kind),
                 false => plan.experiments.push((kind, listed)),
             }
+        }
+        let observations = plan.experiments.iter().map(|(_, listed)| listed.observations).sum();
+        if observations > MOST_OBSERVATIONS {
+            let blocks = plan.scope.settings.blocks;
+            return Err(RunStartError::TooManyObservations { observations, blocks });
         }
         match plan.experiments.is_empty() {
             false => Ok(plan),

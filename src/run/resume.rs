@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Plan, RunStartError, build};
-use crate::experiment::{Kind, Settings, Subject, Underway, find};
+use crate::experiment::{Externals, Kind, Settings, Subject, Underway, find};
 use crate::model::ModelInfo;
 use crate::record::journal::{Entry, Header};
 use crate::record::{MOST_BLOCKS, Machine};
 use crate::spec::MOST_WORKERS;
+use crate::time::now;
 
 /// Facts about a machine that change while it runs, and do not make it another.
 const PASSING: [&str; 3] = ["load_one", "on_battery", "missing"];
@@ -64,6 +65,7 @@ pub(crate) fn plan(header: &Header, models: &[ModelInfo], folder: &Path) -> Resu
         margin: header.margin,
         deadline: Duration::from_nanos(header.deadline_ns),
         all: header.all,
+        externals: Externals::named(&header.externals).map_err(|error| refuse(error.to_string()))?,
     };
     let (definitions, machine) = (header.definitions.clone(), header.machine.clone());
     let plan = Plan::new(definitions, models, &kinds, settings, machine, header.filter.as_deref())?;
@@ -146,7 +148,8 @@ fn position(experiment: &dyn Underway, id: &str) -> Option<usize> {
 pub(super) fn seam(experiments: &[Box<dyn Underway>]) -> String {
     let made: usize = experiments.iter().map(|one| one.size().1).sum();
     let partly: Vec<String> = experiments.iter().flat_map(|one| one.broken_blocks()).collect();
-    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+    let time = |now: Timestamp| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = now().map_or_else(|_| "an unknown time".to_owned(), time);
     let across = match partly.is_empty() {
         true => String::new(),
         false => format!("; measured partly before and partly after: {}", partly.join(", ")),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Plan;
 use crate::experiment::{Events, Scope, Stage, Underway, Watch, complete};
-use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Tool, Warning};
+use crate::record::{Grade, Noise, Record, RunInfo, SCHEMA, Tool, Warning, within_bounds};
 use crate::runner::Launcher;
 
 /// A plan, and what has been measured of it.
@@ -53,6 +53,7 @@ impl Session {
     /// The record of what was measured, with what follows from it. The notes of `run` come behind those of the session.
     pub(crate) fn into_record(self, tool: Tool, mut run: RunInfo, warnings: Vec<Warning>) -> Record {
         run.notes.splice(0..0, self.notes);
+        run.notes = within_bounds(run.notes);
         let blocks = run.blocks;
         let mut record = Record {
             schema: SCHEMA,

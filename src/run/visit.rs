@@ -32,8 +32,7 @@ pub(crate) fn visit(
     let Options { settings, choice, filter, .. } = options;
     let (facts, filter) = (machine::facts(), filter.as_deref());
     let plan = Plan::new(definitions, models, &choice.kinds(), settings, facts, filter)?;
-    let mut supervisor =
-        Supervisor::new(plan.scope.settings.track, &plan.scope.machine).map_err(RunStartError::Supervise)?;
+    let mut supervisor = Supervisor::new(plan.scope.settings.track, &plan.scope.machine)?;
     let (mut session, mut failures) = (Session::new(plan), Failures(0));
     session.begin();
     let _ = session.each(

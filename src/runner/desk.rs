@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::process::Runner;
 use super::protocol::{Answer, Assignment, Channel, Equal, Order, ProtocolError};
 use crate::model::{Digest, ModelError, Settings, panic_message};
-use crate::models::{Prepared, Running, TaskSpec};
+use crate::models::{Loading, Prepared, Running, TaskSpec};
 use crate::record::{Failure, Status};
 use crate::registry::{Registry, RegistryError};
 
@@ -127,6 +127,18 @@ impl<'a> Desk<'a> {
         Ok(Bench { prepared, settings, tasks: *tasks, expected: *expected })
     }
 
+    /// Starts the assigned model for an open load of tasks that write down what becomes of them.
+    ///
+    /// # Errors
+    ///
+    /// When there are none such, or the model cannot be started.
+    pub(crate) fn start_under_load(&self, task_spec: TaskSpec) -> Result<Box<dyn Loading>, CellError> {
+        let Assignment { model, workers, .. } = self.assignment()?;
+        let settings = self.settings(*workers, task_spec.to_text());
+        let started = self.registry.start_under_load(&task_spec, model, &settings)?;
+        started.ok_or_else(|| CellError::UnknownModel(model.clone()))
+    }
+
     /// Starts another runner, which carries out an order on other tasks under the assigned model.
     ///
     /// # Errors
@@ -141,7 +153,7 @@ impl<'a> Desk<'a> {
         let order = serde_json::to_value(order).map_err(|error| CellError::Other(error.to_string()))?;
         let assignment = Some(Box::new(Assignment { task_spec, ..self.assignment()?.clone() }));
         let (experiment, equal) = (experiment.to_owned(), self.equal);
-        let mut runner = Runner::start(0)
+        let mut runner = Runner::start(0, None)
             .map_err(|error| CellError::Other(format!("another runner cannot be started: {error}")))?;
         runner.order(Order::Observe { experiment, order, equal, assignment }).map_err(CellError::Another)?;
         Ok(Another(runner))

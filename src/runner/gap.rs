@@ -1,4 +1,4 @@
-//! Time in which nobody measured: the machine was suspended, or the supervisor was stopped.
+//! Time in which nobody measured: the machine was suspended, the supervisor was stopped, or the whole run was frozen.
 
 use std::time::Duration;
 
@@ -11,6 +11,29 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 /// How often the clocks are read: the pair that was interrupted least counts.
 const READINGS: usize = 5;
 
+/// How late this process must have woken, where it was told to go on, to have been stopped: that alone tells nothing, since
+/// anybody may say so to a process that runs.
+const SHORTEST_STOP: Duration = Duration::from_millis(100);
+/// How late where nobody has told it anything: far later than a busy machine lets anybody wait.
+const SHORTEST_FREEZE: Duration = Duration::from_secs(1);
+
+/// Why this process has not run for a while since its gaps were forgotten, if it has not.
+pub(super) fn absence(interrupt: &Interrupt) -> Option<String> {
+    why_late(interrupt.late(), interrupt.was_continued())
+}
+
+fn why_late(late: Duration, continued: bool) -> Option<String> {
+    if continued && late >= SHORTEST_STOP {
+        return Some("the run was stopped and went on".to_owned());
+    }
+    (late >= SHORTEST_FREEZE).then(|| {
+        format!(
+            "the run was kept from running for {:.1} s, frozen or without a processor",
+            late.as_secs_f64()
+        )
+    })
+}
+
 /// A stretch of time that should have no gap.
 #[derive(Debug)]
 pub(super) struct SuspendDetector {
@@ -19,16 +42,17 @@ pub(super) struct SuspendDetector {
 
 impl SuspendDetector {
     pub(super) fn begin(interrupt: &Interrupt) -> Self {
-        interrupt.forget_stops();
+        interrupt.forget_gaps();
         Self { asleep: asleep(read) }
     }
 
     /// What made a gap since the beginning, if anything did.
-    pub(super) fn gap(&self, interrupt: &Interrupt) -> Option<&'static str> {
-        if interrupt.was_stopped() {
-            return Some("the run was stopped and went on");
+    pub(super) fn gap(&self, interrupt: &Interrupt) -> Option<String> {
+        // First: a machine that sleeps lets everybody wake late.
+        match self.slept(read) {
+            true => Some("the machine was suspended".to_owned()),
+            false => absence(interrupt),
         }
-        self.slept(read).then_some("the machine was suspended")
     }
 
     fn slept(&self, read: impl Fn(ClockId) -> Duration) -> bool {
@@ -85,6 +109,14 @@ mod tests {
         let interrupted =
             SuspendDetector { asleep: asleep(clocks(Duration::ZERO, &[0, 50, 0, 50, 0, 50, 0, 50])) };
         assert!(interrupted.slept(clocks(Duration::from_millis(20), &[])));
+    }
+
+    #[test]
+    fn who_is_told_to_go_on_was_stopped_only_if_it_woke_late() {
+        let why = |late, continued| why_late(Duration::from_millis(late), continued);
+        assert_eq!([why(0, true), why(99, true), why(999, false)], [None, None, None]);
+        assert_eq!(why(100, true).unwrap(), "the run was stopped and went on");
+        assert!(why(1500, false).unwrap().starts_with("the run was kept from running for 1.5 s"));
     }
 
     #[test]

@@ -6,13 +6,14 @@
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM};
 
 use crate::machine::proc::ignored_signals;
+use crate::time::nanoseconds;
 
 /// How long after the first signal another is its echo.
 const ECHO: Duration = Duration::from_millis(300);
@@ -24,8 +25,10 @@ pub(crate) struct Interrupt {
     wake: UnixStream,
     /// The signal, 0 until then.
     signal: Arc<AtomicUsize>,
-    /// Whether this process was stopped and goes on.
+    /// Whether this process was told to go on.
     continued: Arc<AtomicBool>,
+    /// How much later than it should this process has woken from a wait, at most, in nanoseconds.
+    late_ns: AtomicU64,
 }
 
 impl Interrupt {
@@ -67,17 +70,29 @@ impl Interrupt {
         if ignored.has(SIGCHLD) {
             signal_hook::flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
         }
-        Ok(Self { wake, signal, continued })
+        Ok(Self { wake, signal, continued, late_ns: AtomicU64::new(0) })
     }
 
-    /// Whether this process was stopped and went on since [`forget_stops`](Self::forget_stops).
-    pub(super) fn was_stopped(&self) -> bool {
+    /// Whether this process was told to go on since [`forget_gaps`](Self::forget_gaps). Whoever is told so need not have been
+    /// stopped.
+    pub(super) fn was_continued(&self) -> bool {
         self.continued.load(Ordering::Relaxed)
     }
 
-    /// From here on, only later stops count.
-    pub(super) fn forget_stops(&self) {
+    /// How much later than it should it has woken since then, at most.
+    pub(super) fn late(&self) -> Duration {
+        Duration::from_nanos(self.late_ns.load(Ordering::Relaxed))
+    }
+
+    /// It woke so much later than it should.
+    pub(super) fn woke_late(&self, by: Duration) {
+        self.late_ns.fetch_max(nanoseconds(by), Ordering::Relaxed);
+    }
+
+    /// From here on, only later gaps count.
+    pub(super) fn forget_gaps(&self) {
         self.continued.store(false, Ordering::Relaxed);
+        self.late_ns.store(0, Ordering::Relaxed);
     }
 
     /// The signal that asked the run to end, if one has.

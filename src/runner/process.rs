@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::gap::absence;
 use super::interrupt::Interrupt;
 use super::launcher::RunnerError;
+use super::mark::Mark;
+use super::orphans::{KILL_GRACE, state};
 use super::protocol::{self, Answer, LONGEST_LINE, Order};
 use crate::model::process::Role;
 use crate::record::{Failure, Status};
@@ -24,6 +27,8 @@ const STDERR_KEPT: usize = 4096;
 const EXIT_GRACE: Duration = Duration::from_secs(5);
 /// How long one that has closed its channel may take: it is about to end by itself, and how it does is the reason.
 const DEATH_GRACE: Duration = Duration::from_secs(2);
+/// How long its supervisor waits at most before it looks again: how late it wakes tells whether it was kept from running.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// How many reads of one pipe come between two looks at the clock: a runner that writes without end would keep its
 /// supervisor reading without end.
 const READS_AT_ONCE: usize = 64;
@@ -37,6 +42,8 @@ pub(crate) struct Runner {
     stderr: Option<File>,
     tail: VecDeque<u8>,
     reaped: bool,
+    /// Its state, if it was killed and has not ended.
+    stuck: Option<char>,
 }
 
 impl Runner {
@@ -46,18 +53,22 @@ impl Runner {
     }
 
     /// Starts one, with this much padding in its environment: where the stack starts must not be the same in every
-    /// observation, or a model's luck with alignment would look like its speed (Mytkowicz et al. 2009).
+    /// observation, or a model's luck with alignment would look like its speed (Mytkowicz et al. 2009). Without a mark it
+    /// bears that of this process.
     ///
     /// # Errors
     ///
     /// When the kernel refuses a process or a descriptor.
-    pub(crate) fn start(padding: usize) -> io::Result<Self> {
+    pub(super) fn start(padding: usize, mark: Option<&Mark>) -> io::Result<Self> {
         let (channel, theirs) = UnixStream::pair()?;
         let (stderr, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         rustix::fs::fcntl_setfl(&stderr, rustix::fs::OFlags::NONBLOCK)?;
         channel.set_nonblocking(true)?;
         let mut command = Role::Runner.command();
         command.env("CONCBENCH_PADDING", "x".repeat(padding)).process_group(0);
+        if let Some(mark) = mark {
+            mark.put_on(&mut command);
+        }
         // What a workload prints is no data of ours: it goes where its errors go.
         command.stdin(OwnedFd::from(theirs)).stdout(write.try_clone()?).stderr(write);
         let pid = command.spawn()?.id() as i32;
@@ -68,6 +79,7 @@ impl Runner {
             stderr: Some(File::from(stderr)),
             tail: VecDeque::new(),
             reaped: false,
+            stuck: None,
         })
     }
 
@@ -99,15 +111,15 @@ impl Runner {
                 return answer.map_err(RunnerError::Failure);
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() && interrupt.was_stopped() && !stopped {
+            if left.is_zero() && absence(interrupt).is_some() && !stopped {
                 // The deadline passed while nobody was there to look.
                 stopped = true;
                 until = Instant::now() + deadline;
                 continue;
             }
             if left.is_zero() {
-                self.kill();
-                let reason = format!("no answer within {} s; it was ended", deadline.as_secs_f64());
+                let end = self.end();
+                let reason = format!("no answer within {} s; it {end}", deadline.as_secs_f64());
                 return Err(RunnerError::Failure(self.failure(Status::TimedOut, reason)));
             }
             self.wait_readable(left, Some(interrupt));
@@ -156,8 +168,8 @@ impl Runner {
             return Err(self.gone());
         }
         if self.line.len() > LONGEST_LINE {
-            self.kill();
-            let reason = format!("the runner sent a line of more than {LONGEST_LINE} bytes");
+            let end = self.end();
+            let reason = format!("the runner sent a line of more than {LONGEST_LINE} bytes; it {end}");
             return Err(self.failure(Status::Failed, reason));
         }
         Ok(())
@@ -183,14 +195,18 @@ impl Runner {
     }
 
     fn wait_readable(&self, left: Duration, interrupt: Option<&Interrupt>) {
+        let began = Instant::now();
+        let slice = if interrupt.is_some() { left.min(LONGEST_WAIT) } else { left };
         let mut files = vec![PollFd::from_borrowed_fd(self.channel.as_fd(), PollFlags::IN)];
         files.extend(interrupt.map(|interrupt| PollFd::from_borrowed_fd(interrupt.as_fd(), PollFlags::IN)));
         files.extend(
             self.stderr.as_ref().map(|stderr| PollFd::from_borrowed_fd(stderr.as_fd(), PollFlags::IN)),
         );
-        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
         // An interrupted poll is as good as one that timed out: the caller looks at everything again.
-        let _ = poll(&mut files, Some(&timeout));
+        let _ = poll(&mut files, Some(&timespec(slice)));
+        if let Some(interrupt) = interrupt {
+            interrupt.woke_late(began.elapsed().saturating_sub(slice));
+        }
     }
 
     /// Takes what has arrived; false once the runner has closed its end.
@@ -236,7 +252,7 @@ impl Runner {
         self.drain_stderr();
         let reason = match self.reap() {
             Some(ended) if ended_itself => format!("the runner {ended}{}", self.out_of_memory(ended)),
-            _ => "the runner closed its channel before its work was done; it was ended".to_owned(),
+            _ => format!("the runner closed its channel before its work was done; it {}", self.fate()),
         };
         self.failure(Status::Crashed, reason)
     }
@@ -275,13 +291,41 @@ impl Runner {
         Failure { status, reason, stderr_tail: (!text.is_empty()).then_some(text) }
     }
 
+    /// Waits for what was killed, and no longer than that may take.
     fn reap(&mut self) -> Option<Ended> {
-        if self.reaped {
+        if self.reaped || self.stuck.is_some() {
             return None;
         }
-        let (ended, _) = sys::wait(self.pid, true).ok()??;
-        self.reaped = true;
-        Some(ended)
+        match sys::wait_within(self.pid, KILL_GRACE) {
+            Ok(Some((ended, _))) => {
+                self.reaped = true;
+                Some(ended)
+            }
+            Ok(None) => {
+                self.stuck = Some(state(self.pid.unsigned_abs()));
+                None
+            }
+            // It is no child of this process, so its number is not to be used again.
+            Err(_) => {
+                self.reaped = true;
+                None
+            }
+        }
+    }
+
+    /// Ends the runner; what came of that.
+    fn end(&mut self) -> String {
+        self.kill();
+        self.reap();
+        self.fate()
+    }
+
+    /// What came of ending it.
+    fn fate(&self) -> String {
+        match self.stuck {
+            Some(state) => format!("could not be ended (state {state})"),
+            None => "was ended".to_owned(),
+        }
     }
 
     /// Ends the runner and all that it has started in its process group. A runner that has exited already keeps its
@@ -290,6 +334,13 @@ impl Runner {
         if let Some(group) = Pid::from_raw(self.pid).filter(|_| !self.reaped) {
             let _ = kill_process_group(group, Signal::KILL);
         }
+    }
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(time.subsec_nanos()),
     }
 }
 

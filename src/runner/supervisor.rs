@@ -3,28 +3,34 @@
 use std::collections::{BTreeMap, HashMap};
 use std::env::temp_dir;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use concbench_workloads::Kernel;
+use rustix::thread::{CpuSet, sched_getaffinity};
 use serde_json::Value;
-use tempfile::TempDir;
 
+use super::files::Files;
 use super::gap::SuspendDetector;
 use super::interrupt::Interrupt;
 use super::launcher::{Conversation, Launcher, Reply, Request, RunnerError, Work};
-use super::orphans::Orphans;
+use super::mark::Mark;
+use super::orphans::{Orphans, Swept};
 use super::process::Runner;
 use super::protocol::{Answer, Assignment, Equal, Order};
 use super::reference::Reference;
 use super::target::{Address, Target};
+use crate::machine::proc;
 use crate::model::limits::{Kind, refuses};
 use crate::model::{Family, Sizing};
 use crate::models::TaskSpec;
 use crate::record::{Failure, Machine, Status, Track, Usage};
 use crate::time::nanoseconds;
+use concbench_sys::{QuotaGroup, Roots};
 
 /// How much longer than one observation the sequential reference of a workload may take.
 const REFERENCE_PATIENCE: u32 = 4;
+/// How long the start of a process takes at most on a machine that is busy.
+const LONGEST_START: Duration = Duration::from_millis(500);
 /// How often an observation is tried that the machine slept through.
 const ATTEMPTS: usize = 3;
 /// The stack of every thread in the equalised track, in bytes: the default of Rust's own threads.
@@ -36,12 +42,37 @@ pub(crate) struct Supervisor {
     interrupt: &'static Interrupt,
     target: Option<Target>,
     /// Where the files lie that tasks read; they go with the supervisor.
-    files: Option<TempDir>,
+    files: Option<Files>,
     equal: Equal,
     references: HashMap<String, Result<Reference, Failure>>,
     notes: Vec<String>,
     limits: BTreeMap<String, Option<u64>>,
+    mark: Mark,
     orphans: Orphans,
+    /// The processors that this process, and so each of its runners, may use.
+    processors: CpuSet,
+    /// The process groups of the runners that were started since the last sweep.
+    groups: Vec<i32>,
+}
+
+/// Whether processes can be started and told apart here at all.
+///
+/// # Errors
+///
+/// [`SuperviseError::Place`], with what is in the way.
+pub(crate) fn require_place() -> Result<(), SuperviseError> {
+    proc::require_own().and_then(|()| proc::require_own_executable()).map_err(SuperviseError::Place)
+}
+
+/// Why nothing can be measured here.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SuperviseError {
+    /// This is no place for it.
+    #[error("cannot measure here: {0}")]
+    Place(String),
+    /// The kernel refuses something.
+    #[error("cannot supervise: {0}")]
+    Refused(#[from] io::Error),
 }
 
 impl Supervisor {
@@ -49,9 +80,11 @@ impl Supervisor {
     ///
     /// # Errors
     ///
-    /// When the kernel refuses either.
-    pub(crate) fn new(track: Track, machine: &Machine) -> io::Result<Self> {
-        let orphans = Orphans::adopt()?;
+    /// When the kernel refuses either, or this is no place for it.
+    pub(crate) fn new(track: Track, machine: &Machine) -> Result<Self, SuperviseError> {
+        require_place()?;
+        let mark = Mark::new();
+        let orphans = Orphans::adopt(mark.clone())?;
         let interrupt = Interrupt::install()?;
         let equal = match track {
             Track::Defaults => Equal::default(),
@@ -65,7 +98,10 @@ impl Supervisor {
             references: HashMap::new(),
             notes: Vec::new(),
             limits: machine.limits.clone(),
+            mark,
             orphans,
+            processors: sched_getaffinity(None).map_err(io::Error::from)?,
+            groups: Vec::new(),
         })
     }
 
@@ -81,14 +117,15 @@ impl Supervisor {
             return known.clone().map_err(RunnerError::Failure);
         }
         let task_spec = self.supplied(task_spec, tasks)?.0;
-        let order = Order::Reference { task_spec, tasks };
-        let mut runner = start(0)?;
-        let outcome = match runner.ask(order, deadline * REFERENCE_PATIENCE, self.interrupt) {
-            Ok(Answer::Reference { reference }) => Ok(reference),
-            Ok(other) => Err(unexpected(&other)),
-            Err(error) => Err(error),
-        };
-        drop(runner);
+        let mut outcome = self.make_reference(&task_spec, tasks, deadline * REFERENCE_PATIENCE);
+        // All cells of the workload rest on it.
+        if let Err(RunnerError::Failure(failure)) = &outcome
+            && failure.status == Status::Crashed
+        {
+            let what = format!("{}: the sequential reference: {}", task_spec.name, failure.reason);
+            self.notes.push(format!("{what}; it was made again"));
+            outcome = self.make_reference(&task_spec, tasks, deadline * REFERENCE_PATIENCE);
+        }
         let remembered = match outcome {
             Ok(reference) => Ok(reference),
             Err(RunnerError::Interrupted) => return Err(RunnerError::Interrupted),
@@ -99,6 +136,24 @@ impl Supervisor {
         };
         self.references.insert(key, remembered.clone());
         remembered.map_err(RunnerError::Failure)
+    }
+
+    fn make_reference(
+        &mut self,
+        task_spec: &TaskSpec,
+        tasks: u64,
+        deadline: Duration,
+    ) -> Result<Reference, RunnerError> {
+        let mut runner = self.start(0)?;
+        let order = Order::Reference { task_spec: task_spec.clone(), tasks };
+        let outcome = match runner.ask(order, deadline, self.interrupt) {
+            Ok(Answer::Reference { reference }) => Ok(reference),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) => Err(error),
+        };
+        drop(runner);
+        self.clear_up_after(&format!("{}: the sequential reference", task_spec.name), outcome.is_err());
+        outcome
     }
 
     /// The same tasks with what they need: the address of a target that runs, or a folder with their files.
@@ -134,8 +189,7 @@ impl Supervisor {
             ))
         };
         if self.files.is_none() {
-            let folder = tempfile::Builder::new().prefix("concbench-files-").tempdir();
-            self.files = Some(folder.map_err(refused)?);
+            self.files = Some(Files::make(&self.mark).map_err(refused)?);
         }
         match &self.files {
             Some(folder) => kernel.with_files(folder.path(), tasks).map_err(refused),
@@ -150,7 +204,7 @@ impl Supervisor {
             self.target = None;
         }
         if self.target.is_none() {
-            let target = Target::start().map_err(|error| RunnerError::failed(error.to_string()))?;
+            let target = Target::start(&self.mark).map_err(|error| RunnerError::failed(error.to_string()))?;
             self.target = Some(target);
         }
         self.target.as_ref().map(Target::address).ok_or_else(|| RunnerError::failed("no HTTP target"))
@@ -201,7 +255,7 @@ impl Supervisor {
         deadline: Duration,
     ) -> Result<Reply, RunnerError> {
         let order = self.order(request, deadline)?;
-        let mut runner = start(padding)?;
+        let mut runner = self.start(padding)?;
         let outcome = match runner.ask(order, deadline, self.interrupt).and_then(observed) {
             Ok(answer) => Ok(Reply { answer, usage: used(runner) }),
             Err(error) => {
@@ -213,13 +267,63 @@ impl Supervisor {
         outcome
     }
 
+    /// Starts a runner.
+    fn start(&mut self, padding: usize) -> Result<Runner, RunnerError> {
+        let began = Instant::now();
+        let runner = Runner::start(padding, Some(&self.mark))
+            .map_err(|error| RunnerError::failed(format!("a runner cannot be started: {error}")))?;
+        self.interrupt.woke_late(began.elapsed().saturating_sub(LONGEST_START));
+        self.groups.push(runner.pid());
+        Ok(runner)
+    }
+
+    /// Notes it if somebody has let this process use other processors than before: runners inherit that.
+    fn look_at_processors(&mut self, id: &str) {
+        let Ok(now) = sched_getaffinity(None) else { return };
+        let before = std::mem::replace(&mut self.processors, now);
+        if before != now {
+            let (before, now) = (before.count(), now.count());
+            let which = if before == now {
+                "other processors".to_owned()
+            } else {
+                format!("{now} processors instead of {before}")
+            };
+            self.notes.push(format!(
+                "{id}: somebody has moved the run to {which} meanwhile; what is measured from here on compares with nothing before"
+            ));
+        }
+    }
+
     /// Ends processes that outlived their runner; how many there were.
     fn sweep(&mut self) -> usize {
-        let swept = self.orphans.sweep(self.target.as_ref().map(|target| target.pid().unsigned_abs()));
-        swept.unwrap_or_else(|error| {
-            self.notes.push(format!("cannot look for processes that outlived a runner: {error}"));
-            0
-        })
+        let spared = self.target.as_ref().map(|target| target.pid().unsigned_abs());
+        let swept = self.orphans.sweep(spared, &std::mem::take(&mut self.groups));
+        // One that was killed in a control group of its own could not remove it.
+        QuotaGroup::remove_left(&Roots::default(), std::process::id());
+        match swept {
+            Ok(Swept { ended, stuck, unmarked }) => {
+                self.notes.extend(stuck.into_iter().map(|(pid, state)| {
+                    format!(
+                        "process {pid} could not be ended (state {state}); it ends once the kernel lets it"
+                    )
+                }));
+                self.notes.extend(unmarked.into_iter().map(|pid| {
+                    format!("process {pid} lost its parent, shows no environment, and was left alone: whose it is cannot be told")
+                }));
+                ended
+            }
+            Err(error) => {
+                self.notes.push(format!("cannot look for processes that outlived a runner: {error}"));
+                0
+            }
+        }
+    }
+
+    /// Ends all that it has started: what happened meanwhile that a reader of the record should know.
+    pub(crate) fn end(&mut self) -> Vec<String> {
+        self.target = None;
+        self.sweep();
+        self.take_notes()
     }
 }
 
@@ -235,7 +339,7 @@ impl Launcher for Supervisor {
         let attempt = || seen(interrupt, || self.attempt(id, request.clone(), padding, deadline));
         let (outcome, gaps) =
             undisturbed(attempt, |outcome| !matches!(outcome, Err(RunnerError::Interrupted)));
-        let again = |gap| format!("{id}: {gap} during an observation, which was made again");
+        let again = |gap: String| format!("{id}: {gap} during an observation, which was made again");
         self.notes.extend(gaps.into_iter().map(again));
         outcome
     }
@@ -246,12 +350,13 @@ impl Launcher for Supervisor {
         deadline: Duration,
     ) -> Result<(Value, Box<dyn Conversation>), RunnerError> {
         let order = self.order(request, deadline)?;
-        let mut runner = start(0)?;
+        let mut runner = self.start(0)?;
         let answer = runner.ask(order, deadline, self.interrupt).and_then(observed)?;
         Ok((answer, Box::new(Session { runner, interrupt: self.interrupt })))
     }
 
     fn clear_up_after(&mut self, id: &str, failed: bool) {
+        self.look_at_processors(id);
         let leaked = self.sweep();
         if leaked > 0 && !failed {
             self.notes.push(format!("{id}: {leaked} process(es) outlived the runner and were ended"));
@@ -269,8 +374,7 @@ impl Launcher for Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.target = None;
-        self.sweep();
+        self.end();
     }
 }
 
@@ -298,11 +402,6 @@ impl Conversation for Session {
     }
 }
 
-fn start(padding: usize) -> Result<Runner, RunnerError> {
-    Runner::start(padding)
-        .map_err(|error| RunnerError::failed(format!("a runner cannot be started: {error}")))
-}
-
 fn observed(answer: Answer) -> Result<Value, RunnerError> {
     match answer {
         Answer::Observed { observation } => Ok(observation),
@@ -322,7 +421,7 @@ fn used(runner: Runner) -> Result<Usage, String> {
 }
 
 /// An attempt, and what made a gap in it.
-fn seen<T>(interrupt: &Interrupt, attempt: impl FnOnce() -> T) -> (T, Option<&'static str>) {
+fn seen<T>(interrupt: &Interrupt, attempt: impl FnOnce() -> T) -> (T, Option<String>) {
     let detector = SuspendDetector::begin(interrupt);
     let outcome = attempt();
     (outcome, detector.gap(interrupt))
@@ -331,9 +430,9 @@ fn seen<T>(interrupt: &Interrupt, attempt: impl FnOnce() -> T) -> (T, Option<&'s
 /// The first outcome without a gap, and the gaps of the attempts that were made again; an outcome that is not
 /// `repeatable` stands as it is.
 fn undisturbed<T>(
-    mut attempt: impl FnMut() -> (Result<T, RunnerError>, Option<&'static str>),
+    mut attempt: impl FnMut() -> (Result<T, RunnerError>, Option<String>),
     repeatable: impl Fn(&Result<T, RunnerError>) -> bool,
-) -> (Result<T, RunnerError>, Vec<&'static str>) {
+) -> (Result<T, RunnerError>, Vec<String>) {
     let mut gaps = Vec::new();
     loop {
         match attempt() {
@@ -343,7 +442,8 @@ fn undisturbed<T>(
         if gaps.len() == ATTEMPTS {
             // Nothing was made again after the last.
             gaps.pop();
-            let what = "in a row the machine was suspended, or the run stopped, while it was measured";
+            let what =
+                "in a row the machine was suspended, or the run stopped or frozen, while it was measured";
             return (Err(RunnerError::failed(format!("{ATTEMPTS} times {what}"))), gaps);
         }
     }
@@ -366,7 +466,7 @@ mod tests {
         let mut made = 0;
         let attempt = || {
             made += 1;
-            (outcome.clone(), (made <= disturbed).then_some("a gap"))
+            (outcome.clone(), (made <= disturbed).then(|| "a gap".to_owned()))
         };
         let (outcome, gaps) = undisturbed(attempt, |_| repeatable);
         (outcome, gaps.len(), made)

@@ -1,20 +1,29 @@
 //! The HTTP target as its supervisor sees it: a process of its own, alive as long as the supervisor wants it.
 
-use std::io::{self, BufRead, BufReader};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
+use concbench_sys::{self as sys, Ended};
+use concbench_text::one_line;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::retry_on_intr;
 use serde::{Deserialize, Serialize};
 
+use super::mark::Mark;
+use super::orphans::KILL_GRACE;
 use crate::machine::proc::cpu_time_of_first_thread;
 use crate::model::process::Role;
 
 /// How long a target may take until it listens.
 const START: Duration = Duration::from_secs(10);
+
+/// How much of what it writes to standard error is told, in bytes.
+const COMPLAINT: u64 = 400;
 
 /// A running target.
 #[derive(Debug)]
@@ -46,24 +55,37 @@ pub(crate) enum TargetError {
     Start(#[from] io::Error),
     #[error("the HTTP target said `{0}` instead of its address")]
     Address(String),
+    #[error("the HTTP target said no address within {} s; it was ended", START.as_secs())]
+    Silent,
+    #[error("the HTTP target {ended}: {complaint}")]
+    Ended { ended: Ended, complaint: String },
 }
 
 impl Target {
     /// Starts one on a free port of the loopback interface.
-    pub(crate) fn start() -> Result<Self, TargetError> {
+    pub(super) fn start(mark: &Mark) -> Result<Self, TargetError> {
         let mut command = Role::Target.command();
+        mark.put_on(&mut command);
+        // Not a pipe: nobody reads it as long as all is well.
+        let complaints = File::from(memfd_create("concbench", MemfdFlags::CLOEXEC).map_err(io::Error::from)?);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(complaints.try_clone()?);
         // Its standard input ends with the supervisor, and the target with it.
         // A group of its own: Ctrl-C asks the supervisor to end, and the observation under way still needs its target.
-        let mut child = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command.process_group(0).spawn()?;
         let said = child.stdout.as_mut().map_or_else(|| Ok(String::new()), first_line);
-        match said.map_err(TargetError::Start).and_then(address) {
+        match said.and_then(address) {
             Ok(address) => Ok(Self { child, address }),
-            Err(error) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(error)
-            }
+            Err(error) => Err(explain(error, &mut child, complaints)),
         }
+    }
+
+    /// The same for whoever starts no runners beside it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started, or does not say where it listens.
+    pub(crate) fn start_alone() -> Result<Self, TargetError> {
+        Self::start(&Mark::new())
     }
 
     pub(crate) fn pid(&self) -> i32 {
@@ -81,27 +103,55 @@ impl Target {
     }
 }
 
-/// What the target says; nothing if it says nothing in time.
-fn first_line(stdout: &mut ChildStdout) -> io::Result<String> {
+/// Ends a target that is of no use, and says why that is, where it has ended by itself.
+fn explain(error: TargetError, child: &mut Child, mut complaints: File) -> TargetError {
+    let closed = matches!(&error, TargetError::Address(said) if said.is_empty());
+    let pid = child.id() as i32;
+    // What has closed its output is about to end.
+    let by_itself = if closed { sys::wait_within(pid, KILL_GRACE) } else { Ok(None) };
+    if let Ok(Some((ended, _))) = by_itself {
+        let mut said = Vec::new();
+        let read = complaints.rewind().and_then(|()| complaints.take(COMPLAINT).read_to_end(&mut said));
+        let complaint = match read {
+            Ok(1..) => one_line(String::from_utf8_lossy(&said).trim()),
+            _ => "it did not say why".to_owned(),
+        };
+        return TargetError::Ended { ended, complaint };
+    }
+    end(child);
+    if closed { TargetError::Silent } else { error }
+}
+
+/// What the target says: nothing if it closes its output before, an error if it says nothing in time.
+fn first_line(stdout: &mut ChildStdout) -> Result<String, TargetError> {
     let timeout = Timespec { tv_sec: START.as_secs() as i64, tv_nsec: 0 };
     // A signal meanwhile is the supervisor's business, and no fault of the target's.
-    let ready = retry_on_intr(|| poll(&mut [PollFd::new(stdout, PollFlags::IN)], Some(&timeout)))?;
-    let mut line = String::new();
-    if ready > 0 {
-        BufReader::new(stdout).read_line(&mut line)?;
+    let ready = retry_on_intr(|| poll(&mut [PollFd::new(stdout, PollFlags::IN)], Some(&timeout)));
+    if ready.map_err(io::Error::from)? == 0 {
+        return Err(TargetError::Silent);
     }
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line)?;
     Ok(line)
 }
 
 fn address(line: String) -> Result<SocketAddr, TargetError> {
     let said = line.trim();
     let address = said.rsplit(' ').next().and_then(|address| address.parse().ok());
-    address.ok_or_else(|| TargetError::Address(said.to_owned()))
+    address.ok_or_else(|| TargetError::Address(one_line(said)))
+}
+
+/// Ends a target, and waits for its end no longer than that may take: one that is frozen does not end.
+fn end(child: &mut Child) {
+    // After `try_wait` has seen its end, its number may be somebody else's.
+    if matches!(child.try_wait(), Ok(None)) {
+        let _ = child.kill();
+        let _ = sys::wait_within(child.id() as i32, KILL_GRACE);
+    }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child);
     }
 }

@@ -10,7 +10,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::{
-    clocks, closed, damage, disk, ends, input, kills, limits, ports, resume, steps, target, terminal, user,
+    channels, clocks, closed, damage, disk, ends, groups, input, kills, leave, limits, ports, resume, steps,
+    strangers, stuck, target, terminal, user,
 };
 
 /// What came of a case that did not fail.
@@ -57,11 +58,17 @@ const CASES: &[Case] = &[
     slow("runner goes wrong at each step of the protocol", "answered-and-stays", steps::stays),
     quick("runner dies while criterion samples", "criterion", user::criterion),
     slow("runner dies while criterion samples", "steps-under-criterion", steps::under_criterion),
+    quick("holder of a shared lock, or a manager, killed", "holders-killed", || kills::holders(3)),
+    slow("holder of a shared lock, or a manager, killed", "holders-killed-100", || kills::holders(100)),
     quick("worker stopped (SIGSTOP)", "worker-stopped", kills::stopped),
+    quick("broker or manager of an experiment dies", "broker-killed", || channels::killed(2)),
+    slow("broker or manager of an experiment dies", "broker-killed-100", || channels::killed(100)),
+    quick("broker or manager of an experiment stalls", "broker-stopped", channels::stopped),
     quick("models that misbehave, hang, deadlock, crash", "models", user::models),
     quick("a lock copied by fork", "copied-lock", user::copied_lock),
     quick("out of memory", "memory", limits::memory),
     alone(quick("out of memory", "memory-of-group", limits::memory_of_group)),
+    quick("shared objects that protect nothing", "unprotected", user::unprotected),
     quick("workloads that misbehave, leave a daemon behind", "workloads", user::workloads),
     alone(quick("supervisor killed with SIGKILL", "supervisor-killed", || ends::supervisor_killed(3))),
     alone(slow("supervisor killed with SIGKILL", "supervisor-killed-30", || ends::supervisor_killed(30))),
@@ -100,11 +107,28 @@ const CASES: &[Case] = &[
     quick("bad arguments", "switches", input::switches),
     quick("an error and what caused it", "causes", input::causes),
     quick("bad definitions", "definitions", input::definitions),
+    quick("no file where one is expected", "endless", input::endless),
     quick("hostile record given to report", "records", damage::records),
     quick("standard output closed", "output-closed", closed::outputs),
     quick("clock stepped", "clock-stepped", clocks::stepped),
+    quick("clock beyond all dates", "beyond-dates", clocks::beyond_dates),
+    quick("clock that is coarse", "coarse", clocks::coarse),
+    alone(quick("self-test killed", "selftest-killed", ends::selftest_killed)),
     quick("machine suspended", "suspended-before", clocks::slept_before),
     quick("machine suspended", "suspended-meanwhile", clocks::suspended),
+    alone(quick("processes of others", "strangers-of-a-shell", strangers::of_a_shell)),
+    alone(quick("processes of others", "first-of-a-namespace", strangers::of_a_namespace)),
+    alone(quick("system calls beyond docs/SECURITY.md", "system-calls", leave::calls)),
+    quick("`/proc` of another PID namespace", "proc-of-outside", strangers::outside),
+    quick("started through a loader by hand", "loader", strangers::loader),
+    alone(quick("what was killed does not end", "kept-by-debugger", stuck::kept)),
+    alone(quick("what was killed does not end", "target-kept-by-debugger", stuck::kept_target)),
+    alone(quick("run frozen and thawed", "frozen", stuck::frozen)),
+    quick("SIGCONT without a stop", "continued", stuck::continued),
+    quick("processors taken from the run", "narrowed", stuck::narrowed),
+    quick("standard error that nobody reads", "unread-errors", stuck::unread),
+    quick("runner killed in a control group of its own", "killed-in-group", groups::killed_inside),
+    quick("control group cannot be made or written", "groups-read-only", groups::read_only),
 ];
 
 pub(crate) fn main() -> ExitCode {

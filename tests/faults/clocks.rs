@@ -24,9 +24,39 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 }
 "#;
 
-fn library(scene: &Scene) -> Option<PathBuf> {
+/// The wall clock stands in the year 12000.
+const BEYOND: &str = r#"
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int failed = syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_REALTIME)
+        time->tv_sec = 316000000000;
+    return failed;
+}
+"#;
+
+/// The monotonic clock moves twice a second.
+const COARSE: &str = r#"
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int failed = syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_MONOTONIC)
+        time->tv_nsec -= time->tv_nsec % 500000000;
+    return failed;
+}
+"#;
+
+fn library(scene: &Scene, code: &str) -> Option<PathBuf> {
     let (source, library) = (scene.path().join("given-clock.c"), scene.path().join("given-clock.so"));
-    std::fs::write(&source, STEPPED).unwrap();
+    std::fs::write(&source, code).unwrap();
     let compiler = output(Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source));
     compiler.is_ok_and(|output| output.status.success()).then_some(library)
 }
@@ -34,7 +64,7 @@ fn library(scene: &Scene) -> Option<PathBuf> {
 /// The wall clock names the run and nothing else: no duration knows of its steps.
 pub(crate) fn stepped() -> Held {
     let scene = Scene::new();
-    let Some(library) = library(&scene) else {
+    let Some(library) = library(&scene, STEPPED) else {
         return Held::Skipped("cc, to replace the clock".to_owned());
     };
     let mut command =
@@ -84,4 +114,40 @@ pub(crate) fn suspended() -> Held {
          with clocks of its own"
             .to_owned(),
     )
+}
+
+/// A time that has no date begins no run.
+pub(crate) fn beyond_dates() -> Held {
+    let scene = Scene::new();
+    let Some(library) = library(&scene, BEYOND) else {
+        return Held::Skipped("cc, to replace the clock".to_owned());
+    };
+    for command in ["run ^work/sequential@ --blocks 1", "selftest --quick"] {
+        let ended = scene.run(scene.double(command).env("LD_PRELOAD", &library));
+        ended.expect(2);
+        assert!(ended.stderr.contains("the clock of this machine is not between"), "{ended:?}");
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+        assert!(!scene.out().exists());
+    }
+    scene.check_leftovers();
+    Held::Times(2)
+}
+
+/// What takes no time by the clock has no figure, and a run without a figure has failed.
+pub(crate) fn coarse() -> Held {
+    let scene = Scene::new();
+    let Some(library) = library(&scene, COARSE) else {
+        return Held::Skipped("cc, to replace the clock".to_owned());
+    };
+    let mut command = scene.double("run ^work/(sequential|thread-spawn)@ --blocks 2");
+    let ended = scene.run(command.env("LD_PRELOAD", library));
+    ended.expect(3);
+    let run = scene.check();
+    let mute = run.cells.iter().filter(|cell| cell.status == Status::Failed);
+    assert!(mute.clone().count() > 0);
+    for cell in mute {
+        let reason = cell.reason.as_deref().unwrap();
+        assert!(reason.contains("the clock did not move"), "{reason}");
+    }
+    Held::Times(1)
 }

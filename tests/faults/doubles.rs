@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use concbench::Workload;
 use concbench::model::{
-    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Waiting,
-    attempt_blocking,
+    Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing, Unshared,
+    Waiting, attempt_blocking,
 };
 use concbench::models::{BuiltIn, Catalogue, Visitor};
 use rustix::process::{Signal, getpid, kill_process};
+
+use crate::unprotected::Unprotected;
 
 /// What a model does that runs these tasks, one after the other.
 fn fold<W: Workload>(workload: &W, indices: impl IntoIterator<Item = u64>) -> Result<Digest> {
@@ -48,6 +50,8 @@ macro_rules! double {
 
         impl Model for $name {
             const INFO: ModelInfo = info($id);
+
+            type Shared = Unshared;
 
             fn start(settings: &Settings) -> Result<Self> {
                 let start: fn(&Settings) -> Result<()> = $start;
@@ -148,6 +152,8 @@ pub(crate) struct LateAbort {
 impl Model for LateAbort {
     const INFO: ModelInfo = info("late-abort");
 
+    type Shared = Unshared;
+
     fn start(_: &Settings) -> Result<Self> {
         Ok(Self { batches: 0 })
     }
@@ -200,6 +206,8 @@ impl Stumble {
 impl Model for Stumble {
     const INFO: ModelInfo = info("stumble");
 
+    type Shared = Unshared;
+
     fn start(settings: &Settings) -> Result<Self> {
         let task_spec: serde_json::Value =
             serde_json::from_str(&settings.task_spec).expect("a task spec is JSON");
@@ -232,6 +240,8 @@ pub(crate) struct ForkLock;
 impl Model for ForkLock {
     const INFO: ModelInfo = info("fork-lock");
 
+    type Shared = Unshared;
+
     fn start(_: &Settings) -> Result<Self> {
         Ok(Self)
     }
@@ -261,5 +271,33 @@ impl<W: Workload> Visitor for Forking<'_, W> {
         let digest = model.run(self.workload, self.tasks)?;
         model.stop()?;
         Ok(digest)
+    }
+}
+
+/// A thread for each task, and objects that protect nothing.
+#[derive(Debug)]
+pub(crate) struct Bare;
+
+impl Model for Bare {
+    const INFO: ModelInfo =
+        ModelInfo { sizing: Sizing::PerTask, waiting: Waiting::Tasks, default: false, ..info("bare") };
+
+    type Shared = Unprotected;
+
+    fn start(_: &Settings) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
+        let attempt = |index| (index, attempt_blocking(workload.as_ref(), index));
+        std::thread::scope(|scope| {
+            let start = |index| scope.spawn(move || attempt(index));
+            let threads: Vec<_> = tasks.map(start).collect();
+            Fold::over(threads.into_iter().map(|thread| thread.join().expect("panics are caught in tasks")))
+        })
+    }
+
+    fn stop(self) -> Result<()> {
+        Ok(())
     }
 }

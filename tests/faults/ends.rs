@@ -178,3 +178,17 @@ fn pause(running: &Running, time: Duration) {
     running.signal(Signal::CONT);
     std::thread::sleep(Duration::from_millis(100));
 }
+
+/// A self-test keeps nothing, also where it does not come to its end.
+pub(crate) fn selftest_killed() -> Held {
+    for delay in [300, 3000] {
+        let scene = Scene::new();
+        let running = scene.start(&mut scene.concbench("selftest --quick"));
+        std::thread::sleep(Duration::from_millis(delay));
+        running.signal(Signal::KILL);
+        assert_eq!(running.end().signal, Some(9));
+        scene.check_leftovers();
+        assert!(!scene.out().exists());
+    }
+    Held::Times(2)
+}

@@ -56,7 +56,10 @@ pub(crate) fn arguments() -> Held {
         ("serve --threads 0", 2, &["--threads", "from 1 to 1024"]),
         ("serve --threads 18446744073709551615", 2, &["--threads", "from 1 to 1024"]),
         ("compare x y --fail-on-regression -5%", 2, &["--fail-on-regression", "from 0% to 1000%"]),
-        ("compare x y --price -5", 2, &["--price", "above 0"]),
+        ("compare x y --price -5", 2, &["--price", "from 0.000001 to 1000000000"]),
+        ("compare x y --price x=1e-300", 2, &["--price", "from 0.000001 to 1000000000"]),
+        ("compare x y --price x=1e300", 2, &["--price", "from 0.000001 to 1000000000"]),
+        ("run --with all --rigorous --blocks 1000", 2, &["at most 200000 are allowed", "fewer blocks"]),
         ("measure", 2, &["measure"]),
         ("", 2, &["a command is missing", "run", "compare"]),
     ];
@@ -162,6 +165,16 @@ pub(crate) fn definitions() -> Held {
             &["kernel", "3600000000000 are allowed"],
         ),
         ("kernel = \"noop\"", INJECTS, &["kernel", "visible ASCII"]),
+        (
+            "kernel = \"noop\"",
+            "kernel = \"http\", requests = 1, delay_us = 60000001",
+            &["delay_us", "up to 60000000 are"],
+        ),
+        (
+            "kernel = \"noop\"",
+            "kernel = \"http\", requests = 1, body_bytes = 67108865",
+            &["body_bytes", "up to 67108864 are"],
+        ),
         (good, "", &[":1: ", "there is no workload"]),
         ("models = [\"sequential\"]", "models = [\"sequentia\"]", &["unknown model `sequentia`", "rayon"]),
         ("models = [\"sequential\"]", "models = 7", &[":7: ", "models"]),
@@ -181,6 +194,32 @@ pub(crate) fn definitions() -> Held {
     std::fs::write(scene.path().join("given-own.toml"), [0xff, 0xfe, 0x00]).unwrap();
     refuse(&scene, &mut scene.concbench("run --definition given-own.toml"), 2, &["given-own.toml"]);
     refuse(&scene, &mut scene.concbench("run --definition given-none.toml"), 2, &["given-none.toml"]);
-    refuse(&scene, &mut scene.concbench("run --definition /dev/zero"), 2, &["/dev/zero", "4194304 bytes"]);
+    std::fs::write(scene.path().join("given-own.toml"), "#".repeat((4 << 20) + 1)).unwrap();
+    refuse(&scene, &mut scene.concbench("run --definition given-own.toml"), 2, &["more than 4194304 bytes"]);
     Held::Times(table.len() as u32 + 4)
+}
+
+/// What never ends, or says nothing until somebody else does something, where a file is expected.
+pub(crate) fn endless() -> Held {
+    let scene = Scene::new();
+    let made = crate::scene::status(Command::new("mkfifo").arg(scene.path().join("given-pipe")));
+    assert!(made.is_ok_and(|status| status.success()));
+    std::fs::create_dir(scene.path().join("given-folder")).unwrap();
+    let link = |name: &str, to: &str| std::os::unix::fs::symlink(to, scene.path().join(name)).unwrap();
+    link("given-folder/results.json", "../given-pipe");
+    let mut injected = 0;
+    // A regular file, by its own account, whose readers wait for what the kernel may say next.
+    let kernel = std::fs::File::open("/proc/kmsg").is_ok().then_some("/proc/kmsg");
+    for file in
+        ["given-pipe", "/dev/zero", "/dev/tty0", "given-folder", "/proc/self/fd/0"].into_iter().chain(kernel)
+    {
+        for command in ["run --definition", "report", "compare given-folder"] {
+            let ended = scene.run(&mut scene.concbench(&format!("{command} {file}")));
+            assert_eq!(ended.code, Some(2), "{command} {file}: {ended:?}");
+            assert_eq!(ended.stderr.lines().count(), 1, "{command} {file}: {ended:?}");
+            injected += 1;
+        }
+    }
+    scene.check_leftovers();
+    Held::Times(injected)
 }

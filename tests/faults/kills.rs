@@ -11,23 +11,35 @@ use crate::cases::Held;
 use crate::scene::{Run, Scene, factor};
 
 const PROCESS_MODELS: &str = "run ^slow/(sequential|process-.*)@ --blocks 3 --deadline 5";
+/// Processes that share something, and a manager among them. Tasks whose companions do not come give up before the deadline.
+const SHARING: &str = "run ^sharing/(lock|semaphore|read-write|file-lock|manager)/(process-fork|thread-spawn)@(2|20)$ \
+                       --only sharing --quick --blocks 3 --deadline 15";
 
 /// Kills processes of runs, never the supervisor, until so many have been hit.
 pub(crate) fn anywhere(kills: u32) -> Held {
+    until_hit(PROCESS_MODELS, kills)
+}
+
+/// The same of processes that hold what others want, or serve it.
+pub(crate) fn holders(kills: u32) -> Held {
+    until_hit(SHARING, kills)
+}
+
+fn until_hit(what: &str, kills: u32) -> Held {
     let mut killed = 0;
     for seed in 0.. {
         if killed >= kills {
             break;
         }
-        killed += one_run(seed, kills - killed);
+        killed += one_run(what, seed, kills - killed);
     }
     Held::Times(killed)
 }
 
-fn one_run(seed: u64, most: u32) -> u32 {
+fn one_run(what: &str, seed: u64, most: u32) -> u32 {
     let mut random = ChaCha12Rng::seed_from_u64(seed);
     let scene = Scene::new();
-    let mut running = scene.start(&mut scene.double(PROCESS_MODELS));
+    let mut running = scene.start(&mut scene.double(what));
     let mut killed = 0;
     while running.is_alive() && killed < most {
         std::thread::sleep(Duration::from_micros(random.random_range(0..150_000)));

@@ -5,22 +5,29 @@
 //! with `FAULTS_TABLE` in the environment all of them one by one, with a table of what was injected and what held.
 
 mod cases;
+mod channels;
 mod clocks;
 mod closed;
 mod damage;
 mod disk;
 mod doubles;
 mod ends;
+mod groups;
 mod input;
 mod kills;
+mod leave;
 mod limits;
 mod ports;
 mod resume;
 mod rogue;
 mod scene;
 mod steps;
+mod strangers;
+mod stuck;
 mod target;
 mod terminal;
+#[path = "../../crates/sharing/tests/unprotected/mod.rs"]
+mod unprotected;
 mod user;
 mod workloads;
 
@@ -64,6 +71,7 @@ fn main() -> ExitCode {
         .and_model::<doubles::Stumble>()
         .and_model::<doubles::ForkLock>()
         .and_model::<doubles::Rogue>()
+        .and_model::<doubles::Bare>()
         .workload_as(of_eight("work"), workloads::Work { pause_us: 0 })
         .workload_as(of_eight("slow"), workloads::Work { pause_us: 20_000 })
         .workload_as(of_eight("fails"), workloads::Fails)

@@ -242,6 +242,16 @@ impl Scene {
         assert!(temporary.is_empty(), "left in the folder for temporary files: {temporary:?}");
     }
 
+    /// The same after a run of which one process was kept from being waited for, and is not kept any more.
+    pub(crate) fn check_kept(&self) -> Run {
+        let until = Instant::now() + LIMIT;
+        while reap_orphans() == 0 {
+            assert!(Instant::now() < until, "what was kept does not come to this process");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.check()
+    }
+
     /// All five conditions, after a program that ended by itself; its record.
     pub(crate) fn check(&self) -> Run {
         assert_eq!(reap_orphans(), 0, "zombies were left");
@@ -334,7 +344,7 @@ pub(crate) fn names(folder: impl AsRef<Path>) -> HashSet<String> {
 }
 
 /// Starts a process that nobody takes for one that was left behind, however soon it ends.
-fn spawn(command: &mut Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
     let mut own = OWN.lock().unwrap();
     let child = command.spawn()?;
     own.get_or_insert_default().insert(child.id() as i32);
@@ -352,7 +362,7 @@ pub(crate) fn status(command: &mut Command) -> io::Result<ExitStatus> {
 }
 
 /// Waits for what has become a child of this process and has ended; how many there were.
-fn reap_orphans() -> usize {
+pub(crate) fn reap_orphans() -> usize {
     let own = OWN.lock().unwrap();
     let mut reaped = 0;
     for task in fs::read_dir("/proc/self/task").unwrap().flatten() {

@@ -87,6 +87,29 @@ pub(crate) fn workloads() -> Held {
     Held::Times(broken + 1)
 }
 
+/// Objects that protect nothing fail the cells whose tasks share them, and what needs no protection is measured.
+pub(crate) fn unprotected() -> Held {
+    let scene = Scene::new();
+    let filter = "^sharing/(lock/bare@2.wait|event/bare|condition/bare@2|atomic/bare@2|atomic/sequential@1)";
+    let run = format!("run --only sharing --all --quick --blocks 1 {filter}");
+    scene.run(&mut scene.double(&run)).expect(3);
+    let run = scene.check();
+    let mut caught = 0;
+    for cell in &run.cells {
+        let exact = cell.id.contains("/atomic/");
+        assert_eq!(
+            cell.status,
+            if exact { Status::Ok } else { Status::Failed },
+            "{}: {:?}",
+            cell.id,
+            cell.reason
+        );
+        caught += u32::from(!exact);
+    }
+    assert_eq!((caught, run.cells.len()), (3, 5), "{:?}", run.cells);
+    Held::Times(caught)
+}
+
 /// A lock that is held while a process forks is held in its copy, for ever.
 pub(crate) fn copied_lock() -> Held {
     let scene = Scene::new();
