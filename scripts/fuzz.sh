@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 inputs=${1:-10000000}
 export chunk=${2:-$((inputs < 500000 ? inputs : 500000))}
-targets=(records journals histograms protocol definitions frames http_answers)
+targets=(records journals histograms protocol definitions frames externals http_answers)
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
 
@@ -22,7 +22,7 @@ binary=$(find target/fuzz/release/deps -maxdepth 1 -name 'concbench-*' -executab
 fuzz() {
     # Whoever hoards is ended by the limit, far above the bound that the test itself looks at.
     ulimit -v 4194304
-    CONCBENCH_FUZZ_INPUTS=$chunk CONCBENCH_FUZZ_SEED=$2 "$binary" --exact "fuzz::$1" --nocapture | grep '^| '
+    CONCBENCH_FUZZ_INPUTS=$chunk CONCBENCH_FUZZ_SEED=$2 "$binary" --exact "fuzz::tests::$1" --nocapture | grep '^| '
 }
 export -f fuzz
 export binary

@@ -9,6 +9,6 @@ if ! cargo +nightly miri --version >/dev/null 2>&1; then
     exit 0
 fi
 export MIRIFLAGS="-Zmiri-disable-isolation" PROPTEST_CASES=4 CONCBENCH_FUZZ_INPUTS=20
-cargo +nightly miri test --lib --target-dir target/miri --package concbench-sys --package concbench-models -- \
-    shared environment parse cgroup process::shm::ring process::frame
-cargo +nightly miri test --lib --target-dir target/miri -- fuzz::frames fuzz::protocol fuzz::http_answers
+cargo +nightly miri test --lib --target-dir target/miri --package concbench-sys --package concbench-model --package concbench-models -- \
+    shared environment parse cgroup ring::words process::frame
+cargo +nightly miri test --lib --target-dir target/miri -- fuzz::tests::frames fuzz::tests::protocol fuzz::tests::http_answers

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ReportError, Section, page, summary};
 use crate::record::Record;
-use crate::record::{StoreError, store::write_whole};
+use crate::record::{StoreError, store};
 
 /// All that a report is made from.
 #[derive(Debug)]
@@ -40,17 +40,17 @@ impl Report<'_> {
         let charts = folder.join("charts");
         make_own_folder(&charts)?;
         for chart in self.sections.iter().flat_map(Section::charts) {
-            write_whole(&charts.join(format!("{}.svg", chart.slug)), chart.standalone().as_bytes())?;
+            store::write_derived(&charts.join(format!("{}.svg", chart.slug)), chart.standalone().as_bytes())?;
         }
         for file in self.sections.iter().flat_map(|section| &section.files) {
             let path = folder.join(&file.path);
             path.parent().map_or(Ok(()), make_own_folder)?;
-            write_whole(&path, file.text.as_bytes())?;
+            store::write_derived(&path, file.text.as_bytes())?;
         }
-        write_whole(&folder.join("results.csv"), self.observations.as_bytes())?;
-        write_whole(&folder.join("summary.md"), summary(self).as_bytes())?;
+        store::write_derived(&folder.join("results.csv"), self.observations.as_bytes())?;
+        store::write_derived(&folder.join("summary.md"), summary(self).as_bytes())?;
         let index = folder.join("index.html");
-        write_whole(&index, html.as_bytes())?;
+        store::write_whole(&index, html.as_bytes())?;
         Ok(index)
     }
 }

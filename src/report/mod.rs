@@ -3,6 +3,7 @@
 //! - `section`: what a part of a report says, before it is laid out
 //! - `page`: the page, with what every report has
 //! - `compare`: the page and the text of several runs beside each other
+//! - `gallery`: the page of runs of many machines
 //! - `table`, `summary`: the same for a terminal and in Markdown
 //! - `rows`: every observation as CSV, and figures for services that follow them over time
 //! - `look`: how models look
@@ -11,6 +12,7 @@
 pub(crate) mod compare;
 mod error;
 mod files;
+pub(crate) mod gallery;
 mod look;
 pub(crate) mod page;
 pub(crate) mod rows;

@@ -7,8 +7,8 @@ use crate::report::page::{build_facts, machine_facts};
 use crate::report::text;
 
 /// The facts that are not alike.
-pub(super) fn differing(records: &[Record], names: &[String]) -> Table {
-    let facts: Vec<Vec<(&'static str, String)>> = records.iter().map(facts).collect();
+pub(crate) fn differing(records: &[&Record], names: &[String]) -> Table {
+    let facts: Vec<Vec<(&'static str, String)>> = records.iter().map(|record| facts(record)).collect();
     let rows = facts[0].iter().enumerate().filter_map(|(index, (name, first))| {
         let values: Vec<String> = facts.iter().map(|of_run| of_run[index].1.clone()).collect();
         let differs = values.iter().any(|value| value != first);

@@ -1,10 +1,12 @@
 //! Several runs beside each other, as a page and as a text.
 
+mod comment;
 mod facts;
 mod page;
 mod text;
 
 use concbench_charts::Table;
+pub(crate) use facts::differing;
 
 use super::Section;
 use crate::record::Record;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use askama::Template;
 use concbench_charts::Table;
 
-use super::{Comparison, facts};
+use super::{Comparison, differing};
 use crate::record::store::write_whole;
 use crate::report::page::{SCRIPT, style};
 use crate::report::{Element, ReportError, Section, make_folder, text};
@@ -53,7 +53,7 @@ impl Comparison<'_> {
             script: SCRIPT,
             common: text::plural(self.figures.rows.len() as u64, "cell"),
             missing: self.not_compared(),
-            facts: facts::differing(self.records, &self.names),
+            facts: differing(&self.records.iter().collect::<Vec<_>>(), &self.names),
             first,
             others,
             made_by: text::clip(&format!("{} {}", tool.name, tool.version), 80),

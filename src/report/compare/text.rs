@@ -1,8 +1,8 @@
-//! A comparison for a terminal, and in Markdown.
+//! A comparison for a terminal.
 
 use super::Comparison;
-use crate::report::text::{clean, markdown, plural};
-use crate::report::{Format, aligned, piped};
+use crate::report::text::{clean, plural};
+use crate::report::{Format, aligned};
 
 impl Comparison<'_> {
     /// The answers, and a row for each common cell.
@@ -12,11 +12,7 @@ impl Comparison<'_> {
                 let lines: Vec<String> = self.lines().iter().map(|line| clean(line)).collect();
                 format!("{}\n\n{}\n", lines.join("\n"), aligned(&self.figures))
             }
-            Format::Markdown => {
-                let lines: Vec<String> =
-                    self.lines().iter().map(|line| format!("- {}\n", markdown(line))).collect();
-                format!("{}\n{}", lines.concat(), piped(&self.figures))
-            }
+            Format::Markdown => self.comment(),
         }
     }
 
@@ -28,7 +24,7 @@ impl Comparison<'_> {
     }
 
     /// What is said before the table.
-    fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> =
             self.sections.iter().flat_map(|section| &section.findings).cloned().collect();
         lines.extend(self.cautions.iter().map(|caution| format!("Caution: {caution}")));
