@@ -135,7 +135,7 @@ fn end_with_cargo() -> Result<(), RunStartError> {
         return Ok(());
     }
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
-        .map_err(|error| RunStartError::Supervise(error.into()))
+        .map_err(|error| RunStartError::Supervise(std::io::Error::from(error).into()))
 }
 
 #[cfg(test)]

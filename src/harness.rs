@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::process::ExitCode;
 
-use concbench_workloads::Workload;
+use concbench_workloads::{SharingWorkload, Workload};
 
 use crate::model::Model;
 use crate::models::{Catalogue, NoModels, With};
@@ -85,6 +85,16 @@ impl<Own: Catalogue> Harness<Own> {
     #[must_use]
     pub fn workload_as<W: Workload>(mut self, definition: Definition, workload: W) -> Self {
         self.registry.register::<Own, W>(&definition.name, workload);
+        self.definitions.push(definition);
+        self
+    }
+
+    /// Adds a workload whose tasks share objects, under a name. Models that have not what it needs are `unsupported`, each with
+    /// its reason, before anything starts; the batch fails if the workload's verdict on the objects does.
+    #[must_use]
+    pub fn sharing_workload<W: SharingWorkload>(mut self, name: &str, work: W) -> Self {
+        let definition = Definition::registered(name);
+        self.registry.register_sharing::<Own, W>(&definition.name, work);
         self.definitions.push(definition);
         self
     }

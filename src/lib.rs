@@ -3,7 +3,8 @@
 //! The same task, written once, runs under processes, threads, pools and coroutines. Layers, each of which imports only
 //! those above it:
 //!
-//! - the crates `concbench-workloads`, `-sys`, `-model`, `-models`, `-server`, `-stats`, `-text`, `-charts`
+//! - the crates `concbench-workloads`, `-sys`, `-model`, `-sharing`, `-cancellation`, `-models`, `-server`, `-stats`,
+//!   `-text`, `-charts`
 //! - [`spec`], [`record`], [`machine`]: what is measured, what is kept, and where
 //! - `registry`, `runner`: fresh processes that carry out orders
 //! - [`batch`]: what several experiments share, batches of tasks under a model
@@ -18,8 +19,8 @@ mod bench;
 mod cmd;
 mod criterion_home;
 mod experiment;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod harness;
 pub mod machine;
 mod printing;
@@ -36,7 +37,7 @@ mod time;
 pub use concbench_model as model;
 pub use concbench_models as models;
 pub use concbench_server as server;
-pub use concbench_workloads::{Io, Result, TaskError, Workload};
+pub use concbench_workloads::{Io, Layout, Result, Shared, SharingWorkload, TaskError, Workload};
 pub use harness::Harness;
 
 /// What can be made of a record: its findings, a page, tables, and figures for other programs; and of several records, a

@@ -4,7 +4,9 @@
 //! - `observe`: what runs inside a runner
 //! - `pace`: how many warm batches an observation has, from one that was made beforehand; which of them count
 //! - `sheet`: workloads and cells beside each other
+//! - `paired`: the ratio of two cells of whatever experiment
 //! - [`analyse`]: estimates, ratios and verdicts
+//! - `step`: how long it takes to count, where sizes of computing are made of that
 //! - `timer`: how late tasks wake
 
 pub mod analyse;
@@ -13,7 +15,9 @@ mod finding;
 mod observation;
 pub(crate) mod observe;
 mod pace;
+mod paired;
 mod sheet;
+mod step;
 mod timer;
 mod workload;
 
@@ -21,6 +25,8 @@ pub(crate) use cell::{BatchCell, work_of};
 pub(crate) use finding::noise_floors;
 pub use finding::{Comparison, ComparisonKind, Estimator, Verdict, WorkloadVerdict};
 pub(crate) use observation::BatchObservation;
-pub(crate) use pace::{FEWEST_WARM, PATIENCE, Pace, Warm, settled, steady_ns};
+pub(crate) use pace::{FEWEST_WARM, Gathered, PATIENCE, Pace, Warm, settled, steady_ns};
+pub(crate) use paired::PairedRatio;
 pub use sheet::{CellSummary, Observation, Sheet, SheetCell, WorkloadRecord};
+pub(crate) use step::{step_ns, steps};
 pub use timer::{Lateness, ModelTimer, Slept};

@@ -1,8 +1,14 @@
+use std::fmt;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::pace::steady_ns;
 use crate::record::{Response, Responses};
+
+/// The most times of warm batches that one runner sees: criterion asks for a few hundred, and everything else for far fewer.
+const MOST_SERVED: usize = 10_000;
 
 /// What one fresh runner saw of a model that ran batches: the phases from start to stop, in nanoseconds on the monotonic
 /// clock.
@@ -15,6 +21,7 @@ pub(crate) struct BatchObservation {
     /// The batches after it, each by itself or, where they are many, each figure the mean of `warm_each` batches that
     /// follow each other. The first third of their time is there to warm up in, and counts in no estimate of a steady
     /// state as long as five figures are left.
+    #[serde(deserialize_with = "as_many_as_are_kept")]
     pub(crate) warm_ns: Vec<u64>,
     /// Of how many batches each of `warm_ns` is the mean; 1 if it is not said.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -41,6 +48,32 @@ pub(crate) struct BatchObservation {
     pub(crate) tasks: u64,
     /// What the tasks of a batch returned, folded, in hexadecimal; equal to that of the sequential reference.
     pub(crate) digest: String,
+}
+
+/// A runner sums up what is more, so what holds more was written by nobody.
+fn as_many_as_are_kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    struct Bounded;
+
+    impl<'de> Visitor<'de> for Bounded {
+        type Value = Vec<u64>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(formatter, "at most {MOST_SERVED} times in nanoseconds")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut times: A) -> Result<Vec<u64>, A::Error> {
+            let mut kept = Vec::new();
+            while let Some(time) = times.next_element()? {
+                if kept.len() == MOST_SERVED {
+                    return Err(A::Error::invalid_length(kept.len() + 1, &self));
+                }
+                kept.push(time);
+            }
+            Ok(kept)
+        }
+    }
+
+    deserializer.deserialize_seq(Bounded)
 }
 
 fn one() -> u64 {

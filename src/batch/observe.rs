@@ -15,9 +15,18 @@ use crate::time::nanoseconds;
 
 /// Starts the model, runs one cold batch and the warm ones, stops.
 pub(crate) fn observe(warm: Warm, desk: &Desk<'_>) -> Result<BatchObservation, CellError> {
+    observe_of(warm, &desk.bench()?, &mut || {})
+}
+
+/// The same with tasks of the experiment's own choice; it is told of each batch before it begins.
+pub(crate) fn observe_of(
+    warm: Warm,
+    bench: &Bench,
+    begins: &mut dyn FnMut(),
+) -> Result<BatchObservation, CellError> {
     let mut warm_ns = Vec::with_capacity(warm.figures as usize);
     let each = u64::from(warm.each.max(1));
-    let observation = phases(&desk.bench()?, |_, batches| {
+    let observation = phases(bench, begins, |_, batches| {
         for _ in 0..warm.figures {
             let batch = |_| batches.next("warm batch").map(|(elapsed, _)| elapsed);
             let together: u64 = (0..each).map(batch).sum::<Result<u64, CellError>>()?;
@@ -25,7 +34,7 @@ pub(crate) fn observe(warm: Warm, desk: &Desk<'_>) -> Result<BatchObservation, C
         }
         Ok(())
     })?;
-    Ok(BatchObservation { warm_ns, warm_each: each, ..observation })
+    timed(BatchObservation { warm_ns, warm_each: each, ..observation })
 }
 
 /// The same where nobody knows yet how long a batch takes: the warm ones end by time.
@@ -61,7 +70,7 @@ pub(crate) struct Counted {
 /// Warm batches until it is known how long they take; `look` is called before the first and after the last of them.
 fn by_time(bench: &Bench, mut look: impl FnMut(&dyn Running)) -> Result<BatchObservation, CellError> {
     let mut gathered = Gathered::after(0);
-    let observation = phases(bench, |cold_ns, batches| {
+    let observation = phases(bench, &mut || {}, |cold_ns, batches| {
         gathered = Gathered::after(cold_ns);
         look(batches.model.as_ref());
         batches.laps = Laps::begin();
@@ -72,14 +81,14 @@ fn by_time(bench: &Bench, mut look: impl FnMut(&dyn Running)) -> Result<BatchObs
         Ok(())
     })?;
     let (warm_ns, warm_each) = gathered.figures();
-    Ok(BatchObservation { warm_ns, warm_each, ..observation })
+    timed(BatchObservation { warm_ns, warm_each, ..observation })
 }
 
 /// Starts the model and runs the cold batch, whose time in nanoseconds is the first answer; then whatever is asked for,
 /// until the stop. What it has seen is an observation, too, with the mean of each request for a warm batch.
 pub(crate) fn serve(desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> {
     let mut warm_ns = Vec::new();
-    let observation = phases(&desk.bench()?, |cold_ns, batches| {
+    let observation = phases(&desk.bench()?, &mut || {}, |cold_ns, batches| {
         let mut answer = cold_ns;
         while let Some(Step::Batches(count)) = desk.exchange(&answer)? {
             // Whoever asks took his time, which is none of the batch's.
@@ -94,16 +103,28 @@ pub(crate) fn serve(desk: &mut Desk<'_>) -> Result<BatchObservation, CellError> 
     Ok(BatchObservation { warm_ns, warm_cpu_ns: None, warm_cpu_reason, ..observation })
 }
 
+/// An observation, if its batches took any time by the clock.
+fn timed(observation: BatchObservation) -> Result<BatchObservation, CellError> {
+    match observation.cold_ns == 0 || observation.steady_ns() == Some(0.0) {
+        true => Err(CellError::Other(
+            "the clock did not move while a batch ran: it is too coarse for it".to_owned(),
+        )),
+        false => Ok(observation),
+    }
+}
+
 /// A model that has started, and the phase that is under way.
 struct Batches<'a> {
     bench: &'a Bench,
     model: Box<dyn Running>,
     laps: Laps,
+    begins: &'a mut dyn FnMut(),
 }
 
 impl Batches<'_> {
     /// Runs another batch: its time in nanoseconds, and what its tasks returned.
     fn next(&mut self, name: &'static str) -> Result<(u64, Digest), CellError> {
+        (self.begins)();
         let digest = self.bench.run(self.model.as_mut());
         let elapsed = self.laps.end();
         let digest = digest?;
@@ -115,6 +136,7 @@ impl Batches<'_> {
 /// The phases around the warm batches, which `warm` runs: it is given the time of the cold batch in nanoseconds.
 fn phases(
     bench: &Bench,
+    begins: &mut dyn FnMut(),
     warm: impl FnOnce(u64, &mut Batches<'_>) -> Result<(), CellError>,
 ) -> Result<BatchObservation, CellError> {
     // The same code reads the clock at the end: a function called for the first time costs more than a short phase.
@@ -122,7 +144,7 @@ fn phases(
     let mut laps = Laps::begin();
     let model = bench.start()?;
     let startup_ns = laps.end();
-    let mut batches = Batches { bench, model, laps };
+    let mut batches = Batches { bench, model, laps, begins };
     let (cold_ns, digest) = batches.next("cold batch")?;
     let meter = CpuMeter::start();
     let metered_ns = batches.laps.end();

@@ -10,18 +10,19 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::bad::BadArgument;
 use super::values::{address, label, number, percent, price, switch};
-use crate::experiment::{Settings, experiments};
-use crate::record::{MOST_BLOCKS, Mode, Track};
+use crate::experiment::{External, Externals, Settings, experiments};
+use crate::record::{MOST_BLOCKS, Mode, StoreError, Track};
 use crate::report::Format;
-use crate::run::{Choice, Options};
+use crate::run::{Choice, Options, version};
 use crate::spec::{Definition, Spec, SpecError};
 
 /// Which concurrency model should this work use, on this machine? An answer by measurement.
 #[derive(Debug, Parser)]
-#[command(name = "concbench", version, after_help = EXIT_CODES)]
+#[command(name = "concbench", version = version(), after_help = EXIT_CODES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -58,7 +59,7 @@ impl Cli {
             (resumes && common.quick, "--resume", "--quick"),
             (resumes && common.rigorous, "--resume", "--rigorous"),
         ];
-        let settled = ["label", "out", "track", "margin", "deadline", "with", "only"]
+        let settled = ["label", "out", "track", "margin", "deadline", "with", "only", "external"]
             .iter()
             .find(|name| resumes && source(name) == given);
         let conflict =
@@ -90,14 +91,32 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Hold runs against the first of them: other machines, or one machine before and after a change
     Compare(CompareArgs),
+    /// Show runs of many machines on one page, and where your own stands among them
+    Gallery(GalleryArgs),
+    /// Say whether a run can stand in a gallery that others read, and what speaks against it
+    Check(CheckArgs),
     /// Say whether this machine is fit to measure on, and what to do about it
     Doctor(DoctorArgs),
     /// Say whether concbench finds what is there, and nothing else, on this machine
     Selftest(SelftestArgs),
+    /// Runners in other languages
+    #[command(subcommand)]
+    External(ExternalCommand),
     /// Serve the HTTP target of the `http` workload
     Serve(ServeArgs),
     /// Print the JSON Schema of `results.json`
     Schema,
+    /// Print what a shell completes, for a file that it reads
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a manual page
+    Man {
+        /// The command that it is about; the whole program, if none is named
+        command: Option<String>,
+    },
 }
 
 /// How results are written to standard output.
@@ -165,6 +184,10 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "CONCBENCH_ONLY", value_name = "NAME", value_delimiter = ',', value_parser = experiment,
         conflicts_with = "with")]
     only: Vec<String>,
+    /// Measure these runners in other languages and no others: python, go, node, java, one of them with another
+    /// interpreter as in python=/opt/bin/python3, or the file of your own
+    #[arg(long, env = "CONCBENCH_EXTERNAL", value_name = "NAME|FILE", value_delimiter = ',', value_parser = external)]
+    external: Vec<External>,
     /// The seed of every shuffle; the time decides if there is none
     #[arg(long, env = "CONCBENCH_SEED", value_name = "N", allow_negative_numbers = true,
         value_parser = number(0..=u64::MAX))]
@@ -231,6 +254,9 @@ pub(super) struct ListArgs {
     /// List the models, with what they are and when they are right
     #[arg(long, conflicts_with_all = ["filter", "cells"])]
     pub(super) models: bool,
+    /// List the runners in other languages, and whether they are found here
+    #[arg(long, conflicts_with_all = ["filter", "cells", "models"])]
+    pub(super) externals: bool,
     /// List every cell of the experiments that would be measured
     #[arg(long)]
     pub(super) cells: bool,
@@ -280,6 +306,38 @@ pub(super) struct CompareArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct GalleryArgs {
+    /// The runs, each by its folder or its results.json; or folders of those
+    #[arg(required = true, value_name = "RUN|DIR")]
+    pub(super) runs: Vec<PathBuf>,
+    /// Your own run, by its folder or its results.json: the others are held against it, and it is said where it stands
+    #[arg(long, value_name = "RUN")]
+    pub(super) own: Option<PathBuf>,
+    /// Where to write the page
+    #[arg(long, value_name = "FILE", default_value = "gallery.html")]
+    pub(super) out: PathBuf,
+    /// What an hour of the machine with this label costs, for work per money; may be given several times
+    #[arg(long = "price", value_name = "LABEL=PRICE", allow_hyphen_values = true, value_parser = price)]
+    pub(super) prices: Vec<(String, f64)>,
+    /// Show debug builds, too, whose figures mean nothing
+    #[arg(long)]
+    pub(super) anyway: bool,
+    /// How the answers are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The runs, each by its folder or its results.json
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// How the findings are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     /// How the findings are written to standard output
     #[arg(long, value_enum, default_value = "table")]
@@ -304,6 +362,26 @@ pub(super) struct SelftestArgs {
     #[arg(long, short)]
     pub(super) quiet: bool,
     /// How the checks are written to standard output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ExternalCommand {
+    /// Try everything that a runner has to do, and say what is wrong with it; docs/PROTOCOL.md says what that is
+    Check(ExternalCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExternalCheckArgs {
+    /// The runner: its external.toml, or the name of one that comes with concbench
+    #[arg(value_name = "FILE|NAME", value_parser = external)]
+    pub(super) external: External,
+    /// How many seconds each conversation with it may take
+    #[arg(long, default_value = "30", value_name = "SECONDS", allow_negative_numbers = true,
+        value_parser = number(1u64..=86_400))]
+    pub(super) deadline: u64,
+    /// How what was found is written to standard output
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: Output,
 }
@@ -351,7 +429,10 @@ impl CommonArgs {
     /// Which experiments are measured.
     pub(crate) fn choice(&self) -> Choice {
         let all = |names: &[String]| names.iter().any(|name| name == ALL);
-        match (self.with.as_slice(), self.only.as_slice()) {
+        let mut with = self.with.clone();
+        // Who names a runner wants it measured.
+        with.extend((!self.external.is_empty() && self.only.is_empty()).then(|| OF_EXTERNALS.to_owned()));
+        match (with.as_slice(), self.only.as_slice()) {
             (with, only) if all(with) || all(only) => Choice::All,
             ([], []) => Choice::Default,
             (with, []) => Choice::With(with.to_vec()),
@@ -395,6 +476,10 @@ impl CommonArgs {
             margin: self.margin,
             deadline: self.deadline(),
             all: self.all,
+            externals: match self.external.is_empty() {
+                true => Externals::usual(),
+                false => Externals::new(self.external.clone()),
+            },
         }
     }
 
@@ -414,6 +499,13 @@ impl CommonArgs {
 
 /// The word that stands for every experiment.
 const ALL: &str = "all";
+/// The experiment that measures runners in other languages.
+const OF_EXTERNALS: &str = "languages";
+
+/// A runner in another language.
+fn external(name: &str) -> Result<External, String> {
+    External::named(name).map_err(|error| error.to_string())
+}
 
 /// The name of an experiment.
 fn experiment(name: &str) -> Result<String, String> {
@@ -433,8 +525,14 @@ pub(super) fn clock_seed() -> u64 {
 /// Says in one line what is wrong with the arguments; help and version go to standard output.
 pub(super) fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        // With its colours where that is a terminal.
+        return match error.print().and_then(|()| std::io::Write::flush(&mut std::io::stdout())) {
+            Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+                let lost = StoreError::Write { path: "standard output".into(), source };
+                super::conclude(Err(lost.into()), false)
+            }
+            _ => ExitCode::SUCCESS,
+        };
     }
     crate::printing::remark(&format!("concbench: {}", one_line(error)));
     ExitCode::from(super::exit::BAD_INPUT)

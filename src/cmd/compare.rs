@@ -51,7 +51,7 @@ fn format(shown: &Comparison<'_>, found: &Compared, output: Output) -> anyhow::R
 }
 
 /// A record that cannot be shown was not to be given.
-fn unfit(error: ReportError) -> anyhow::Error {
+pub(super) fn unfit(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Record(what) => BadArgument(what).into(),
         error => error.into(),
@@ -71,7 +71,7 @@ fn require_blocks(records: &[Record]) -> Result<(), BadArgument> {
 }
 
 /// What each run's machine costs an hour. A label that no run has is a slip of the pen, and said so.
-fn prices(given: &[(String, f64)], records: &[Record]) -> Result<Vec<Option<f64>>, BadArgument> {
+pub(super) fn prices(given: &[(String, f64)], records: &[Record]) -> Result<Vec<Option<f64>>, BadArgument> {
     let has = |label: &String| records.iter().any(|record| record.run.label == *label);
     if let Some((label, _)) = given.iter().find(|(label, _)| !has(label)) {
         let labels: Vec<_> = records.iter().map(|record| format!("`{}`", record.run.label)).collect();

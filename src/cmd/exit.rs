@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::record::StoreError;
 use crate::report::ReportError;
 use crate::run::RunStartError;
+use crate::runner::SuperviseError;
 use crate::server::ServeError;
 
 /// Something went wrong that should not.
@@ -37,11 +38,13 @@ pub(super) fn of(error: &anyhow::Error) -> u8 {
         Some(StoreError::Read { .. } | StoreError::Bad { .. }) => return BAD_INPUT,
         None => {}
     }
-    if error.is::<crate::spec::SpecError>()
-        || error.is::<super::bad::BadArgument>()
-        || error.is::<ServeError>()
-    {
+    if error.is::<crate::spec::SpecError>() || error.is::<super::bad::BadArgument>() {
         return BAD_INPUT;
+    }
+    match error.downcast_ref::<ServeError>() {
+        Some(ServeError::Announce(_)) => return CANNOT_SAVE,
+        Some(_) => return BAD_INPUT,
+        None => {}
     }
     match error.downcast_ref::<ReportError>() {
         Some(ReportError::Record(_)) => BAD_INPUT,
@@ -55,10 +58,12 @@ fn of_run(error: &RunStartError) -> u8 {
     match error {
         RunStartError::Spec(_)
         | RunStartError::TooManyCells { .. }
+        | RunStartError::TooManyObservations { .. }
         | RunStartError::Resume { .. }
+        | RunStartError::Supervise(SuperviseError::Place(_))
         | RunStartError::Store(StoreError::Read { .. } | StoreError::Bad { .. }) => BAD_INPUT,
         RunStartError::NothingMatches { .. } => NOTHING_MATCHES,
         RunStartError::Store(_) | RunStartError::Report(_) => CANNOT_SAVE,
-        RunStartError::Supervise(_) => INTERNAL,
+        RunStartError::Supervise(SuperviseError::Refused(_)) => INTERNAL,
     }
 }

@@ -1,7 +1,9 @@
 //! `concbench list`: what would be measured.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use concbench_external::{Manifest, find_program};
 use indicatif::HumanDuration;
 
 use super::args::ListArgs;
@@ -16,10 +18,11 @@ pub(super) fn run(
     definitions: Vec<Definition>,
     arguments: &ListArgs,
 ) -> anyhow::Result<ExitCode> {
-    let (heads, rows) = match (arguments.models, arguments.cells) {
-        (true, _) => of_models(models),
-        (false, true) => of_cells(models, definitions, arguments)?,
-        (false, false) => of_experiments(models, definitions, arguments)?,
+    let (heads, rows) = match arguments {
+        ListArgs { models: true, .. } => of_models(models),
+        ListArgs { externals: true, .. } => of_externals(arguments),
+        ListArgs { cells: true, .. } => of_cells(models, definitions, arguments)?,
+        _ => of_experiments(models, definitions, arguments)?,
     };
     crate::printing::print(&super::rows(&heads, rows, arguments.format)?)?;
     Ok(ExitCode::SUCCESS)
@@ -38,6 +41,26 @@ fn of_models(models: &[ModelInfo]) -> Rows {
         vec!["model", "measured", "dispatch", "what it is", "right when", "a crash ends", "elsewhere"],
         rows.collect(),
     )
+}
+
+/// Only looked for: whether a runner can be started is known once it is.
+fn of_externals(arguments: &ListArgs) -> Rows {
+    let settings = arguments.common.settings();
+    let row = |one: &Manifest| {
+        // What a build step makes is there once that was done.
+        let (program, remedy) = match &one.build {
+            Some(build) if one.program.contains('/') => (&build.program, &build.remedy),
+            _ => (&one.program, &one.remedy),
+        };
+        let folder = one.folder.as_deref().map_or(Path::new("."), Path::new);
+        let found = match find_program(program, folder, remedy) {
+            Ok(path) => path.display().to_string(),
+            Err(trouble) => trouble.reason,
+        };
+        let models: Vec<&str> = one.models.iter().map(|model| model.id.as_str()).collect();
+        vec![one.name.clone(), one.language.clone(), found, models.join(", ")]
+    };
+    (vec!["runner", "language", "program", "models"], settings.externals.manifests().map(row).collect())
 }
 
 fn of_experiments(

@@ -2,10 +2,14 @@
 
 mod args;
 mod bad;
+mod check;
 mod compare;
 mod doctor;
 pub(crate) mod exit;
+mod external;
+mod gallery;
 mod list;
+mod packaged;
 mod report;
 mod reproduce;
 mod run;
@@ -51,10 +55,15 @@ fn dispatch(models: &[ModelInfo], definitions: Vec<Definition>) -> ExitCode {
         Command::List(arguments) => list::run(models, definitions, &arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Gallery(arguments) => gallery::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Selftest(arguments) => selftest::run(models, &arguments),
+        Command::External(command) => external::run(&command),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Schema => schema(),
+        Command::Completions { shell } => packaged::completions(shell),
+        Command::Man { command } => packaged::man(command.as_deref()),
     };
     conclude(outcome, cli.verbose)
 }
@@ -78,10 +87,21 @@ pub(crate) fn present(finished: Finished, output: RunOutput) -> anyhow::Result<E
     print(&format_record(&record, output)?)?;
     let cells: Vec<&RawCell> = record.experiments.values().flat_map(|experiment| &experiment.cells).collect();
     let of = |wanted: fn(Status) -> bool| cells.iter().filter(move |cell| wanted(cell.status));
-    let broken = of(Status::is_broken).count();
+    let broken = experiment::broken(&record);
+    let mut said: Vec<(Status, &str, Vec<&str>)> = Vec::new();
     for cell in of(Status::is_broken).chain(of(|status| status == Status::Unsupported)) {
         let reason = cell.reason.as_deref().unwrap_or("no reason");
-        remark(&format!("{}: {}: {reason}", cell.id, cell.status));
+        // What a machine has not concerns many cells, and is said once.
+        let same =
+            |(status, other, _): &&mut (Status, &str, Vec<&str>)| (*status, *other) == (cell.status, reason);
+        match said.iter_mut().find(same).filter(|_| cell.status == Status::Unsupported) {
+            Some((.., ids)) => ids.push(&cell.id),
+            None => said.push((cell.status, reason, vec![&cell.id])),
+        }
+    }
+    for (status, reason, ids) in said {
+        let more = if ids.len() > 1 { format!(" and {} more", ids.len() - 1) } else { String::new() };
+        remark(&format!("{}{more}: {status}: {reason}", ids[0]));
     }
     if broken > 0 {
         remark(&format!("{broken} of {} cells have failed", cells.len()));

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 /// The variables that decide on what is measured and how; where a run lands and what it says meanwhile is decided by others.
-const DECIDE: [&str; 12] = [
+const DECIDE: [&str; 13] = [
     "CONCBENCH_DEFINITION",
     "CONCBENCH_ALL",
     "CONCBENCH_QUICK",
@@ -16,7 +16,11 @@ const DECIDE: [&str; 12] = [
     "CONCBENCH_TRACK",
     "CONCBENCH_MARGIN",
     "CONCBENCH_DEADLINE",
+    "CONCBENCH_EXTERNAL",
 ];
+
+/// Those that no argument stands for: which interpreters are measured.
+const BESIDE: [&str; 1] = ["CONCBENCH_PYTHON"];
 
 /// The program and its words, behind the variables that it was given.
 pub(crate) fn command(program: &str, words: impl IntoIterator<Item = impl Into<OsString>>) -> String {
@@ -30,7 +34,8 @@ fn written(
     words: impl IntoIterator<Item = String>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> String {
-    let set = DECIDE.iter().filter_map(|name| Some(format!("{name}={}", quote(&variable(name)?))));
+    let set =
+        DECIDE.iter().chain(&BESIDE).filter_map(|name| Some(format!("{name}={}", quote(&variable(name)?))));
     let words = words.into_iter().map(|word| quote(&word));
     set.chain([program.to_owned()]).chain(words).collect::<Vec<_>>().join(" ")
 }
@@ -94,8 +99,9 @@ mod tests {
     fn what_decides_stands_in_the_command_and_nothing_else_does() {
         let command = written("cargo bench", [], |name| Some(name.to_ascii_lowercase()));
         let words = shlex::split(&command).unwrap();
-        let expected = DECIDE.map(|name| format!("{name}={}", name.to_ascii_lowercase()));
-        assert_eq!(words[..DECIDE.len()], expected);
-        assert_eq!(words[DECIDE.len()..], ["cargo", "bench"]);
+        let expected =
+            DECIDE.iter().chain(&BESIDE).map(|name| format!("{name}={}", name.to_ascii_lowercase()));
+        let expected: Vec<String> = expected.chain(["cargo", "bench"].map(str::to_owned)).collect();
+        assert_eq!(words, expected);
     }
 }

@@ -38,7 +38,10 @@ fn every_command_that_a_document_shows_is_understood() {
     for document in documents {
         for words in commands(&std::fs::read_to_string(&document).unwrap()) {
             let read = Cli::read(words.iter().map(OsString::from));
-            assert!(read.is_ok(), "{}: {words:?}: {}", document.display(), read.unwrap_err());
+            // A file of the reader's is not there.
+            let error =
+                read.err().map(|error| error.to_string()).filter(|said| !said.contains("No such file"));
+            assert_eq!(error, None, "{}: {words:?}", document.display());
             seen += 1;
         }
     }

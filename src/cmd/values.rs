@@ -27,8 +27,12 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 pub(super) fn price(text: &str) -> Result<(String, f64), String> {
     let split = text.rsplit_once('=').map(|(label, price)| (label, price.parse::<f64>()));
     match split {
-        Some((label, Ok(price))) if price.is_finite() && price > 0.0 => Ok((label.to_owned(), price)),
-        _ => Err("a label, `=` and a number above 0 are allowed, as in build-server=0.17".to_owned()),
+        // Their ratio has to be a number that can be read.
+        Some((label, Ok(price))) if (0.000_001..=1e9).contains(&price) => Ok((label.to_owned(), price)),
+        _ => {
+            Err("a label, `=` and a number from 0.000001 to 1000000000 are allowed, as in build-server=0.17"
+                .to_owned())
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::batch::analyse::MARGIN;
 use crate::batch::{Comparison, Sheet};
-use crate::experiment::{Matrix, Settings, kind_of, sheet_of};
+use crate::experiment::{Externals, Matrix, Settings, kind_of, sheet_of};
 use crate::machine;
 use crate::model::ModelInfo;
 use crate::record::{Grade, Machine, Mode, Record, Tool, Track};
@@ -158,6 +158,7 @@ fn plan(
         margin: MARGIN,
         deadline: DEADLINE,
         all: false,
+        externals: Externals::default(),
     };
     Plan::of(spec, models, &[kind_of::<Matrix>()], settings, machine, None)
 }

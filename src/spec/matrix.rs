@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use concbench_server::{LONGEST_BODY, LONGEST_DELAY};
 use concbench_workloads::{Http, Kernel};
 
 use super::{
@@ -107,6 +108,18 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
     }
     if let Some(kernel) = &definition.kernel {
         check_files(definition, kernel)?;
+    }
+    if let Some(Kernel::Http(Http { path: None, delay_us, body_bytes, .. })) = &definition.kernel {
+        // What concbench's own server answers.
+        let longest = LONGEST_DELAY.as_micros();
+        if u128::from(*delay_us) > longest {
+            let what = format!("{delay_us} is not allowed, up to {longest} are");
+            return Err(field(definition, "delay_us", what));
+        }
+        if *body_bytes > LONGEST_BODY {
+            let what = format!("{body_bytes} is not allowed, up to {LONGEST_BODY} are");
+            return Err(field(definition, "body_bytes", what));
+        }
     }
     if let Some(Kernel::Http(Http { path: Some(path), .. })) = &definition.kernel
         && !(path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()))

@@ -1,16 +1,17 @@
 //! What is to be measured: definitions, validated into a matrix of cells.
 
 mod builtin;
+mod file;
 mod matrix;
 mod wire;
 
-use std::io::Read;
 use std::path::PathBuf;
 
 use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use builtin::default_definitions;
+pub(crate) use file::read_at_most;
 pub use matrix::Cores;
 
 use crate::model::ModelInfo;
@@ -249,7 +250,7 @@ impl WorkloadSpec {
             name: self.definition.name.clone(),
             kernel: self.definition.kernel.clone(),
             trace: None,
-            instrument: None,
+            ..TaskSpec::default()
         }
     }
 
@@ -309,16 +310,9 @@ impl Spec {
         if let Some(text) = path.to_str().and_then(builtin::shipped) {
             return Self::parse(&path.display().to_string(), text);
         }
-        let read = || {
-            let mut text = String::new();
-            // No more than that, since a device, say, has no end.
-            std::fs::File::open(path)?.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
-            match text.len() as u64 {
-                0..=LONGEST_FILE => Ok(text),
-                _ => Err(std::io::Error::other(format!("more than {LONGEST_FILE} bytes"))),
-            }
-        };
-        let text = read().map_err(|source| SpecError::Read { path: path.to_owned(), source })?;
+        let read = read_at_most(path, LONGEST_FILE);
+        let text = read.and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
+        let text = text.map_err(|source| SpecError::Read { path: path.to_owned(), source })?;
         Self::parse(&path.display().to_string(), &text)
     }
 

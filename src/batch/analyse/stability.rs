@@ -126,8 +126,8 @@ pub fn best_batches(cell: &SheetCell) -> Option<u64> {
     let parts = variance_parts(cell)?;
     let (mut beside, mut batches) = (Vec::new(), Vec::new());
     for found in &cell.observations {
-        let warm: u64 = found.warm_ns.iter().map(|&time| time.saturating_mul(found.warm_each.max(1))).sum();
-        beside.push(found.wall_ns.saturating_sub(warm) as f64);
+        let warm = found.warm_ns.iter().fold(0, |sum: u64, &time| sum.saturating_add(time));
+        beside.push(found.wall_ns.saturating_sub(warm.saturating_mul(found.warm_each.max(1))) as f64);
         batches.extend(settled(&found.warm_ns).iter().map(|&time| time as f64));
     }
     let each = cell.observations.first()?.warm_each.max(1);
