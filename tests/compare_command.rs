@@ -189,7 +189,7 @@ fn bad_arguments_are_answered_in_one_line() {
         (&["compare", run], "2 values"),
         (&["compare", run, "/nowhere/at/all"], "/nowhere/at/all"),
         (&["compare", run, run, "--price", "other=1"], "they have `only`"),
-        (&["compare", run, run, "--price", "only=-1"], "a number above 0"),
+        (&["compare", run, run, "--price", "only=-1"], "a number from 0.000001 to 1000000000"),
         (&["compare", run, run, "--fail-on-regression", "5"], "0% to 1000%"),
         (&["compare", run, run, "--format", "bmf"], "possible values"),
     ];
@@ -243,4 +243,17 @@ fn report_writes_what_continuous_benchmarking_reads() {
     assert!(export("bmf")["factorial/rayon@4"]["steady_ns"]["value"].is_number());
     let entries = export("github-action-benchmark");
     assert!(entries.as_array().unwrap().iter().any(|entry| entry["name"] == "factorial/rayon@4 steady_ns"));
+}
+
+#[test]
+fn a_comparison_in_markdown_is_a_comment_whose_table_opens() {
+    let reports = tempfile::tempdir().unwrap();
+    let before = saved(reports.path(), "before", support::sample());
+    let after = saved(reports.path(), "after", support::sample_with(2, slow_pools));
+    let text = ends(&["compare", before.to_str().unwrap(), after.to_str().unwrap(), "--format", "md"], 0);
+    assert!(text.starts_with("- ") && text.len() <= 65_536, "{text}");
+    let (list, table) = text.split_once("<details><summary>Figures of ").expect("a table that opens");
+    assert!(list.contains("Worse by more than 5.0 %"), "{list}");
+    let rows = table.lines().filter(|line| line.starts_with('|')).count();
+    assert!(rows > 50 && table.trim_end().ends_with("</details>"), "{table}");
 }

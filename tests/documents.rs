@@ -7,8 +7,18 @@ use std::process::{Command, Output};
 
 use regex::Regex;
 
-const DOCUMENTS: [&str; 5] =
-    ["README.md", "METHODOLOGY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/DEFINITIONS.md"];
+const DOCUMENTS: [&str; 10] = [
+    "README.md",
+    "METHODOLOGY.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/DEFINITIONS.md",
+    "docs/SHARING.md",
+    "docs/ROWS.md",
+    "docs/PROTOCOL.md",
+    "docs/PULL-REQUESTS.md",
+    "fleet/README.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

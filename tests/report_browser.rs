@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use concbench::record::Record;
+use concbench::record::{Record, store};
 use concbench::results::{CompareOptions, compare, write_comparison, write_report};
 
 fn folder(name: &str) -> PathBuf {
@@ -76,4 +76,46 @@ fn comparisons_of_hostile_and_odd_records_hold_in_a_browser() {
     check_comparison("browser-compare-single", &twice(support::odd::single()), &COMPARED);
     check_comparison("browser-compare-zero", &twice(support::odd::zero()), &COMPARED);
     check_comparison("browser-compare-long-names", &twice(support::odd::long_names()), &COMPARED);
+}
+
+/// Opens the gallery of these records.
+fn check_gallery(name: &str, records: &[Record], sections: &[&str]) {
+    let folder = folder(name);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concbench"));
+    command.args(["gallery", "--anyway", "--own"]);
+    for (number, record) in records.iter().enumerate() {
+        let run = folder.join(format!("run-{number}"));
+        std::fs::create_dir_all(&run).expect("a folder for the run");
+        store::save(record, &run).expect("a record");
+        command.arg(run);
+    }
+    let page = folder.join("index.html");
+    let output = command.arg("--out").arg(&page).output().expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    check(&page, sections);
+}
+
+/// What every gallery with a run of one's own has.
+const GALLERY: [&str; 6] = ["verdict", "yours", "speed", "scaling", "machines", "method"];
+
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn galleries_hold_in_a_browser() {
+    let other = |seed, times: f64| {
+        let mut record = support::sample_with(seed, |_, _| times);
+        record.machine.cores = seed;
+        record
+    };
+    check_gallery(
+        "browser-gallery",
+        &[support::sample(), other(2, 2.0), other(8, 0.3), other(64, 0.05)],
+        &GALLERY,
+    );
+    let odd = [
+        support::hostile::hostile(),
+        support::odd::long_names(),
+        support::odd::single(),
+        support::odd::zero(),
+    ];
+    check_gallery("browser-gallery-odd", &odd, &GALLERY);
 }

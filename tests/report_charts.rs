@@ -223,7 +223,7 @@ fn loaded(models: &[Value], model: &Value) -> String {
 
 fn loads(latency: &RawExperiment, tables: &mut Tables) {
     let models = list(&latency.findings, &[]);
-    let (rates, curves) = (tables.get("latency by rate"), tables.get("latency at half load"));
+    let rates = tables.get("latency by rate");
     let mut rows = rates.iter();
     let served = |model: &&Value| !model["closed"].is_null();
     assert!(models.iter().filter(served).count() > 5);
@@ -232,7 +232,7 @@ fn loads(latency: &RawExperiment, tables: &mut Tables) {
         let open = list(model, &["open"]).iter().map(|load| (Some(load), &load["summary"]));
         for (load, summary) in std::iter::once((None, &model["closed"])).chain(open) {
             let row = rows.next().expect("a row for each load");
-            assert_eq!((&row[0], &row[12]), (&name, &summary["tasks"].to_string()));
+            assert_eq!((&row[0], &row[14]), (&name, &summary["tasks"].to_string()));
             match load {
                 Some(load) => shows(row, 2, number(load, &["rate_per_s"])),
                 None => assert_eq!(row[1], "closed"),
@@ -242,24 +242,17 @@ fn loads(latency: &RawExperiment, tables: &mut Tables) {
                 (4, "p50_ns"),
                 (5, "p90_ns"),
                 (6, "p99_ns"),
-                (8, "p999_ns"),
-                (9, "max_ns"),
+                (7, "p99_bound_ns"),
+                (8, "max_ns"),
+                (9, "task_cpu_ns"),
             ];
             for (column, name) in columns {
                 shows(row, column, number(summary, &[name]));
             }
-            if load.is_some_and(|load| load["share"] == 0.5) {
-                let row = curves.iter().find(|row| row[0] == name).expect("a curve");
-                for (place, point) in list(summary, &["curve"]).iter().enumerate() {
-                    shows(row, 1 + place, number(point, &["ns"]));
-                }
-            }
         }
-        let row = tables.row("knees", &name);
-        match model["knee"].is_null() {
-            false => shows(&[row[1].replace("at least ", "")], 0, number(model, &["knee", "rate_per_s"])),
-            true => assert_eq!(Some(row[4].as_str()), model["refusal"].as_str()),
-        }
+        let row = tables.row("sustained rates", &name);
+        shows(&row, 1, number(model, &["sustained_per_s"]));
+        assert_eq!(row[3] == "none", model["knee"].is_null());
     }
     assert!(rows.next().is_none());
 }

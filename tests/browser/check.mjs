@@ -257,7 +257,7 @@ async function checkLinks(page) {
 /** On paper: the answer is legible, nothing is cut off, and what only a pointer can use is gone. */
 async function checkPrint() {
   const page = await open({ viewport: { width: PAPER, height: 1000 } });
-  const answers = await page.locator("#verdict .answer").allInnerTexts();
+  const answers = await page.locator("#verdict .answer, #verdict td[data-label]").allInnerTexts();
   expect(answers.length > 0, "there is no answer to print");
   await page.emulateMedia({ media: "print" });
   expect(!(await page.locator("nav.toc").isVisible()), "the navigation is printed");
@@ -271,8 +271,8 @@ async function checkPrint() {
   const folder = await mkdtemp(join(tmpdir(), "print-"));
   const path = join(folder, "report.pdf");
   await page.pdf({ path, format: "A4", margin: { top: "1cm", right: "1cm", bottom: "1cm", left: "1cm" } });
-  const { stdout } = await promisify(execFile)("pdftotext", [path, "-"], { maxBuffer: 1 << 26 });
-  // A word that ends its line with a hyphen loses it on the way.
+  const { stdout } = await promisify(execFile)("pdftotext", ["-raw", path, "-"], { maxBuffer: 1 << 26 });
+  // As they stand in the page, field by field of a table. A word that ends its line with a hyphen loses it on the way.
   const words = (text) => text.replace(/[\s-]+/g, "");
   // Text that runs from right to left comes back in another order.
   const plain = answers.filter((answer) => /^[\x20-\x7e]*$/.test(answer));

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
-use concbench::model::{Dispatch, Model, ModelError, Settings};
+use concbench::model::{Arrivals, Dispatch, Given, Model, ModelError, Settings, clock_ns};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -82,6 +84,32 @@ pub(crate) fn digest<M: Model>(workers: usize) -> Outcome {
     }
     run(&mut model, &probe, 5..TASKS);
     run(&mut model, &probe, 7..7);
+    model.stop().unwrap();
+    nothing_left::<M>(&before);
+    Ok(())
+}
+
+/// Tasks that come one after the other: each is run once, and begun while others are under way.
+pub(crate) fn arrivals<M: Model>(workers: usize) -> Outcome {
+    let before = Resources::now();
+    let probe = Arc::new(Probe::Work);
+    let mut model = start::<M>(workers, &probe)?;
+    for gap_ns in [0, 200_000] {
+        let first = clock_ns();
+        let due: Arc<[u64]> = (0..TASKS).map(|task| first + task * gap_ns).collect();
+        let given = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&given);
+        let note = move |_: Given| {
+            count.fetch_add(1, Relaxed);
+        };
+        match model.run_as_due(&probe, Arrivals::new(due, note)) {
+            Err(ModelError::Unsupported(reason)) => return Err(reason),
+            Err(error) => panic!("tasks that come {gap_ns} ns apart: {error}"),
+            Ok(digest) => assert_eq!(digest, Probe::expected(0..TASKS)),
+        }
+        assert_eq!(given.load(Relaxed), TASKS);
+    }
+    run(&mut model, &probe, 0..TASKS);
     model.stop().unwrap();
     nothing_left::<M>(&before);
     Ok(())

@@ -33,6 +33,8 @@ const UNSUPPORTED: u8 = 77;
 pub(crate) enum Check {
     /// Right digests, one batch after the other.
     Digest,
+    /// Each task of those that come one after the other is run once.
+    Arrivals,
     /// A task that goes wrong fails its batch and no other.
     Fault(Probe),
     /// Thousands of tasks that fail cost no more than their batch.
@@ -87,6 +89,7 @@ pub(crate) fn of(info: &ModelInfo) -> Vec<Trial> {
         add("digest", workers, Check::Digest);
     }
     let workers = worker_counts.len().min(2);
+    add("arrivals", workers, Check::Arrivals);
     add("failure", workers, Check::Fault(Probe::Fail { at: 7 }));
     add("panic", workers, Check::Fault(Probe::Panic { at: 7, computing: false }));
     add("panic-computing", workers, Check::Fault(Probe::Panic { at: 7, computing: true }));
@@ -224,6 +227,7 @@ impl Visitor for Job {
     fn visit<M: Model>(self) -> Outcome {
         match self.check {
             Check::Digest => checks::digest::<M>(self.workers),
+            Check::Arrivals => checks::arrivals::<M>(self.workers),
             Check::Fault(probe) => checks::fault::<M>(self.workers, &probe),
             Check::Flood => checks::flood::<M>(self.workers, flood::<M>()),
             Check::BeyondLimits => checks::beyond_limits::<M>(self.workers),

@@ -78,49 +78,57 @@ pub(super) fn granularity(random: &mut Random, slower: &impl Fn(&str, &str) -> f
 
 /// The loads of the cells that ask a server: queues grow with the load, and a stall of the server shows in one model.
 pub(super) fn latency(random: &mut Random, cells: &[SheetCell]) -> RawExperiment {
-    const LOADS: [(&str, Option<f64>); 6] = [
-        ("closed", None),
-        ("20%", Some(0.2)),
-        ("50%", Some(0.5)),
-        ("75%", Some(0.75)),
-        ("90%", Some(0.9)),
-        ("120%", Some(1.2)),
-    ];
+    const SHARES: [(&str, f64); 5] =
+        [("25%", 0.25), ("50%", 0.5), ("75%", 0.75), ("95%", 0.95), ("poisson-50%", 0.5)];
+    const RATE: f64 = 20.0;
     let mut calibrations = BTreeMap::new();
     let mut loads = Vec::new();
     for asks in cells.iter().filter(|cell| cell.workload == "http" && cell.ranked && !cell.twin) {
-        let capacity = asks.concurrency as f64 * 90.0;
-        let refused = asks.family == Family::Processes;
-        let mut load = |share: Option<f64>, tasks: u64| {
-            let busy = share.unwrap_or(0.0).min(0.98);
+        let sustained = asks.concurrency as f64 * 90.0;
+        let refused = asks.model == "process-spawn";
+        let mut load = |rate: Option<f64>, tasks: u64, capacity: Option<Value>| {
+            let busy = rate.map_or(0.0, |rate| rate / sustained).min(0.98);
             let mut one = |task: u64| {
-                let stalled = asks.model == "thread-pool" && share.is_some() && task % 400 < 20;
+                let stalled = asks.model == "thread-pool" && rate.is_some() && task % 400 < 20;
                 let waits = if stalled { 200e6 } else { 3e6 * busy / (1.0 - busy) };
                 (16e6 * random.factor(0.05) + waits * random.unit()) as u64
             };
             let latency: Histogram = (0..tasks).map(&mut one).collect();
             json!({
-                "rate_per_s": share.map(|share| share * capacity),
+                "rate_per_s": rate,
                 "tasks": tasks,
-                "elapsed_ns": (tasks as f64 * 1e9 / (capacity * share.unwrap_or(1.0).min(1.0))) as u64,
-                "queued": (tasks as f64 * busy * busy) as u64,
+                "elapsed_ns": (tasks as f64 * 1e9 / rate.unwrap_or(sustained)) as u64,
+                "done_per_s": rate.unwrap_or(sustained),
                 "late": 0,
+                "late_p99_ns": rate.map(|_| 80_000),
+                "queued": (tasks as f64 * busy * busy) as u64,
+                "cpu_ns": tasks * 90_000,
                 "target_busy": 0.4 * busy,
+                "idle_cpu": capacity.as_ref().map(|_| 0.002),
+                "capacity": capacity,
                 "latency": latency,
             })
         };
         let prefix = format!("latency/{}", asks.id);
         if !refused {
-            calibrations.insert(format!("{prefix}/burst-0"), load(None, 200));
+            let probes = json!([
+                { "rate_per_s": sustained, "done_per_s": sustained },
+                { "rate_per_s": 2.0 * sustained, "done_per_s": sustained },
+            ]);
+            let capacity = json!({ "sustained_per_s": sustained, "reason": null, "probes": probes });
+            calibrations.insert(format!("{prefix}/capacity"), load(Some(sustained), 200, Some(capacity)));
         }
-        for (name, share) in LOADS {
+        let shares = SHARES.iter().map(|&(name, share)| (name, Some(share), None));
+        let fixed = [("closed", None, None), ("20/s", None, Some(RATE))];
+        for (name, share, rate) in fixed.into_iter().chain(shares) {
+            let at = share.map(|share| share * sustained).or(rate);
             let seen = match refused {
-                true => Err((Status::Skipped, "a process for each task would have to be there before")),
-                false => Ok((0..3).map(|_| load(share, 400)).collect()),
+                true => Err((Status::Skipped, "it was not to be seen under load")),
+                false => Ok((0..3).map(|_| load(at, 400, None)).collect()),
             };
             let factors = json!({
                 "workload": asks.workload, "model": asks.model, "family": asks.family, "workers": asks.workers,
-                "load": name, "share": share,
+                "load": name, "share": share, "rate_per_s": rate,
             });
             loads.push(cell(format!("{prefix}/{name}"), factors, seen));
         }

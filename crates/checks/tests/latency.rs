@@ -27,7 +27,7 @@ task = {{ kernel = "http", requests = 1, delay_us = 2000, body_bytes = 16, targe
 tasks = 32
 teaches = "that a closed load hides a stall"
 why-this-size = "short, so that a hundred tasks pass in a calm"
-models = ["process-spawn", "process-pool"]
+models = ["thread-scoped", "process-pool"]
 workers = [2]
 "#
     )
@@ -82,7 +82,7 @@ fn schema() -> Value {
 }
 
 #[test]
-fn a_stall_shows_in_the_open_p99_and_is_missing_from_the_closed_one() {
+fn a_stall_shows_in_the_open_load_and_is_missing_from_the_closed_one() {
     let (json, record, page) = measure();
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let faults: Vec<_> = validator.iter_errors(&json).map(|fault| fault.to_string()).collect();
@@ -90,31 +90,36 @@ fn a_stall_shows_in_the_open_p99_and_is_missing_from_the_closed_one() {
 
     let latency = &record.experiments["latency"];
     for cell in &latency.cells {
+        // What is handed whole batches has no load, and says so.
         let expected = match cell.factors["model"].as_str().unwrap() {
-            "process-spawn" => Status::Unsupported,
-            _ => Status::Ok,
+            "thread-scoped" => vec![Status::Unsupported],
+            // A machine that is busy may sustain less than a rate that is the same for all.
+            _ if cell.factors["share"].is_null() => vec![Status::Ok, Status::Unsupported],
+            _ => vec![Status::Ok],
         };
-        assert_eq!(cell.status, expected, "{}: {:?}", cell.id, cell.reason);
+        assert!(expected.contains(&cell.status), "{}: {:?}", cell.id, cell.reason);
     }
-    assert_eq!(latency.cells.len(), 2 * (1 + 5));
-    assert_eq!(latency.calibrations.len(), 2, "the bursts of the pool");
-    let [spawn, pool] = &latency.findings.as_array().unwrap()[..] else { panic!("{:?}", latency.findings) };
-    assert_eq!((&spawn["model"], &spawn["closed"]), (&"process-spawn".into(), &Value::Null));
+    assert_eq!(latency.calibrations.len(), 1, "what the pool sustains");
+    let models = latency.findings.as_array().unwrap();
+    let of = |id: &str| models.iter().find(|model| model["model"] == id).unwrap();
+    let (scoped, pool) = (of("thread-scoped"), of("process-pool"));
+    assert!(scoped["closed"].is_null() && scoped["sustained_per_s"].is_null(), "{scoped}");
+    let why = scoped["limited"].as_str().unwrap();
+    assert!(why.contains("whole batches"), "{why}");
 
     let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("no number: {value}"));
+    assert!(number(&pool["sustained_per_s"]) > 0.0, "{pool}");
     let closed = &pool["closed"];
-    let closed_p99 = number(&closed["p99_ns"]);
+    let closed_p99 = number(&closed["p90_ns"]);
     // The stall was there: whoever had asked by then waited for all of it. Two of hundreds do not make a percentile.
     assert!(number(&closed["max_ns"]) >= 0.5e6 * STALL_MS as f64, "{closed}");
     assert!(closed_p99 < number(&closed["max_ns"]) / 3.0, "{closed}");
-    for load in pool["open"].as_array().unwrap().iter().filter(|load| number(&load["share"]) < 1.0) {
+    let open = pool["open"].as_array().unwrap().iter().filter(|load| !load["share"].is_null());
+    for load in open {
         let open = &load["summary"];
-        assert!(number(&open["p99_ns"]) > 3.0 * closed_p99, "{load}, closed: {closed}");
-        assert!(number(&open["queued"]) > 0.05, "who came during a stall found both workers waiting: {load}");
+        // A stall of 200 ms in every 700 meets more than a tenth of what is due.
+        assert!(number(&open["p90_ns"]) > 3.0 * closed_p99, "{load}, closed: {closed}");
     }
-    assert!(pool["refusal"].as_str().is_some_and(|why| why.contains("99th percentile")), "{pool}");
-    assert!(
-        page.contains("What the closed load hid most") && page.contains("process-pool: under a closed load")
-    );
-    assert!(page.contains("Under an open load it shows in every task that was due"));
+    assert!(pool["knee"].is_null() && pool["refusal"].is_string(), "{pool}");
+    assert!(page.contains("Under an open load it shows"));
 }

@@ -252,15 +252,19 @@ const SIGNED: [&str; 1] = ["late_ns"];
 /// Objects to which no later version adds a field: of another experiment, or another kernel, the schema knows nothing.
 const CLOSED: [&str; 2] = ["experiments", "kernel"];
 /// The fields that a record may lack, behind the field that holds them.
-const OPTIONAL: [(&str, &str); 26] = [
+const OPTIONAL: [(&str, &str); 27] = [
     ("blocks", "breach foreign frequency_khz pressure steal thermal_throttles throttled_ns"),
-    ("calibrations", "peak_rss_bytes rate_per_s target_busy warm_cpu_ns warm_cpu_reason"),
+    (
+        "calibrations",
+        "capacity cpu_ns idle_cpu late_p99_ns peak_rss_bytes rate_per_s target_busy warm_cpu_ns warm_cpu_reason",
+    ),
+    ("capacity", "reason sustained_per_s"),
     ("cells", "reason summary"),
-    ("closed", "p90_ns p999_ns p99_blocks_ns p99_ns"),
+    ("closed", "late_p99_ns p90_ns p99_bound_ns p99_ns target_busy task_cpu_ns"),
     ("comparisons", "smallest_effect"),
     ("experiments", "granularity latency matrix memory switches timelines timers"),
-    ("factors", "share"),
-    ("findings", "capacity_per_s closed knee peak per_task reason refusal resolution_ns"),
+    ("factors", "rate_per_s share"),
+    ("findings", "closed idle_cpu knee limited peak per_task reason refusal resolution_ns sustained_per_s"),
     ("granularity", "calibrations"),
     ("latency", "calibrations"),
     ("lateness", "p99_ns"),
@@ -272,16 +276,17 @@ const OPTIONAL: [(&str, &str); 26] = [
     ("matrix", "calibrations"),
     ("models", "left_out metg refusal"),
     ("observations", "usage"),
-    ("open", "rate_per_s summary"),
+    ("open", "rate_per_s share summary"),
     ("points", "efficiency"),
     (
         "responses",
-        "page_table_bytes peak_rss_bytes processes rate_per_s resident_bytes target_busy warm_cpu_ns warm_cpu_reason",
+        "cpu_ns late_p99_ns page_table_bytes peak_rss_bytes processes rate_per_s resident_bytes \
+         target_busy warm_cpu_ns warm_cpu_reason",
     ),
     ("run", "filter"),
     ("setup", "criterion_median_ns room_bytes room_limit room_reason"),
     ("sizes", "n task_ns"),
-    ("summary", "p90_ns p999_ns p99_blocks_ns p99_ns"),
+    ("summary", "late_p99_ns p90_ns p99_bound_ns p99_ns target_busy task_cpu_ns"),
     ("tool", "commit"),
     ("verdicts", "noise_floor smallest_effect"),
     ("workloads", "kernel"),
