@@ -1,6 +1,7 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
-.PHONY: bench quick schema list report compare doctor lint test faults fuzz deny miri sanitize versus-python overhead picture
+.PHONY: bench quick schema list report compare doctor lint test faults fuzz cover deny miri sanitize versus-python \
+	versus-channels versus-plain versus-wrk overhead picture dist dist-test fleet-test
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -41,10 +42,15 @@ test:
 # Injects every fault, the long cases too, and writes docs/FAULTS.md. The quick ones are tests.
 faults:
 	scripts/faults.sh
+	cargo test --test sharing -- killed --include-ignored
 
 # Reads ten million mutations of each corpus, and writes docs/FUZZING.md. Some thousand are tests.
 fuzz:
 	scripts/fuzz.sh
+
+# Has libFuzzer look for inputs that reach code which nothing has reached before: half an hour for each reader.
+cover:
+	scripts/cover.sh
 
 # Licences, advisories and duplicates of the dependencies.
 deny:
@@ -62,6 +68,19 @@ sanitize:
 versus-python:
 	cargo bench --bench models
 
+# Round trips over a pipe and messages over CPython's queue and pipe, beside `perf bench` and a plain script (a minute).
+versus-channels:
+	scripts/versus/channels.sh
+
+# A run of Python's pools, and a plain script that times the same: the two are to agree within 10 %.
+versus-plain:
+	cargo run --release -- run --only languages --external python 'languages/(count|factorial|sleep)/python'
+	externals/check/plain.py reports/latest
+
+# The clients of `serving` beside wrk, on the same HTTP servers.
+versus-wrk:
+	scripts/versus/wrk.sh
+
 # Counts the instructions of our models beside those of loops written by hand (some minutes, needs valgrind).
 overhead:
 	scripts/overhead.sh
@@ -70,3 +89,15 @@ overhead:
 picture:
 	tests/browser/setup.sh
 	node scripts/picture.mjs reports/latest/index.html docs
+
+# Packs a release into dist/: a binary that needs no library, with pages, completions and licences.
+dist:
+	scripts/dist.sh
+
+# Runs the binary of that archive where nothing else is (as root).
+dist-test:
+	scripts/dist-test.sh
+
+# Measures a fleet on this machine, by ssh and on a Slurm, of which a node dies (as root, installs what it needs).
+fleet-test:
+	scripts/fleet-test.sh
