@@ -160,9 +160,9 @@ pub(crate) fn default_matrix(kills: u32) -> Held {
 pub(crate) fn every_experiment(kills: u32) -> Held {
     let begin = |scene: &Scene| {
         fs::write(scene.path().join("given-own.toml"), SMALL).unwrap();
-        let filter = "/(sequential|smol|tokio-multi-thread)@";
+        let filter = "/(sequential|smol)@";
         scene.concbench(&format!(
-            "run {filter} --definition given-own.toml --with all --quick --quiet --seed 7"
+            "run {filter} --definition given-own.toml --with all --quick --blocks 2 --quiet --seed 7"
         ))
     };
     let (whole, again) = killed(kills, begin);
