@@ -1,4 +1,7 @@
+use concbench_text::figures::percent;
+
 use super::trust::track;
+use crate::batch::analyse::FEWEST_PAIRS;
 use crate::record::{Mode, Record};
 use crate::report::text;
 
@@ -25,10 +28,13 @@ pub(crate) fn method(record: &Record) -> Method {
         "A fresh process for each observation, which starts the model, runs one cold batch and several warm ones, and stops.",
         "The same source of a task under every model; a batch counts only if its tasks return what the sequential reference returns.",
         "Steady time: the median of an observation's warm batches, without those that ran in the first third of their time, as long as five are left. Its interval comes from order statistics over the observations.",
-        "Ratio of two models: from the paired logarithms of their times within each block (Hodges and Lehmann's estimate, Wilcoxon's interval).",
-        "Three verdicts: different if the interval lies outside the margin, equivalent if inside, unresolved otherwise. The margin is 2 % or the noise of the twin, whichever is more. p-values are corrected after Holm.",
+        "Ratio of two models: from the paired logarithms of their times within each block (Hodges and Lehmann's estimate, Wilcoxon's interval). The intervals between all models of a workload hold together with 95 % (Tukey).",
         "Outliers are marked, never dropped. The number of blocks was fixed beforehand.",
     ]));
+    how.push(format!(
+        "Two models are different if the whole interval lies beyond the margin of {}, which was fixed before the run; slightly different if it lies on one side of 1 and reaches into the margin; equivalent if it lies within; unresolved otherwise. With fewer than {FEWEST_PAIRS} blocks nothing is called different.",
+        percent(run.margin)
+    ));
     let biases = lines(&[
         "The HTTP target shares the cores with the models that ask it, so those that use many cores get a slower server.",
         "Timers differ: some runtimes round up to a millisecond. A short wait measures the timer, not the model.",
