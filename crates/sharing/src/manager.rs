@@ -1,6 +1,6 @@
 //! A process that serves shared objects to the tasks of others, which see them through proxies: a connection each.
 //!
-//! What is said is of fixed size: a request of [`REQUEST`] bytes, an answer of eight.
+//! What is said is of fixed size: a request of `REQUEST` bytes, an answer of eight.
 
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
