@@ -2,6 +2,8 @@
 //!
 //! - `launcher`: how observations are asked for
 //! - `supervisor`, `process`, `target`: the asking side, with deadlines, and nothing left behind
+//! - `supplies`, `files`: what tasks need that their runner has not
+//! - `undisturbed`, `gap`: attempts that the machine slept through are made again
 //! - `protocol`: what is said
 //! - `child`, `desk`: the answering side
 //! - `mark`, `orphans`: what is ours of what is left behind
@@ -26,7 +28,9 @@ pub(crate) mod protocol;
 mod reference;
 mod spoken;
 mod supervisor;
+mod supplies;
 mod target;
+mod undisturbed;
 
 pub(crate) use child::serve;
 pub(crate) use desk::{Bench, CellError, Desk, guarded};

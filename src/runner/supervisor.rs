@@ -1,16 +1,12 @@
 //! The launcher that really launches: runners, the target, deadlines, and nothing left behind.
 
 use std::collections::{BTreeMap, HashMap};
-use std::env::temp_dir;
 use std::io;
 use std::time::{Duration, Instant};
 
-use concbench_workloads::Kernel;
 use rustix::thread::{CpuSet, sched_getaffinity};
 use serde_json::Value;
 
-use super::files::Files;
-use super::gap::SuspendDetector;
 use super::interrupt::Interrupt;
 use super::launcher::{Conversation, Launcher, Reply, Request, RunnerError, Work};
 use super::mark::Mark;
@@ -18,7 +14,8 @@ use super::orphans::{Orphans, Swept};
 use super::process::Runner;
 use super::protocol::{Answer, Assignment, Equal, Order};
 use super::reference::Reference;
-use super::target::{Address, Target};
+use super::supplies::Supplies;
+use super::undisturbed::{seen, undisturbed};
 use crate::machine::proc;
 use crate::model::limits::{Kind, refuses};
 use crate::model::{Family, Sizing};
@@ -31,8 +28,6 @@ use concbench_sys::{QuotaGroup, Roots};
 const REFERENCE_PATIENCE: u32 = 4;
 /// How long the start of a process takes at most on a machine that is busy.
 const LONGEST_START: Duration = Duration::from_millis(500);
-/// How often an observation is tried that the machine slept through.
-const ATTEMPTS: usize = 3;
 /// The stack of every thread in the equalised track, in bytes: the default of Rust's own threads.
 const EQUAL_STACK: usize = 2 << 20;
 
@@ -40,9 +35,7 @@ const EQUAL_STACK: usize = 2 << 20;
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     interrupt: &'static Interrupt,
-    target: Option<Target>,
-    /// Where the files lie that tasks read; they go with the supervisor.
-    files: Option<Files>,
+    supplies: Supplies,
     equal: Equal,
     references: HashMap<String, Result<Reference, Failure>>,
     notes: Vec<String>,
@@ -92,8 +85,7 @@ impl Supervisor {
         };
         Ok(Self {
             interrupt,
-            target: None,
-            files: None,
+            supplies: Supplies::new(mark.clone()),
             equal,
             references: HashMap::new(),
             notes: Vec::new(),
@@ -116,7 +108,7 @@ impl Supervisor {
         if let Some(known) = self.references.get(&key) {
             return known.clone().map_err(RunnerError::Failure);
         }
-        let task_spec = self.supplied(task_spec, tasks)?.0;
+        let task_spec = self.supplies.supplied(task_spec, tasks, &mut self.notes)?.0;
         let mut outcome = self.make_reference(&task_spec, tasks, deadline * REFERENCE_PATIENCE);
         // All cells of the workload rest on it.
         if let Err(RunnerError::Failure(failure)) = &outcome
@@ -156,88 +148,15 @@ impl Supervisor {
         outcome
     }
 
-    /// The same tasks with what they need: the address of a target that runs, or a folder with their files.
-    fn supplied(
-        &mut self,
-        task_spec: &TaskSpec,
-        tasks: u64,
-    ) -> Result<(TaskSpec, Option<Address>), RunnerError> {
-        let mut task_spec = task_spec.clone();
-        match task_spec.kernel.take() {
-            Some(kernel) if kernel.needs_target() => {
-                let address = self.target()?;
-                task_spec.kernel = Some(kernel.with_target(address.socket));
-                Ok((task_spec, Some(address)))
-            }
-            Some(kernel) if kernel.needs_files() => {
-                task_spec.kernel = Some(self.with_files(kernel, tasks)?);
-                Ok((task_spec, None))
-            }
-            kernel => {
-                task_spec.kernel = kernel;
-                Ok((task_spec, None))
-            }
-        }
-    }
-
-    /// The kernel with the files of so many tasks.
-    fn with_files(&mut self, kernel: Kernel, tasks: u64) -> Result<Kernel, RunnerError> {
-        let refused = |error: io::Error| {
-            RunnerError::failed(format!(
-                "the files of its tasks cannot be made in {}: {error}",
-                temp_dir().display()
-            ))
-        };
-        if self.files.is_none() {
-            self.files = Some(Files::make(&self.mark).map_err(refused)?);
-        }
-        match &self.files {
-            Some(folder) => kernel.with_files(folder.path(), tasks).map_err(refused),
-            None => Ok(kernel),
-        }
-    }
-
-    /// A target that runs: it is started when it is first needed, and again if it has died.
-    fn target(&mut self) -> Result<Address, RunnerError> {
-        if self.target.as_mut().is_some_and(|target| !target.is_alive()) {
-            self.notes.push("the HTTP target died and was started again".to_owned());
-            self.target = None;
-        }
-        if self.target.is_none() {
-            let target = Target::start(&self.mark).map_err(|error| RunnerError::failed(error.to_string()))?;
-            self.target = Some(target);
-        }
-        self.target.as_ref().map(Target::address).ok_or_else(|| RunnerError::failed("no HTTP target"))
-    }
-
     fn assign(&mut self, work: &Work, deadline: Duration) -> Result<Assignment, RunnerError> {
-        self.refuse(work)?;
+        refuse(&self.limits, work)?;
         let expected = match work.checked {
             true => Some(self.reference(&work.task_spec, work.tasks, deadline)?.digest),
             false => None,
         };
-        let (task_spec, target) = self.supplied(&work.task_spec, work.tasks)?;
+        let (task_spec, target) = self.supplies.supplied(&work.task_spec, work.tasks, &mut self.notes)?;
         let (model, workers, tasks) = (work.model.id.to_owned(), work.workers, work.tasks);
         Ok(Assignment { task_spec, model, workers, tasks, expected, target })
-    }
-
-    /// Refuses what would run into a limit of this machine, as far as that is known before it starts.
-    fn refuse(&self, Work { model, workers, tasks, .. }: &Work) -> Result<(), RunnerError> {
-        let at_once = match model.sizing {
-            Sizing::PerTask => *tasks,
-            Sizing::One | Sizing::Workers => *workers,
-        };
-        let kind = match (model.starts_processes(), model.family) {
-            // Those that start a process for each task reach them over one pipe.
-            (true, _) if model.sizing == Sizing::PerTask => Kind::Process,
-            (true, _) => Kind::ConnectedProcess,
-            (false, Family::Baseline) => return Ok(()),
-            (false, _) => Kind::Thread,
-        };
-        match refuses(&self.limits, kind, at_once) {
-            Some(reason) => Err(RunnerError::Failure(Failure::new(Status::Unsupported, reason))),
-            None => Ok(()),
-        }
     }
 
     fn order(&mut self, request: Request, deadline: Duration) -> Result<Order, RunnerError> {
@@ -296,8 +215,8 @@ impl Supervisor {
 
     /// Ends processes that outlived their runner; how many there were.
     fn sweep(&mut self) -> usize {
-        let spared = self.target.as_ref().map(|target| target.pid().unsigned_abs());
-        let swept = self.orphans.sweep(spared, &std::mem::take(&mut self.groups));
+        let groups = std::mem::take(&mut self.groups);
+        let swept = self.orphans.sweep(self.supplies.target_pid(), &groups);
         // One that was killed in a control group of its own could not remove it.
         QuotaGroup::remove_left(&Roots::default(), std::process::id());
         match swept {
@@ -321,7 +240,7 @@ impl Supervisor {
 
     /// Ends all that it has started: what happened meanwhile that a reader of the record should know.
     pub(crate) fn end(&mut self) -> Vec<String> {
-        self.target = None;
+        self.supplies.end_target();
         self.sweep();
         self.take_notes()
     }
@@ -420,70 +339,26 @@ fn used(runner: Runner) -> Result<Usage, String> {
     })
 }
 
-/// An attempt, and what made a gap in it.
-fn seen<T>(interrupt: &Interrupt, attempt: impl FnOnce() -> T) -> (T, Option<String>) {
-    let detector = SuspendDetector::begin(interrupt);
-    let outcome = attempt();
-    (outcome, detector.gap(interrupt))
-}
-
-/// The first outcome without a gap, and the gaps of the attempts that were made again; an outcome that is not
-/// `repeatable` stands as it is.
-fn undisturbed<T>(
-    mut attempt: impl FnMut() -> (Result<T, RunnerError>, Option<String>),
-    repeatable: impl Fn(&Result<T, RunnerError>) -> bool,
-) -> (Result<T, RunnerError>, Vec<String>) {
-    let mut gaps = Vec::new();
-    loop {
-        match attempt() {
-            (outcome, Some(gap)) if repeatable(&outcome) => gaps.push(gap),
-            (outcome, _) => return (outcome, gaps),
-        }
-        if gaps.len() == ATTEMPTS {
-            // Nothing was made again after the last.
-            gaps.pop();
-            let what =
-                "in a row the machine was suspended, or the run stopped or frozen, while it was measured";
-            return (Err(RunnerError::failed(format!("{ATTEMPTS} times {what}"))), gaps);
-        }
-    }
-}
-
 fn unexpected(answer: &Answer) -> RunnerError {
     RunnerError::failed(format!("the runner answered out of turn: {answer:?}"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What comes of attempts of which so many have a gap, and how many were made.
-    fn tried(
-        outcome: &Result<u8, RunnerError>,
-        disturbed: usize,
-        repeatable: bool,
-    ) -> (Result<u8, RunnerError>, usize, usize) {
-        let mut made = 0;
-        let attempt = || {
-            made += 1;
-            (outcome.clone(), (made <= disturbed).then(|| "a gap".to_owned()))
-        };
-        let (outcome, gaps) = undisturbed(attempt, |_| repeatable);
-        (outcome, gaps.len(), made)
-    }
-
-    #[test]
-    fn what_had_a_gap_is_made_again_and_as_many_notes_say_so_as_it_was() {
-        let (ok, failed) = (Ok(7), Err(RunnerError::failed("no answer".to_owned())));
-        for outcome in [&ok, &failed] {
-            assert_eq!(tried(outcome, 0, true), (outcome.clone(), 0, 1));
-            assert_eq!(tried(outcome, 2, true), (outcome.clone(), 2, 3));
-            assert_eq!(tried(outcome, 2, false), (outcome.clone(), 0, 1));
-        }
-        let (outcome, gaps, made) = tried(&ok, 9, true);
-        assert!(
-            matches!(outcome, Err(RunnerError::Failure(failure)) if failure.reason.starts_with("3 times"))
-        );
-        assert_eq!((gaps, made), (2, 3));
+/// Refuses what would run into a limit of this machine, as far as that is known before it starts.
+fn refuse(limits: &BTreeMap<String, Option<u64>>, work: &Work) -> Result<(), RunnerError> {
+    let Work { model, workers, tasks, .. } = work;
+    let at_once = match model.sizing {
+        Sizing::PerTask => *tasks,
+        Sizing::One | Sizing::Workers => *workers,
+    };
+    let kind = match (model.starts_processes(), model.family) {
+        // Those that start a process for each task reach them over one pipe.
+        (true, _) if model.sizing == Sizing::PerTask => Kind::Process,
+        (true, _) => Kind::ConnectedProcess,
+        (false, Family::Baseline) => return Ok(()),
+        (false, _) => Kind::Thread,
+    };
+    match refuses(limits, kind, at_once) {
+        Some(reason) => Err(RunnerError::Failure(Failure::new(Status::Unsupported, reason))),
+        None => Ok(()),
     }
 }
