@@ -1,7 +1,5 @@
 //! A runner as its supervisor sees it: a process that is asked, waited for with a deadline, and always ended.
 
-use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -17,12 +15,10 @@ use super::launcher::RunnerError;
 use super::mark::Mark;
 use super::orphans::{KILL_GRACE, state};
 use super::protocol::{self, Answer, LONGEST_LINE, Order};
-use crate::model::process::Role;
+use crate::model::process::{Role, StderrTail};
 use crate::record::{Failure, Status};
 use concbench_sys::{self as sys, Ended, Usage};
 
-/// How much of a runner's standard error is kept, in bytes.
-const STDERR_KEPT: usize = 4096;
 /// How long a runner that has been told to stop may take to exit.
 const EXIT_GRACE: Duration = Duration::from_secs(5);
 /// How long one that has closed its channel may take: it is about to end by itself, and how it does is the reason.
@@ -39,8 +35,7 @@ pub(crate) struct Runner {
     pid: i32,
     channel: UnixStream,
     line: Vec<u8>,
-    stderr: Option<File>,
-    tail: VecDeque<u8>,
+    stderr: StderrTail,
     reaped: bool,
     /// Its state, if it was killed and has not ended.
     stuck: Option<char>,
@@ -61,8 +56,8 @@ impl Runner {
     /// When the kernel refuses a process or a descriptor.
     pub(super) fn start(padding: usize, mark: Option<&Mark>) -> io::Result<Self> {
         let (channel, theirs) = UnixStream::pair()?;
-        let (stderr, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        rustix::fs::fcntl_setfl(&stderr, rustix::fs::OFlags::NONBLOCK)?;
+        let (stderr, write) = io::pipe()?;
+        let stderr = StderrTail::new(stderr.into())?;
         channel.set_nonblocking(true)?;
         let mut command = Role::Runner.command();
         command.env("CONCBENCH_PADDING", "x".repeat(padding)).process_group(0);
@@ -72,15 +67,7 @@ impl Runner {
         // What a workload prints is no data of ours: it goes where its errors go.
         command.stdin(OwnedFd::from(theirs)).stdout(write.try_clone()?).stderr(write);
         let pid = command.spawn()?.id() as i32;
-        Ok(Self {
-            pid,
-            channel,
-            line: Vec::new(),
-            stderr: Some(File::from(stderr)),
-            tail: VecDeque::new(),
-            reaped: false,
-            stuck: None,
-        })
+        Ok(Self { pid, channel, line: Vec::new(), stderr, reaped: false, stuck: None })
     }
 
     /// Asks, and waits for the answer until the deadline.
@@ -161,7 +148,7 @@ impl Runner {
 
     /// Takes what has arrived.
     fn read(&mut self) -> Result<(), Failure> {
-        self.drain_stderr();
+        self.stderr.drain();
         let open = self.read_answer();
         // What was said before the end counts.
         if !open && !self.line.contains(&b'\n') {
@@ -181,7 +168,7 @@ impl Runner {
         let until = Instant::now() + EXIT_GRACE;
         let mut pause = Duration::from_micros(50);
         loop {
-            self.drain_stderr();
+            self.stderr.drain();
             match sys::wait(self.pid, false) {
                 Ok(Some((_, usage))) => {
                     self.reaped = true;
@@ -199,9 +186,7 @@ impl Runner {
         let slice = if interrupt.is_some() { left.min(LONGEST_WAIT) } else { left };
         let mut files = vec![PollFd::from_borrowed_fd(self.channel.as_fd(), PollFlags::IN)];
         files.extend(interrupt.map(|interrupt| PollFd::from_borrowed_fd(interrupt.as_fd(), PollFlags::IN)));
-        files.extend(
-            self.stderr.as_ref().map(|stderr| PollFd::from_borrowed_fd(stderr.as_fd(), PollFlags::IN)),
-        );
+        files.extend(self.stderr.pipe().map(|stderr| PollFd::from_borrowed_fd(stderr, PollFlags::IN)));
         // An interrupted poll is as good as one that timed out: the caller looks at everything again.
         let _ = poll(&mut files, Some(&timespec(slice)));
         if let Some(interrupt) = interrupt {
@@ -224,32 +209,11 @@ impl Runner {
         true
     }
 
-    fn drain_stderr(&mut self) {
-        let Some(stderr) = &mut self.stderr else {
-            return;
-        };
-        let mut buffer = [0; 4096];
-        for _ in 0..READS_AT_ONCE {
-            match stderr.read(&mut buffer) {
-                Ok(0) => {
-                    self.stderr = None;
-                    return;
-                }
-                Ok(read) => {
-                    self.tail.extend(&buffer[..read]);
-                    let surplus = self.tail.len().saturating_sub(STDERR_KEPT);
-                    self.tail.drain(..surplus);
-                }
-                Err(_) => return,
-            }
-        }
-    }
-
     /// The runner closed its end before it had answered.
     fn gone(&mut self) -> Failure {
         let ended_itself = self.await_end();
         self.kill();
-        self.drain_stderr();
+        self.stderr.drain();
         let reason = match self.reap() {
             Some(ended) if ended_itself => format!("the runner {ended}{}", self.out_of_memory(ended)),
             _ => format!("the runner closed its channel before its work was done; it {}", self.fate()),
@@ -269,7 +233,7 @@ impl Runner {
             if Instant::now() > until {
                 return false;
             }
-            self.drain_stderr();
+            self.stderr.drain();
             std::thread::sleep(Duration::from_millis(1));
         }
         true
@@ -277,7 +241,7 @@ impl Runner {
 
     /// An allocation that fails aborts, and says so on standard error only.
     fn out_of_memory(&self, ended: Ended) -> &'static str {
-        let said = || String::from_utf8_lossy(&self.tail.iter().copied().collect::<Vec<_>>()).into_owned();
+        let said = || self.stderr.text().unwrap_or_default();
         match ended {
             Ended::Signalled(_) if said().contains("memory allocation of") => ", out of memory",
             _ => "",
@@ -285,10 +249,8 @@ impl Runner {
     }
 
     fn failure(&mut self, status: Status, reason: String) -> Failure {
-        self.drain_stderr();
-        let bytes: Vec<u8> = self.tail.iter().copied().collect();
-        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-        Failure { status, reason, stderr_tail: (!text.is_empty()).then_some(text) }
+        self.stderr.drain();
+        Failure { status, reason, stderr_tail: self.stderr.text() }
     }
 
     /// Waits for what was killed, and no longer than that may take.

@@ -1,13 +1,13 @@
 //! An external runner as a process: it is spoken to in lines, waited for with a deadline, and always ended.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use concbench_model::process::StderrTail;
 use concbench_sys::{self as sys, Ended, Usage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
@@ -15,8 +15,6 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::{Kind, LONGEST_LINE, Trouble};
 
-/// How much of standard error is kept, in bytes.
-const STDERR_KEPT: usize = 4096;
 /// How many reads of one pipe come between two looks at the clock: a runner that writes without end would keep its reader
 /// reading without end.
 const READS_AT_ONCE: usize = 16;
@@ -43,10 +41,9 @@ pub struct Child {
     called: String,
     stdin: Option<ChildStdin>,
     stdout: Option<File>,
-    stderr: Option<File>,
+    stderr: StderrTail,
     /// What was read and is no whole line yet.
     line: Vec<u8>,
-    tail: VecDeque<u8>,
     until: Instant,
     deadline: Duration,
     reaped: bool,
@@ -61,33 +58,28 @@ impl Child {
     pub fn start(launch: Launch, deadline: Duration) -> Result<Self, Trouble> {
         let Launch { called, mut command, remedy } = launch;
         let until = Instant::now() + deadline;
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let unreadable =
+            |error: io::Error| Trouble::new(Kind::Failed, format!("cannot read what it says: {error}"));
+        let (stderr, write) = io::pipe().map_err(unreadable)?;
+        let stderr = StderrTail::new(stderr.into()).map_err(unreadable)?;
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(write);
         sys::end_with_this_thread(&mut command);
         let mut started = command.spawn().map_err(|error| unstartable(&called, &error, &remedy))?;
-        let pipe = |end: Option<std::os::fd::OwnedFd>| end.map(File::from);
-        let mut child = Self {
+        let child = Self {
             pid: started.id().cast_signed(),
             called,
             stdin: started.stdin.take(),
-            stdout: pipe(started.stdout.take().map(Into::into)),
-            stderr: pipe(started.stderr.take().map(Into::into)),
+            stdout: started.stdout.take().map(|stdout| File::from(OwnedFd::from(stdout))),
+            stderr,
             line: Vec::new(),
-            tail: VecDeque::new(),
             until,
             deadline,
             reaped: false,
         };
-        match child.unblock() {
-            Ok(()) => Ok(child),
-            Err(error) => Err(child.trouble(Kind::Failed, format!("cannot read what it says: {error}"))),
+        if let Some(stdout) = &child.stdout {
+            fcntl_setfl(stdout, OFlags::NONBLOCK).map_err(|error| unreadable(error.into()))?;
         }
-    }
-
-    fn unblock(&self) -> io::Result<()> {
-        for pipe in [&self.stdout, &self.stderr].into_iter().flatten() {
-            fcntl_setfl(pipe, OFlags::NONBLOCK)?;
-        }
-        Ok(())
+        Ok(child)
     }
 
     /// The number of its process, which is that of its group.
@@ -154,7 +146,7 @@ impl Child {
                 return Err(self.gone());
             }
             self.wait(self.until.min(pause) - now);
-            self.drain_stderr();
+            self.stderr.drain();
             self.read_stdout();
         }
     }
@@ -176,7 +168,7 @@ impl Child {
         self.hang_up();
         let mut pause = Duration::from_micros(100);
         let (own, (ended, usage)) = loop {
-            self.drain_stderr();
+            self.stderr.drain();
             self.read_stdout();
             if self.line.len() > LONGEST_REST {
                 self.kill();
@@ -210,12 +202,10 @@ impl Child {
     }
 
     fn wait(&self, time: Duration) {
-        let pipes = [&self.stdout, &self.stderr];
-        let mut files: Vec<PollFd<'_>> = pipes
-            .into_iter()
-            .flatten()
-            .map(|pipe| PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN))
-            .collect();
+        let stdout = self.stdout.as_ref().map(AsFd::as_fd);
+        let pipes = stdout.into_iter().chain(self.stderr.pipe());
+        let mut files: Vec<PollFd<'_>> =
+            pipes.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)).collect();
         let timeout = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
         // An interrupted poll is as good as one that timed out: the caller looks at everything again.
         let _ = poll(&mut files, Some(&timeout));
@@ -234,25 +224,6 @@ impl Child {
                     self.stdout = None;
                     return;
                 }
-            }
-        }
-    }
-
-    fn drain_stderr(&mut self) {
-        let Some(stderr) = &mut self.stderr else { return };
-        let mut buffer = [0; 4096];
-        for _ in 0..READS_AT_ONCE {
-            match stderr.read(&mut buffer) {
-                Ok(0) => {
-                    self.stderr = None;
-                    return;
-                }
-                Ok(read) => {
-                    self.tail.extend(&buffer[..read]);
-                    let surplus = self.tail.len().saturating_sub(STDERR_KEPT);
-                    self.tail.drain(..surplus);
-                }
-                Err(_) => return,
             }
         }
     }
@@ -282,7 +253,7 @@ impl Child {
             if Instant::now() > until {
                 return false;
             }
-            self.drain_stderr();
+            self.stderr.drain();
             std::thread::sleep(Duration::from_millis(1));
         }
         true
@@ -297,10 +268,8 @@ impl Child {
 
     /// Something that is wrong with it, and what it wrote to standard error.
     pub fn trouble(&mut self, kind: Kind, reason: impl Into<String>) -> Trouble {
-        self.drain_stderr();
-        let bytes: Vec<u8> = self.tail.iter().copied().collect();
-        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-        Trouble { stderr_tail: (!text.is_empty()).then_some(text), ..Trouble::new(kind, reason) }
+        self.stderr.drain();
+        Trouble { stderr_tail: self.stderr.text(), ..Trouble::new(kind, reason) }
     }
 
     fn reap(&mut self) -> Option<Ended> {

@@ -7,6 +7,7 @@
 mod child;
 mod file_handle;
 mod role;
+mod stderr_tail;
 
 use std::fs::File;
 use std::io;
@@ -20,6 +21,7 @@ pub use concbench_sys::Forker;
 pub use file_handle::FileHandle;
 use role::die_with;
 pub use role::{Role, RoleError, Transport};
+pub use stderr_tail::StderrTail;
 
 /// The exit code of a process that has sent its reply: any other end, an early exit 0 included, has lost the task.
 pub const REPLIED: i32 = 90;
