@@ -1,5 +1,6 @@
 //! What has been measured of an experiment so far.
 
+use itertools::Itertools as _;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -171,17 +172,13 @@ impl<E: Experiment> Underway for Seen<E> {
     }
 
     fn broken_blocks(&self) -> Vec<String> {
-        let mut broken: Vec<String> = Vec::new();
-        for cell in &self.cells {
+        let of_cell = |cell: &CellRecord<E::Cell, E::Observation>| {
             let group = cell.factors.group();
-            for made in cell.observations.iter().filter(|made| !self.has_ended(made.block, group)) {
-                let name = format!("block {} of {}", made.block + 1, full_group(E::ID, group));
-                if !broken.contains(&name) {
-                    broken.push(name);
-                }
-            }
-        }
-        broken
+            let open = cell.observations.iter().filter(|made| !self.has_ended(made.block, group));
+            let name = |block: u32| format!("block {} of {}", block + 1, full_group(E::ID, group));
+            open.map(|made| name(made.block)).collect::<Vec<_>>()
+        };
+        self.cells.iter().flat_map(of_cell).unique().collect()
     }
 
     fn finish(self: Box<Self>, planned_blocks: u32) -> (RawExperiment, Vec<BlockNoise>) {

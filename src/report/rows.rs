@@ -1,5 +1,6 @@
 //! Figures for programs: every observation as a row, and medians for services that follow them over time.
 
+use itertools::Itertools as _;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -55,15 +56,9 @@ pub(crate) fn tidy<'a>(record: &'a Record, rows: impl IntoIterator<Item = Row<'a
 
 /// The names of the factors of all experiments, in the order in which they come.
 fn factors(record: &Record) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for cell in record.experiments.values().flat_map(|experiment| &experiment.cells) {
-        for name in cell.factors.as_object().into_iter().flat_map(serde_json::Map::keys) {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-    }
-    names
+    let cells = record.experiments.values().flat_map(|experiment| &experiment.cells);
+    let names = cells.filter_map(|cell| cell.factors.as_object()).flat_map(serde_json::Map::keys);
+    names.map(String::as_str).unique().collect()
 }
 
 /// A level as a field.

@@ -34,6 +34,13 @@ pub struct CurvePoint {
     pub tip: String,
 }
 
+impl CurvePoint {
+    /// One with an interval, on two logarithmic axes; `None` for what has no logarithm, and so no place there.
+    pub fn logarithmic(x: f64, y: f64, interval: (f64, f64), tip: String) -> Option<Self> {
+        (x > 0.0 && interval.0 > 0.0).then_some(Self { x, y, interval: Some(interval), tip })
+    }
+}
+
 /// Lines and their axes.
 pub struct Lines<'a> {
     /// The chart's name, for errors.

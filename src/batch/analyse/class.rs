@@ -2,6 +2,7 @@
 
 use concbench_stats::{Location, pairwise_confidence};
 use concbench_workloads::Class;
+use itertools::Itertools as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -106,12 +107,12 @@ struct Entrant<'a> {
 
 /// The models that were measured in every workload.
 fn entrants<'a>(sheet: &'a Sheet, workloads: &[&str]) -> Vec<Entrant<'a>> {
-    let mut models: Vec<&str> = Vec::new();
-    for cell in workloads.iter().flat_map(|workload| contenders(sheet, workload)) {
-        if !models.contains(&cell.model.as_str()) {
-            models.push(&cell.model);
-        }
-    }
+    let models: Vec<&str> = workloads
+        .iter()
+        .flat_map(|workload| contenders(sheet, workload))
+        .map(|cell| cell.model.as_str())
+        .unique()
+        .collect();
     let of = |workload: &str, model: &str| {
         let cells = contenders(sheet, workload).into_iter().filter(|cell| cell.model == model);
         Some(Series::of(fastest(cells, Metric::Steady)?, Metric::Steady))

@@ -5,6 +5,7 @@ use concbench_charts::{
     self as charts, Axis, Chart, Curve, CurvePoint, End, Ink, Lines, Marker, Table, columns,
 };
 use concbench_text::figures::{self as units, Measure};
+use itertools::Itertools as _;
 
 use super::{Cancellation, Cell, Doing, Observation};
 use crate::experiment::{Experiment, RecordOf, View};
@@ -169,20 +170,12 @@ fn table(cells: &[Point]) -> Table {
 }
 
 fn chart(cells: &[Point]) -> Result<Chart, ReportError> {
-    let mut ways: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !ways.contains(&cell.factors.construct.as_str()) {
-            ways.push(&cell.factors.construct);
-        }
-    }
+    let ways: Vec<&str> = cells.iter().map(|cell| cell.factors.construct.as_str()).unique().collect();
     let point = |cell: &Point| {
         let took = figure(cell, "ended_ns")?;
         let tasks = cell.factors.tasks;
         let tip = format!("{}, {tasks} waiting tasks: {}", how(cell), units::median_time(took));
-        let point =
-            CurvePoint { x: tasks as f64, y: took.median, interval: Some((took.low, took.high)), tip };
-        // What has no logarithm has no place.
-        (tasks > 0 && took.low > 0.0).then_some(point)
+        CurvePoint::logarithmic(tasks as f64, took.median, (took.low, took.high), tip)
     };
     let curve = |(number, way): (usize, &&str)| {
         let of = cells

@@ -1,6 +1,7 @@
 //! What follows from the cells: ratios of two of them, block by block.
 
 use concbench_constructs::completion::Form;
+use itertools::Itertools as _;
 
 use super::{About, Cell, Contrast, Observation};
 use crate::batch::PairedRatio;
@@ -17,13 +18,7 @@ pub(super) fn of<'a>(cells: &'a [Point], construct: &str, form: Form) -> Option<
 
 /// The constructs, in the order of the record.
 pub(super) fn constructs(cells: &[Point]) -> Vec<&str> {
-    let mut constructs: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !constructs.contains(&cell.factors.construct.as_str()) {
-            constructs.push(&cell.factors.construct);
-        }
-    }
-    constructs
+    cells.iter().map(|cell| cell.factors.construct.as_str()).unique().collect()
 }
 
 /// The measured cells of a form, by the median of a response, ascending.

@@ -1,5 +1,6 @@
 //! How many tasks of which kind are in flight under which model, and which of that is refused beforehand.
 
+use itertools::Itertools as _;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -189,16 +190,8 @@ fn best_ns(made: &Observation) -> u64 {
 /// The next number of tasks of each model that is still on its way up, with tasks that wait for a millisecond and compute
 /// nothing; where the way ends, what becomes of the cells with more.
 fn climbs(scope: &Scope, seen: &Seen<Concurrency>) -> Vec<Trial<Order>> {
-    let mut models: Vec<String> = Vec::new();
-    let mut trials = Vec::new();
-    for (_, cell) in seen.open() {
-        let model = cell.factors.sized_model();
-        if !models.contains(&model) {
-            models.push(model);
-            trials.extend(climb(scope, seen, &cell.factors));
-        }
-    }
-    trials
+    let models = seen.open().unique_by(|(_, cell)| cell.factors.sized_model());
+    models.flat_map(|(_, cell)| climb(scope, seen, &cell.factors)).collect()
 }
 
 fn climb(scope: &Scope, seen: &Seen<Concurrency>, of: &Cell) -> Vec<Trial<Order>> {

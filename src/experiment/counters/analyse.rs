@@ -1,19 +1,15 @@
 //! Which counts go with the time of a workload. Pure.
 
 use concbench_stats::monotone_trend;
+use itertools::Itertools as _;
 
 use super::{Association, COUNTS, Cell, Observation, Why};
 use crate::record::CellRecord;
 
 /// What goes with the time of each workload, over its models.
 pub(super) fn analyse(cells: &[CellRecord<Cell, Observation>]) -> Vec<Why> {
-    let mut workloads: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !workloads.contains(&cell.factors.workload.as_str()) {
-            workloads.push(&cell.factors.workload);
-        }
-    }
-    workloads.into_iter().map(|workload| why(workload, cells)).collect()
+    let workloads = cells.iter().map(|cell| cell.factors.workload.as_str()).unique();
+    workloads.map(|workload| why(workload, cells)).collect()
 }
 
 fn why(workload: &str, cells: &[CellRecord<Cell, Observation>]) -> Why {

@@ -2,6 +2,7 @@
 
 use concbench_charts::{Chart, Forest, ForestRow, Ink, Marker, Table, columns, forest};
 use concbench_text::figures::{self as units, Ratio};
+use itertools::Itertools as _;
 
 use super::standing::{Entry, Relative, Standing};
 use super::words;
@@ -13,13 +14,7 @@ use crate::report::{Element, ReportError, Section, text};
 
 /// The kinds of work that any run speaks of, in their order.
 fn works(entries: &[Entry<'_>]) -> Vec<&'static str> {
-    let mut works = Vec::new();
-    for merit in entries.iter().flat_map(|entry| &entry.merits) {
-        if !works.contains(&merit.work) {
-            works.push(merit.work);
-        }
-    }
-    works
+    entries.iter().flat_map(|entry| &entry.merits).map(|merit| merit.work).unique().collect()
 }
 
 /// What the runs are called on the page.

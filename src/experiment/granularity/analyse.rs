@@ -1,5 +1,6 @@
 //! From the observations of many sizes to what follows for each model.
 
+use itertools::Itertools as _;
 use std::collections::BTreeMap;
 
 use concbench_stats::Estimate;
@@ -187,12 +188,13 @@ pub(super) fn sweep(
 
 /// What follows for each model but the baseline, which the sizes are read from.
 fn models(sheet: &Sheet, known: &BTreeMap<&str, f64>, peak: Option<CoreRate>) -> Vec<ModelGranularity> {
-    let mut ids: Vec<&str> = Vec::new();
-    for cell in sheet.cells.iter().filter(|cell| cell.family != Family::Baseline) {
-        if !ids.contains(&cell.model.as_str()) {
-            ids.push(&cell.model);
-        }
-    }
+    let ids: Vec<&str> = sheet
+        .cells
+        .iter()
+        .filter(|cell| cell.family != Family::Baseline)
+        .map(|cell| cell.model.as_str())
+        .unique()
+        .collect();
     let model = |id: &str| {
         let found = peak.ok_or(MetgRefusal::NoPeak).and_then(|peak| metg(&sweep(sheet, known, peak, id)));
         let (metg, refusal) = match found {

@@ -127,7 +127,7 @@ mod tests {
 
     fn cell(load: &str, share: Option<f64>, seen: Vec<Observation>) -> Load {
         let factors = Cell {
-            workload: "work".to_owned(),
+            workload: "asks".to_owned(),
             model: "rayon".to_owned(),
             family: Family::Pools,
             workers: 2,
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn found(search: Observation, loads: Vec<Load>) -> ModelLatency {
-        let calibrations = [("latency/work/rayon@2/capacity".to_owned(), search)].into();
+        let calibrations = [("latency/asks/rayon@2/capacity".to_owned(), search)].into();
         let mut found = analyse(&ExperimentRecord { setup: (), calibrations, cells: loads, findings: () });
         assert_eq!(found.len(), 1);
         found.remove(0)

@@ -7,6 +7,7 @@ use crate::record::Record;
 use crate::report::{Format, ReportError, TextTable, text, titled};
 use concbench_charts::{Table, columns};
 use concbench_text::figures as units;
+use itertools::Itertools as _;
 
 /// A table for each workload: how long every ranked cell takes beside the fastest one of this model. Its intervals hold
 /// together whichever model is named, and after whatever was seen: those between all pairs of a workload do.
@@ -22,11 +23,8 @@ pub(crate) fn reference_tables(record: &Record, model: &str, format: Format) -> 
     let tables: Vec<String> =
         works.map(|work| titled(&of_workload(&sheet, &work.name, model), format)).collect();
     if tables.is_empty() {
-        let mut known: Vec<String> = Vec::new();
-        for cell in sheet.cells.iter().filter(|cell| cell.ranked && cell.summary.is_some()) {
-            let name = text::name(&cell.model);
-            known.extend((!known.contains(&name)).then_some(name));
-        }
+        let measured = sheet.cells.iter().filter(|cell| cell.ranked && cell.summary.is_some());
+        let known: Vec<String> = measured.map(|cell| text::name(&cell.model)).unique().collect();
         let known = text::list(&known, known.len());
         return Err(ReportError::Record(format!(
             "`{}` was not measured in it; {known} were",

@@ -1,6 +1,7 @@
 //! What a waiting task costs, from how much memory each number of them holds.
 
 use concbench_stats::theil_sen;
+use itertools::Itertools as _;
 
 use super::{Cell, ModelMemory, Observation, PerTask};
 use crate::batch::analyse::CONFIDENCE;
@@ -10,12 +11,7 @@ type Point = CellRecord<Cell, Observation>;
 
 /// What follows for each model, in the order of the cells.
 pub(super) fn analyse(cells: &[Point]) -> Vec<ModelMemory> {
-    let mut models: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !models.contains(&cell.factors.model.as_str()) {
-            models.push(&cell.factors.model);
-        }
-    }
+    let models: Vec<&str> = cells.iter().map(|cell| cell.factors.model.as_str()).unique().collect();
     let of = |model: &str| {
         let points: Vec<&Point> = cells.iter().filter(|cell| cell.factors.model == model).collect();
         let per_task = per_task(&points);

@@ -1,6 +1,7 @@
 //! What follows from the cells: ratios of two of them, block by block.
 
 use concbench_messaging::{Between, Capacity, Cores, Shape};
+use itertools::Itertools as _;
 
 use super::plan::{SHAPE_SIZE, SIZES};
 use super::{About, Cell, Contrast, Observation};
@@ -45,13 +46,12 @@ pub(super) fn median(cell: &Point, response: &str) -> Option<f64> {
 
 /// The channels of this kind, in the order of the record.
 pub(super) fn channels(cells: &[Point], between: Between) -> Vec<&str> {
-    let mut channels: Vec<&str> = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.factors.between == between) {
-        if !channels.contains(&cell.factors.channel.as_str()) {
-            channels.push(&cell.factors.channel);
-        }
-    }
-    channels
+    cells
+        .iter()
+        .filter(|cell| cell.factors.between == between)
+        .map(|cell| cell.factors.channel.as_str())
+        .unique()
+        .collect()
 }
 
 /// The channel that takes the least time for messages of this length, and the one that it is held against.

@@ -6,6 +6,7 @@ mod sentences;
 use concbench_charts::{Table, columns};
 use concbench_messaging::{Capacity, Cores, MANY};
 use concbench_text::figures::{self as units, Measure};
+use itertools::Itertools as _;
 
 use super::analyse::{BETWEEN, at, base, channels, median};
 use super::plan::SIZES;
@@ -46,16 +47,10 @@ pub(super) fn section(record: &RecordOf<Messaging>) -> Result<Section, ReportErr
 
 /// The cells without a figure; one line for a channel of which several have none for the same reason.
 fn without(cells: &[Point]) -> Vec<Unmeasured> {
-    let mut told: Vec<(&str, Status, Option<&str>)> = Vec::new();
-    let mut without = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.status != Status::Ok) {
-        let fate = (cell.factors.channel.as_str(), cell.status, cell.reason.as_deref());
-        if !told.contains(&fate) {
-            told.push(fate);
-            without.push(Unmeasured::of(cell));
-        }
-    }
-    without
+    let without = cells.iter().filter(|cell| cell.status != Status::Ok);
+    let fates =
+        without.unique_by(|cell| (cell.factors.channel.as_str(), cell.status, cell.reason.as_deref()));
+    fates.map(Unmeasured::of).collect()
 }
 
 fn figure(cell: Option<&Point>, response: &str, shown: fn(f64) -> String) -> String {

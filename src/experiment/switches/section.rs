@@ -1,6 +1,7 @@
 //! What a switch takes, as sentences and a table.
 
 use concbench_charts::Table;
+use itertools::Itertools as _;
 
 use super::{Cell, Observation, Placement, Switches};
 use crate::experiment::{Experiment, RecordOf};
@@ -50,12 +51,7 @@ fn sentence(pairs: &[Pair]) -> String {
 
 /// What a switch takes between two tasks of each model, pinned to one core and free, the fastest first.
 fn table(pairs: &[Pair]) -> Table {
-    let mut models: Vec<&str> = Vec::new();
-    for pair in pairs {
-        if !models.contains(&pair.factors.model.as_str()) {
-            models.push(&pair.factors.model);
-        }
-    }
+    let mut models: Vec<&str> = pairs.iter().map(|pair| pair.factors.model.as_str()).unique().collect();
     let of = |model: &str, placement| {
         pairs.iter().find(|pair| pair.factors.model == model && pair.factors.placement == placement)
     };

@@ -2,6 +2,7 @@
 
 use super::{Span, Timeline};
 use crate::models::instrument::{Line, MOST_TRACED, Stretch};
+use itertools::Itertools as _;
 
 /// The most spans of one batch that are recorded.
 const MOST_SPANS: usize = 2_000;
@@ -97,13 +98,8 @@ struct Lanes {
 
 impl Lanes {
     fn of(stretches: &[Noted], runner: i32) -> Self {
-        let mut threads = Vec::new();
-        for Noted { stretch: one, .. } in stretches {
-            if !threads.contains(&(one.process, one.thread)) {
-                threads.push((one.process, one.thread));
-            }
-        }
-        Self { threads, runner }
+        let threads = stretches.iter().map(|noted| (noted.stretch.process, noted.stretch.thread));
+        Self { threads: threads.unique().collect(), runner }
     }
 
     fn position(&self, one: &Stretch) -> usize {

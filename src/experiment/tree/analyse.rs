@@ -1,6 +1,7 @@
 //! What follows from the cells: ratios of two of them, block by block.
 
 use concbench_constructs::tree::{Form, Growth};
+use itertools::Itertools as _;
 
 use super::{About, Cell, Contrast, Observation};
 use crate::batch::PairedRatio;
@@ -26,13 +27,7 @@ pub(super) fn of<'a>(cells: &'a [Point], construct: &str, form: Form, growth: Gr
 
 /// The constructs, in the order of the record.
 pub(super) fn constructs(cells: &[Point]) -> Vec<&str> {
-    let mut constructs: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !constructs.contains(&cell.factors.construct.as_str()) {
-            constructs.push(&cell.factors.construct);
-        }
-    }
-    constructs
+    cells.iter().map(|cell| cell.factors.construct.as_str()).unique().collect()
 }
 
 /// The trees of a form that grow like this, by the median of a response, ascending.

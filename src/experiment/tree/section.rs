@@ -5,6 +5,7 @@ use concbench_charts::{
 };
 use concbench_constructs::tree::{CONSTRUCTS, Form, Growth};
 use concbench_text::figures::{self as units, Measure};
+use itertools::Itertools as _;
 
 use super::analyse::{DEEP, Point, TIME, WIDE, constructs, of, ranked};
 use super::{About, Contrast, TREES, Tree};
@@ -171,16 +172,10 @@ fn memory(cells: &[Point]) -> Option<String> {
 
 /// What has no figure; one line for trees of a construct that cannot grow for the same reason.
 fn without(cells: &[Point]) -> Vec<Unmeasured> {
-    let mut told: Vec<(&str, Status, Option<&str>)> = Vec::new();
-    let mut without = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.status != Status::Ok) {
-        let fate = (cell.factors.construct.as_str(), cell.status, cell.reason.as_deref());
-        if !told.contains(&fate) {
-            told.push(fate);
-            without.push(Unmeasured::of(cell));
-        }
-    }
-    without
+    let without = cells.iter().filter(|cell| cell.status != Status::Ok);
+    let fates =
+        without.unique_by(|cell| (cell.factors.construct.as_str(), cell.status, cell.reason.as_deref()));
+    fates.map(Unmeasured::of).collect()
 }
 
 /// A construct each, the cheapest in the widest tree first.

@@ -4,6 +4,7 @@ use concbench_charts::{
     Axis, Chart, Curve, CurvePoint, End, Ink, Lines, Marker, Slope, Table, columns, counts_axis, lines, slope,
 };
 use concbench_text::figures::{self as units, Measure};
+use itertools::Itertools as _;
 
 use super::rank::ModelRanks;
 use super::scaling::{ComparedCurve, Throughput};
@@ -65,12 +66,7 @@ pub(super) fn ranks(ranks: &[ModelRanks], beside: &Beside<'_>) -> Result<Chart, 
 
 /// Throughput over workers, absolute and for each core, of the model that gets most done in each workload.
 pub(super) fn scaling(curves: &[ComparedCurve], beside: &Beside<'_>) -> Result<Vec<Chart>, ReportError> {
-    let mut workloads: Vec<&str> = Vec::new();
-    for curve in curves {
-        if !workloads.contains(&curve.workload.as_str()) {
-            workloads.push(&curve.workload);
-        }
-    }
+    let workloads: Vec<&str> = curves.iter().map(|curve| curve.workload.as_str()).unique().collect();
     let mut charts = Vec::new();
     for (index, workload) in workloads.iter().enumerate() {
         let of_workload = || curves.iter().filter(|curve| curve.workload == *workload);

@@ -1,4 +1,5 @@
 use concbench_workloads::Class;
+use itertools::Itertools as _;
 
 use crate::batch::WorkloadRecord;
 use crate::batch::analyse::is_discontinued;
@@ -73,12 +74,12 @@ pub(crate) fn answer(view: &SheetView<'_>, works: &[&WorkloadRecord]) -> String 
 /// The models that may be the best at a workload, each once, whatever its number of workers.
 fn leaders<'a>(view: &SheetView<'a>, workload: &str) -> Vec<&'a str> {
     let ids = view.verdict(workload).map_or(&[][..], |verdict| &verdict.winners);
-    let mut models: Vec<&str> = Vec::new();
-    for cell in ids.iter().filter_map(|id| view.sheet.cells.iter().find(|cell| cell.id == *id)) {
-        if !models.contains(&cell.model.as_str()) {
-            models.push(&cell.model);
-        }
-    }
+    let mut models: Vec<&str> = ids
+        .iter()
+        .filter_map(|id| view.sheet.cells.iter().find(|cell| cell.id == *id))
+        .map(|cell| cell.model.as_str())
+        .unique()
+        .collect();
     // Nobody should start with a library because it is named first.
     models.sort_by_key(|model| is_discontinued(model));
     models

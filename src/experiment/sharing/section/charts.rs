@@ -64,10 +64,7 @@ fn points(cells: &[Point], object: Protection, model: &str) -> Vec<CurvePoint> {
         let cost = figure(cell, "acquire_ns")?;
         let tasks = cell.factors.contenders;
         let tip = format!("{}, {model}, {tasks} tasks: {}", named(object), units::median_time(cost));
-        let point =
-            CurvePoint { x: tasks as f64, y: cost.median, interval: Some((cost.low, cost.high)), tip };
-        // What has no logarithm has no place.
-        (tasks > 0 && cost.low > 0.0).then_some(point)
+        CurvePoint::logarithmic(tasks as f64, cost.median, (cost.low, cost.high), tip)
     };
     cells.iter().filter(wanted).filter_map(point).collect()
 }

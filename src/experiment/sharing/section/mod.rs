@@ -5,6 +5,7 @@ mod sentences;
 mod tables;
 
 use concbench_sharing::contention::Protection;
+use itertools::Itertools as _;
 
 use super::{Cell, Observation, Sharing};
 use crate::experiment::{Experiment, RecordOf, View};
@@ -76,14 +77,8 @@ pub(super) fn named(object: Protection) -> &'static str {
 
 /// What has no figure: each reason once for a model and an object.
 fn without(cells: &[Point]) -> Vec<Unmeasured> {
-    let mut seen: Vec<(&str, Protection, Option<&str>)> = Vec::new();
-    let mut found = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.status != Status::Ok) {
-        let what = (cell.factors.model.as_str(), cell.factors.object, cell.reason.as_deref());
-        if !seen.contains(&what) {
-            seen.push(what);
-            found.push(Unmeasured::of(cell));
-        }
-    }
-    found
+    let without = cells.iter().filter(|cell| cell.status != Status::Ok);
+    let fates =
+        without.unique_by(|cell| (cell.factors.model.as_str(), cell.factors.object, cell.reason.as_deref()));
+    fates.map(Unmeasured::of).collect()
 }

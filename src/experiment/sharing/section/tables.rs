@@ -4,6 +4,7 @@ use concbench_charts::{Table, columns};
 use concbench_sharing::contention::Protection;
 use concbench_text::figures as units;
 use concbench_workloads::{Can, Object};
+use itertools::Itertools as _;
 
 use super::{Cell, Point, figure, named};
 use crate::models::{BuiltIn, capabilities_of};
@@ -12,15 +13,10 @@ use crate::report::{status, text};
 
 /// A row for what is protected by what, a column for each model: the fewest tasks that contend.
 pub(super) fn at_a_glance(cells: &[Point]) -> Table {
-    let (mut models, mut rows): (Vec<&str>, Vec<(Protection, u64, u64)>) = (Vec::new(), Vec::new());
-    for Cell { object, model, compute_ns, wait_ns, .. } in cells.iter().map(|cell| &cell.factors) {
-        if !models.contains(&model.as_str()) {
-            models.push(model);
-        }
-        if !rows.contains(&(*object, *compute_ns, *wait_ns)) {
-            rows.push((*object, *compute_ns, *wait_ns));
-        }
-    }
+    let factors = || cells.iter().map(|cell| &cell.factors);
+    let models: Vec<&str> = factors().map(|cell| cell.model.as_str()).unique().collect();
+    let rows: Vec<(Protection, u64, u64)> =
+        factors().map(|cell| (cell.object, cell.compute_ns, cell.wait_ns)).unique().collect();
     let row = |&(object, compute_ns, wait_ns): &(Protection, u64, u64)| {
         let of = |cell: &&Point| {
             let Cell { object: of, compute_ns: compute, wait_ns: wait, contenders, .. } = cell.factors;
@@ -101,12 +97,7 @@ pub(super) fn whole(cells: &[Point]) -> Table {
 
 /// What each kind of object is made of under each model.
 pub(super) fn made_of(cells: &[Point]) -> Table {
-    let mut models: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !models.contains(&cell.factors.model.as_str()) {
-            models.push(&cell.factors.model);
-        }
-    }
+    let models: Vec<&str> = cells.iter().map(|cell| cell.factors.model.as_str()).unique().collect();
     let row = |model: &&str| {
         let can = capabilities_of::<BuiltIn>(model)?;
         let made = |object: &Object| match can.of(*object) {
