@@ -75,7 +75,7 @@ versus-channels:
 # A run of Python's pools, and a plain script that times the same: the two are to agree within 10 %.
 versus-plain:
 	cargo run --release -- run --only languages --external python 'languages/(count|factorial|sleep)/python'
-	externals/check/plain.py reports/latest
+	scripts/versus/plain.py reports/latest
 
 # The clients of `serving` beside wrk, on the same HTTP servers.
 versus-wrk:

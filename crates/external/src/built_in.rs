@@ -16,8 +16,8 @@ macro_rules! files {
     ($name:literal: $($file:literal),+) => {
         BuiltIn {
             name: $name,
-            manifest: include_str!(concat!("../../../externals/", $name, "/external.toml")),
-            files: &[$(($file, include_str!(concat!("../../../externals/", $name, "/", $file)))),+],
+            manifest: include_str!(concat!("../runners/", $name, "/external.toml")),
+            files: &[$(($file, include_str!(concat!("../runners/", $name, "/", $file)))),+],
         }
     };
 }
@@ -46,7 +46,7 @@ impl BuiltIn {
     ///
     /// Never: a test reads each of them.
     pub fn manifest(&self) -> Manifest {
-        let path = format!("externals/{}/external.toml", self.name);
+        let path = format!("crates/external/runners/{}/external.toml", self.name);
         Manifest::parse(&path, self.manifest).expect("a manifest that comes with concbench")
     }
 }

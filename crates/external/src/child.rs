@@ -20,6 +20,8 @@ use crate::{Kind, LONGEST_LINE, Trouble};
 const READS_AT_ONCE: usize = 16;
 /// How long a runner that has closed its output may take to end by itself: how it does is the reason.
 const DEATH_GRACE: Duration = Duration::from_secs(2);
+/// How long one that was killed may take to be gone: a debugger or a frozen control group can keep it.
+const KILL_GRACE: Duration = Duration::from_secs(3);
 /// How much may be written behind the last line, in bytes, before it counts as rubbish.
 const LONGEST_REST: usize = 4096;
 
@@ -234,7 +236,10 @@ impl Child {
         self.kill();
         let reason = match self.reap() {
             Some(ended) if ended_itself => format!("{} {ended}", self.called),
-            _ => format!("{} closed its output before its work was done; it was ended", self.called),
+            Some(_) => format!("{} closed its output before its work was done; it was ended", self.called),
+            None => {
+                format!("{} closed its output before its work was done, and could not be ended", self.called)
+            }
         };
         self.trouble(Kind::Crashed, reason)
     }
@@ -272,11 +277,12 @@ impl Child {
         Trouble { stderr_tail: self.stderr.text(), ..Trouble::new(kind, reason) }
     }
 
+    /// How it ended; `None` where it was waited for already, or cannot be.
     fn reap(&mut self) -> Option<Ended> {
         if self.reaped {
             return None;
         }
-        let (ended, _) = sys::wait(self.pid, true).ok()??;
+        let (ended, _) = sys::wait_within(self.pid, KILL_GRACE).ok()??;
         self.reaped = true;
         Some(ended)
     }

@@ -147,12 +147,12 @@ mod tests {
         let kernels = [
             Kernel::Noop(Noop {}),
             Kernel::Count(Count { n: 7 }),
-            Kernel::Factorial(Factorial { n: 7 }),
             Kernel::Sleep(Sleep { wait_us: 20 }),
-            Kernel::Mixed(Mixed { n: 7, wait_us: 20 }),
             Kernel::Http(Http { requests: 2, delay_us: 5, body_bytes: 64, target, path: None }),
+            Kernel::Mixed(Mixed { n: 7, wait_us: 20 }),
+            Kernel::Factorial(Factorial { n: 7 }),
         ];
-        assert_eq!(kernels.each_ref().map(kernel_name).len(), KERNELS.len());
+        assert_eq!(kernels.each_ref().map(kernel_name), KERNELS);
         for kernel in kernels {
             let order = order(kernel);
             let text = order.to_text().unwrap();

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Times a pool at the same work as the experiment `languages`, by time.perf_counter alone: nothing here is shared with it.
 
-    externals/check/plain.py                        the time of a warm batch of each, in milliseconds
-    externals/check/plain.py reports/latest         beside those of a run, with how far they are apart
+    scripts/versus/plain.py                        the time of a warm batch of each, in milliseconds
+    scripts/versus/plain.py reports/latest         beside those of a run, with how far they are apart
 
 A run on a quiet machine and this script right after it should agree within 10 %.
 """
@@ -24,7 +24,7 @@ def count(start, n=100_000):
     return folded
 
 
-def multiply(index, n=5_000):
+def multiply(index, n=10_000):
     product = index | 1 << 63
     for factor in range(2, n + 1):
         product *= factor
