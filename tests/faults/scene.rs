@@ -24,8 +24,9 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How long what a killed program leaves behind may take to be gone.
 const DYING: Duration = Duration::from_secs(1);
 
-/// Processes that this one has started itself: their zombies are waited for by whoever started them.
-static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
+/// Processes that this one has started itself, each with when it began, since the kernel gives numbers again: their
+/// zombies are waited for by whoever started them.
+static OWN: Mutex<Option<HashSet<(i32, u64)>>> = Mutex::new(None);
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Where one run takes place.
@@ -219,12 +220,13 @@ impl Scene {
         loop {
             reap_orphans();
             let in_time = Instant::now() < until;
+            // What dies has no environment any more, and is no zombie yet: it is nobody's here, but it comes to this process.
             let alive = self.alive();
-            if alive.is_empty() {
-                reap_orphans();
+            let left: Vec<i32> = if alive.is_empty() { dying_orphans() } else { alive };
+            if left.is_empty() {
                 return;
             }
-            assert!(in_time, "left running: {}", describe(&alive));
+            assert!(in_time, "left running: {}", describe(&left));
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -347,7 +349,9 @@ pub(crate) fn names(folder: impl AsRef<Path>) -> HashSet<String> {
 pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
     let mut own = OWN.lock().unwrap();
     let child = command.spawn()?;
-    own.get_or_insert_default().insert(child.id() as i32);
+    let pid = child.id() as i32;
+    // It is there, as a zombie at least, until it is waited for.
+    own.get_or_insert_default().insert((pid, began(pid).expect("a child")));
     Ok(child)
 }
 
@@ -361,21 +365,36 @@ pub(crate) fn status(command: &mut Command) -> io::Result<ExitStatus> {
     spawn(command)?.wait()
 }
 
+/// When a process began, in clock ticks since the machine was started.
+fn began(pid: i32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of a program may hold anything; the 22nd field is the 20th behind it.
+    stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
+}
+
+/// What has become a child of this process without having been started by it.
+fn orphans() -> Vec<i32> {
+    let own = OWN.lock().unwrap();
+    let is_own = |pid: i32| {
+        let (Some(own), Some(began)) = (own.as_ref(), began(pid)) else { return false };
+        own.contains(&(pid, began))
+    };
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let lists = tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
+    let pids = lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    pids.filter_map(|pid| pid.parse().ok()).filter(|&pid| !is_own(pid)).collect()
+}
+
+/// Those of them that have given up their memory already.
+fn dying_orphans() -> Vec<i32> {
+    let dies = |pid: &i32| fs::read(format!("/proc/{pid}/environ")).is_ok_and(|read| read.is_empty());
+    orphans().into_iter().filter(dies).collect()
+}
+
 /// Waits for what has become a child of this process and has ended; how many there were.
 pub(crate) fn reap_orphans() -> usize {
-    let own = OWN.lock().unwrap();
-    let mut reaped = 0;
-    for task in fs::read_dir("/proc/self/task").unwrap().flatten() {
-        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        for pid in children.split_whitespace().filter_map(|pid| pid.parse().ok()) {
-            if own.as_ref().is_some_and(|own| own.contains(&pid)) {
-                continue;
-            }
-            let waited = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
-            reaped += usize::from(matches!(waited, Ok(Some(_))));
-        }
-    }
-    reaped
+    let ended = |&pid: &i32| matches!(waitpid(Pid::from_raw(pid), WaitOptions::NOHANG), Ok(Some(_)));
+    orphans().iter().filter(|pid| ended(pid)).count()
 }
 
 fn describe(pids: &[i32]) -> String {
