@@ -29,10 +29,19 @@ pub(crate) fn memory(pid: u32, file: &str, field: &str) -> Result<u64, String> {
 ///
 /// When the kernel does not say of one that is alive.
 pub(crate) fn memory_unless_gone(pid: u32, file: &str, field: &str) -> Result<Option<u64>, String> {
+    of_process(pid, file, |path, text| amount(path, text, field))
+}
+
+/// What a file of a process says; none if the process has ended.
+fn of_process<T>(
+    pid: u32,
+    file: &str,
+    read: impl FnOnce(&str, &str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
     let path = format!("/proc/{pid}/{file}");
     let text =
         unless_gone(fs::read_to_string(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
-    text.map(|text| amount(&path, &text, field)).transpose()
+    text.map(|text| read(&path, &text)).transpose()
 }
 
 fn amount(path: &str, text: &str, field: &str) -> Result<u64, String> {
@@ -56,10 +65,7 @@ pub(crate) fn cpu_time_of_first_thread(pid: u32) -> Option<Duration> {
 ///
 /// When the kernel does not say of one that is alive.
 pub(crate) fn faults_of_waited(pid: u32) -> Result<Option<u64>, String> {
-    let path = format!("/proc/{pid}/stat");
-    let text =
-        unless_gone(fs::read_to_string(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
-    text.map(|text| parse::understood(&path, &text, parse::faults_of_waited(&text))).transpose()
+    of_process(pid, "stat", |path, text| parse::understood(path, text, parse::faults_of_waited(text)))
 }
 
 /// The CPU time of the processes that a process has waited for, cut to ticks of 10 ms. None if it has ended.
@@ -68,10 +74,7 @@ pub(crate) fn faults_of_waited(pid: u32) -> Result<Option<u64>, String> {
 ///
 /// When the kernel does not say of one that is alive.
 pub(crate) fn cpu_time_of_waited(pid: u32) -> Result<Option<Duration>, String> {
-    let path = format!("/proc/{pid}/stat");
-    let text =
-        unless_gone(fs::read_to_string(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
-    text.map(|text| parse::understood(&path, &text, parse::cpu_time_of_waited(&text))).transpose()
+    of_process(pid, "stat", |path, text| parse::understood(path, text, parse::cpu_time_of_waited(text)))
 }
 
 /// The CPU time of a process, of those below it, and of those that it has waited for; the latter are counted in ticks of

@@ -168,26 +168,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
     let mut entries = Vec::new();
     let mut lost = Vec::new();
     let mut more = 0;
-    for (number, line) in lines.enumerate() {
-        if line.len() > LONGEST_ENTRY {
-            let what =
-                format!("line {} has {} bytes, at most {LONGEST_ENTRY} are read", number + 2, line.len());
-            if lost.len() < MOST_LOST {
-                lost.push(what)
-            } else {
-                more += 1
-            }
-            continue;
+    for (number, line) in (2..).zip(lines) {
+        match entry(number, line) {
+            Ok(entry) => entries.push(entry),
+            Err(what) if lost.len() < MOST_LOST => lost.push(what),
+            Err(_) => more += 1,
         }
-        let what = match serde_json::from_slice(line) {
-            Ok(Entry::Begin(_)) => format!("line {} is a second header", number + 2),
-            Ok(entry) => {
-                entries.push(entry);
-                continue;
-            }
-            Err(error) => format!("line {} is damaged: {}", number + 2, one_line(error)),
-        };
-        if lost.len() < MOST_LOST { lost.push(what) } else { more += 1 }
     }
     if more > 0 {
         lost.push(format!("{more} other line(s) are damaged, too"));
@@ -196,6 +182,18 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
         lost.push(format!("the last line is torn after {} bytes", bytes.len() - end));
     }
     Ok(Found { header, entries, lost, end: end as u64 })
+}
+
+/// What a line behind the first says, or why it is lost.
+fn entry(number: usize, line: &[u8]) -> Result<Entry, String> {
+    if line.len() > LONGEST_ENTRY {
+        return Err(format!("line {number} has {} bytes, at most {LONGEST_ENTRY} are read", line.len()));
+    }
+    match serde_json::from_slice(line) {
+        Ok(Entry::Begin(_)) => Err(format!("line {number} is a second header")),
+        Ok(entry) => Ok(entry),
+        Err(error) => Err(format!("line {number} is damaged: {}", one_line(error))),
+    }
 }
 
 /// An open journal.

@@ -12,7 +12,7 @@ use super::launcher::{Conversation, Launcher, Reply, Request, RunnerError, Work}
 use super::mark::Mark;
 use super::orphans::{Orphans, Swept};
 use super::process::Runner;
-use super::protocol::{Answer, Assignment, Equal, Order};
+use super::protocol::{Answer, Assignment, Order, TrackSettings};
 use super::reference::Reference;
 use super::supplies::Supplies;
 use super::undisturbed::{seen, undisturbed};
@@ -28,15 +28,13 @@ use concbench_sys::{QuotaGroup, Roots};
 const REFERENCE_PATIENCE: u32 = 4;
 /// How long the start of a process takes at most on a machine that is busy.
 const LONGEST_START: Duration = Duration::from_millis(500);
-/// The stack of every thread in the equalised track, in bytes: the default of Rust's own threads.
-const EQUAL_STACK: usize = 2 << 20;
 
 /// Starts runners and ends them.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     interrupt: &'static Interrupt,
     supplies: Supplies,
-    equal: Equal,
+    track: TrackSettings,
     references: HashMap<String, Result<Reference, Failure>>,
     notes: Vec<String>,
     limits: BTreeMap<String, Option<u64>>,
@@ -79,14 +77,10 @@ impl Supervisor {
         let mark = Mark::new();
         let orphans = Orphans::adopt(mark.clone())?;
         let interrupt = Interrupt::install()?;
-        let equal = match track {
-            Track::Defaults => Equal::default(),
-            Track::Equalised => Equal { stack_bytes: Some(EQUAL_STACK), pin: true },
-        };
         Ok(Self {
             interrupt,
             supplies: Supplies::new(mark.clone()),
-            equal,
+            track: track.into(),
             references: HashMap::new(),
             notes: Vec::new(),
             limits: machine.limits.clone(),
@@ -162,7 +156,7 @@ impl Supervisor {
     fn order(&mut self, request: Request, deadline: Duration) -> Result<Order, RunnerError> {
         let Request { experiment, order, work } = request;
         let assignment = work.map(|work| self.assign(&work, deadline)).transpose()?.map(Box::new);
-        Ok(Order::Observe { experiment: experiment.to_owned(), order, equal: self.equal, assignment })
+        Ok(Order::Observe { experiment: experiment.to_owned(), order, track: self.track, assignment })
     }
 
     /// Has a fresh runner carry out one order.
@@ -217,8 +211,6 @@ impl Supervisor {
     fn sweep(&mut self) -> usize {
         let groups = std::mem::take(&mut self.groups);
         let swept = self.orphans.sweep(self.supplies.target_pid(), &groups);
-        // One that was killed in a control group of its own could not remove it.
-        QuotaGroup::remove_left(&Roots::default(), std::process::id());
         match swept {
             Ok(Swept { ended, stuck, unmarked }) => {
                 self.notes.extend(stuck.into_iter().map(|(pid, state)| {
@@ -242,6 +234,8 @@ impl Supervisor {
     pub(crate) fn end(&mut self) -> Vec<String> {
         self.supplies.end_target();
         self.sweep();
+        // One that was killed in a control group of its own could not remove it.
+        QuotaGroup::remove_left(&Roots::default(), std::process::id());
         self.take_notes()
     }
 }

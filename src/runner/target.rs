@@ -57,6 +57,8 @@ pub(crate) enum TargetError {
     Address(String),
     #[error("the HTTP target said no address within {} s; it was ended", START.as_secs())]
     Silent,
+    #[error("the HTTP target closed its output before it said its address; it was ended")]
+    Closed,
     #[error("the HTTP target {ended}: {complaint}")]
     Ended { ended: Ended, complaint: String },
 }
@@ -105,9 +107,9 @@ impl Target {
 
 /// Ends a target that is of no use, and says why that is, where it has ended by itself.
 fn explain(error: TargetError, child: &mut Child, mut complaints: File) -> TargetError {
-    let closed = matches!(&error, TargetError::Address(said) if said.is_empty());
     let pid = child.id() as i32;
     // What has closed its output is about to end.
+    let closed = matches!(error, TargetError::Closed);
     let by_itself = if closed { sys::wait_within(pid, KILL_GRACE) } else { Ok(None) };
     if let Ok(Some((ended, _))) = by_itself {
         let mut said = Vec::new();
@@ -119,10 +121,14 @@ fn explain(error: TargetError, child: &mut Child, mut complaints: File) -> Targe
         return TargetError::Ended { ended, complaint };
     }
     end(child);
-    if closed { TargetError::Silent } else { error }
+    error
 }
 
-/// What the target says: nothing if it closes its output before, an error if it says nothing in time.
+/// What the target says.
+///
+/// # Errors
+///
+/// When it closes its output before, or says nothing in time.
 fn first_line(stdout: &mut ChildStdout) -> Result<String, TargetError> {
     let timeout = Timespec { tv_sec: START.as_secs() as i64, tv_nsec: 0 };
     // A signal meanwhile is the supervisor's business, and no fault of the target's.
@@ -131,8 +137,10 @@ fn first_line(stdout: &mut ChildStdout) -> Result<String, TargetError> {
         return Err(TargetError::Silent);
     }
     let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line)?;
-    Ok(line)
+    match BufReader::new(stdout).read_line(&mut line)? {
+        0 => Err(TargetError::Closed),
+        _ => Ok(line),
+    }
 }
 
 fn address(line: String) -> Result<SocketAddr, TargetError> {

@@ -86,6 +86,8 @@ impl QuotaGroup {
                 error.kind()
             )
         };
+        // What a process of this run has left behind, if one was killed while it was in it. It goes only if it is empty.
+        let _ = fs::remove_dir(&folder);
         fs::create_dir(&folder).map_err(|error| refused("making the control group", &folder, error))?;
         // From here on it is removed, whatever happens.
         let group = Self { folder, home, entered: false };
