@@ -104,7 +104,7 @@ impl<W: Workload> Visitor for Batches<'_, W> {
 
     fn visit<M: Model>(self) -> Self::Output {
         // No model that is counted here starts a process, which alone would read a task spec.
-        let settings = Settings { workers: WORKERS, stack_bytes: None, pin: false, task_spec: String::new() };
+        let settings = Settings::new(WORKERS, "");
         let mut model = M::start(&settings)?;
         for _ in 0..self.program.batches {
             black_box(model.run(&self.work, 0..self.program.tasks)?);

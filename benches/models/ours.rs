@@ -21,7 +21,7 @@ const WATCH: Duration = Duration::from_secs(1);
 
 /// The settings that every figure is measured with.
 pub(crate) fn settings(workers: usize, work: Work) -> Settings {
-    Settings { workers, stack_bytes: None, pin: false, task_spec: work.task_spec() }
+    Settings::new(workers, work.task_spec())
 }
 
 /// Runs a batch and returns its seconds.

@@ -35,10 +35,22 @@ fn of_models(models: &[ModelInfo]) -> Rows {
         let when = if info.default { "default" } else { "if asked: --all" };
         let crash = info.lost_in_a_crash();
         let (tasks, described) = (info.dispatch.word(), info.described());
-        [info.id, when, tasks, &described, info.right_when, crash, info.elsewhere].map(str::to_owned).to_vec()
+        let tuned = info.tuned.unwrap_or("nothing");
+        [info.id, when, tasks, &described, info.right_when, crash, info.elsewhere, tuned]
+            .map(str::to_owned)
+            .to_vec()
     });
     (
-        vec!["model", "measured", "dispatch", "what it is", "right when", "a crash ends", "elsewhere"],
+        vec![
+            "model",
+            "measured",
+            "dispatch",
+            "what it is",
+            "right when",
+            "a crash ends",
+            "elsewhere",
+            "the track tuned sets",
+        ],
         rows.collect(),
     )
 }

@@ -64,6 +64,8 @@ pub enum Track {
     Defaults,
     /// The same stack size, and workers pinned to cores, for every model that can.
     Equalised,
+    /// What a library's authors recommend for such a load, where they recommend anything; all else as in `defaults`.
+    Tuned,
 }
 
 /// When a run was made, and with which settings.

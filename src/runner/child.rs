@@ -18,8 +18,8 @@ pub(crate) fn serve(registry: &Registry, carry: Carry) -> Result<(), ProtocolErr
         let answer = match order {
             Order::Reference { task_spec, tasks } => guarded(|| reference(registry, &task_spec, tasks))
                 .map(|reference| Answer::Reference { reference }),
-            Order::Observe { experiment, order, equal, assignment } => {
-                let mut desk = Desk::new(registry, &mut channel, equal, assignment);
+            Order::Observe { experiment, order, track, assignment } => {
+                let mut desk = Desk::new(registry, &mut channel, track, assignment);
                 carry(&experiment, order, &mut desk).map(|observation| Answer::Observed { observation })
             }
             Order::Next { .. } => Err(CellError::Order("there is nothing to go on with".to_owned())),

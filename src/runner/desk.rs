@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::process::Runner;
-use super::protocol::{Answer, Assignment, Channel, Equal, Order, ProtocolError};
+use super::protocol::{Answer, Assignment, Channel, Order, ProtocolError, TrackSettings};
 use crate::model::{Digest, ModelError, Settings, panic_message};
 use crate::models::{Loading, Prepared, Running, TaskSpec};
 use crate::record::{Failure, Status};
@@ -71,7 +71,7 @@ pub(crate) fn guarded<T>(part: impl FnOnce() -> Result<T, CellError>) -> Result<
 pub(crate) struct Desk<'a> {
     registry: &'a Registry,
     channel: &'a mut Channel<UnixStream>,
-    equal: Equal,
+    track: TrackSettings,
     assignment: Option<Box<Assignment>>,
 }
 
@@ -79,10 +79,10 @@ impl<'a> Desk<'a> {
     pub(super) fn new(
         registry: &'a Registry,
         channel: &'a mut Channel<UnixStream>,
-        equal: Equal,
+        track: TrackSettings,
         assignment: Option<Box<Assignment>>,
     ) -> Self {
-        Self { registry, channel, equal, assignment }
+        Self { registry, channel, track, assignment }
     }
 
     /// The tasks that are to be run, and under what.
@@ -100,8 +100,9 @@ impl<'a> Desk<'a> {
     pub(crate) fn settings(&self, workers: u64, task_spec: String) -> Settings {
         Settings {
             workers: usize::try_from(workers).unwrap_or(usize::MAX),
-            stack_bytes: self.equal.stack_bytes,
-            pin: self.equal.pin,
+            stack_bytes: self.track.stack_bytes,
+            pin: self.track.pin,
+            tuned: self.track.tuned,
             task_spec,
         }
     }
@@ -152,10 +153,10 @@ impl<'a> Desk<'a> {
     ) -> Result<Another, CellError> {
         let order = serde_json::to_value(order).map_err(|error| CellError::Other(error.to_string()))?;
         let assignment = Some(Box::new(Assignment { task_spec, ..self.assignment()?.clone() }));
-        let (experiment, equal) = (experiment.to_owned(), self.equal);
+        let (experiment, track) = (experiment.to_owned(), self.track);
         let mut runner = Runner::start(0, None)
             .map_err(|error| CellError::Other(format!("another runner cannot be started: {error}")))?;
-        runner.order(Order::Observe { experiment, order, equal, assignment }).map_err(CellError::Another)?;
+        runner.order(Order::Observe { experiment, order, track, assignment }).map_err(CellError::Another)?;
         Ok(Another(runner))
     }
 

@@ -10,10 +10,12 @@ use super::reference::Reference;
 use super::target::Address;
 use crate::model::Digest;
 use crate::models::TaskSpec;
-use crate::record::Status;
+use crate::record::{Status, Track};
 
 /// The version of the protocol. Both ends are the same executable; the version catches a wrapper that is not.
 const VERSION: u32 = 2;
+/// The stack of every thread in the equalised track, in bytes: the default of Rust's own threads.
+const EQUAL_STACK: usize = 2 << 20;
 /// The longest line that is read, in bytes.
 pub(crate) const LONGEST_LINE: usize = 1 << 20;
 
@@ -36,11 +38,23 @@ pub(crate) struct Assignment {
 
 /// What the track of a run sets for every model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Equal {
+pub(crate) struct TrackSettings {
     /// The stack of every thread, in bytes; `None` for the library's default.
     pub(crate) stack_bytes: Option<usize>,
     /// Whether each worker is bound to a core.
     pub(crate) pin: bool,
+    /// Whether libraries are set as their authors recommend.
+    pub(crate) tuned: bool,
+}
+
+impl From<Track> for TrackSettings {
+    fn from(track: Track) -> Self {
+        match track {
+            Track::Defaults => Self::default(),
+            Track::Equalised => Self { stack_bytes: Some(EQUAL_STACK), pin: true, tuned: false },
+            Track::Tuned => Self { tuned: true, ..Self::default() },
+        }
+    }
 }
 
 /// What the supervisor asks for.
@@ -50,7 +64,7 @@ pub(crate) enum Order {
     /// Run the tasks of a workload one after the other and without waiting: what they return, and what they wait for.
     Reference { task_spec: TaskSpec, tasks: u64 },
     /// Carry out an order of an experiment.
-    Observe { experiment: String, order: Value, equal: Equal, assignment: Option<Box<Assignment>> },
+    Observe { experiment: String, order: Value, track: TrackSettings, assignment: Option<Box<Assignment>> },
     /// Go on with it.
     Next { order: Value },
 }

@@ -68,12 +68,8 @@ impl<L: Iterator<Item = io::Result<String>>, O: Write> Talk<'_, L, O> {
     fn observe(mut self) -> Result<(), CellError> {
         let order = self.order()?;
         let prepared = self.prepare(&order)?;
-        let settings = Settings {
-            workers: usize::try_from(order.workers).unwrap_or(usize::MAX),
-            stack_bytes: None,
-            pin: false,
-            task_spec: task_spec(&order).to_text(),
-        };
+        let workers = usize::try_from(order.workers).unwrap_or(usize::MAX);
+        let settings = Settings::new(workers, task_spec(&order).to_text());
         let mut model = prepared.start(&settings)?;
         self.say("ready")?;
         let warm_until = Instant::now() + Duration::from_millis(order.warm_ms);

@@ -31,7 +31,7 @@ const SCATTER: u64 = 3 << 20;
 const MANY: u64 = 200;
 
 fn settings(workers: usize, probe: &Probe) -> Settings {
-    Settings { workers, stack_bytes: None, pin: false, task_spec: probe.task_spec() }
+    Settings::new(workers, probe.task_spec())
 }
 
 /// The equalised track: every worker is bound to a core, and every thread of a worker has the stack that was asked for.
@@ -45,6 +45,21 @@ pub(crate) fn equalised<M: Model>(workers: usize) -> Outcome {
         started => started.unwrap(),
     };
     run(&mut model, &probe, 0..TASKS);
+    model.stop().unwrap();
+    Ok(())
+}
+
+/// The tuned track: other settings of the library, the same values of the same tasks.
+pub(crate) fn tuned<M: Model>(workers: usize) -> Outcome {
+    let probe = Arc::new(Probe::Work);
+    let settings = Settings { tuned: true, ..settings(workers, &probe) };
+    let mut model = match M::start(&settings) {
+        Err(ModelError::Unsupported(reason)) => return Err(reason),
+        started => started.unwrap(),
+    };
+    for count in [0, 1, 1000] {
+        run(&mut model, &probe, 0..count);
+    }
     model.stop().unwrap();
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(crate) fn check<M: Model>(workers: usize, when: When) -> Outcome {
 
 fn starting<M: Model>(workers: usize) {
     let task_spec = Probe::Stillborn.task_spec();
-    match M::start(&Settings { workers, stack_bytes: None, pin: false, task_spec }) {
+    match M::start(&Settings::new(workers, task_spec)) {
         Err(ModelError::Died { .. } | ModelError::Unsupported(_)) => {}
         Err(error) => panic!("a worker that ends at once gave: {error}"),
         Ok(_) => panic!("the model has started without its workers"),

@@ -53,6 +53,7 @@ pub(crate) enum Check {
     GivenUp,
     /// Workers are bound to cores and have the stack that the track sets, where the model's library lets it.
     Equalised,
+    Tuned,
     /// Tasks are handed out as the model says: each by itself, or several at once.
     Dispatch,
     /// A worker process that is killed fails the batch, whatever it was doing.
@@ -99,6 +100,9 @@ pub(crate) fn of(info: &ModelInfo) -> Vec<Trial> {
     add("few-descriptors", workers, Check::FewDescriptors);
     if info.sizing == Sizing::Workers && !UNEQUAL.contains(&info.id) {
         add("equalised", 2, Check::Equalised);
+    }
+    if info.tuned.is_some() {
+        add("tuned", 2, Check::Tuned);
     }
     if info.sizing != Sizing::One && info.id != IN_BURSTS {
         add("dispatch", 2, Check::Dispatch);
@@ -237,6 +241,7 @@ impl Visitor for Job {
             Check::Restart => checks::restart::<M>(self.workers),
             Check::GivenUp => checks::given_up::<M>(self.workers),
             Check::Equalised => checks::equalised::<M>(self.workers),
+            Check::Tuned => checks::tuned::<M>(self.workers),
             Check::Dispatch => checks::dispatch::<M>(self.workers),
             Check::Kill(when) => kill::check::<M>(self.workers, when),
         }

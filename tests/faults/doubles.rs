@@ -36,6 +36,7 @@ const fn info(id: &'static str) -> ModelInfo {
         global: false,
         limits: &[],
         default: true,
+        tuned: None,
         discontinued: None,
     }
 }
@@ -266,7 +267,7 @@ impl<W: Workload> Visitor for Forking<'_, W> {
     type Output = Result<Digest>;
 
     fn visit<M: Model>(self) -> Result<Digest> {
-        let settings = Settings { workers: 1, stack_bytes: None, pin: false, task_spec: String::new() };
+        let settings = Settings::new(1, "");
         let mut model = M::start(&settings)?;
         let digest = model.run(self.workload, self.tasks)?;
         model.stop()?;

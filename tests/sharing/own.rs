@@ -94,7 +94,7 @@ pub(crate) fn play(model: &str, name: &str) -> String {
     let task_spec = TaskSpec { name: name.to_owned(), ..TaskSpec::default() };
     let counter = Counter::named(name).unwrap_or(Counter { protected: true });
     let prepared = counter.tasks(&task_spec).under(model).unwrap();
-    let settings = Settings { workers: 2, stack_bytes: None, pin: false, task_spec: task_spec.to_text() };
+    let settings = Settings::new(2, task_spec.to_text());
     let mut running = match prepared.start(&settings) {
         Ok(running) => running,
         Err(ModelError::Unsupported(reason)) => return format!("unsupported {reason}"),

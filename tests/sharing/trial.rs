@@ -164,7 +164,7 @@ fn contend(model: &str, mut terms: Terms) -> String {
     let tasks = built_in_tasks(&task_spec).unwrap().unwrap();
     let prepared = tasks.under(model).unwrap();
     let workers = terms.contenders as usize;
-    let settings = Settings { workers, stack_bytes: None, pin: false, task_spec: task_spec.to_text() };
+    let settings = Settings::new(workers, task_spec.to_text());
     let mut running = match prepared.start(&settings) {
         Ok(running) => running,
         Err(ModelError::Unsupported(reason)) => return format!("unsupported {reason}"),

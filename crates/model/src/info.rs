@@ -95,6 +95,9 @@ pub struct ModelInfo {
     pub limits: &'static [&'static str],
     /// Whether the default matrix has it; the others come with `--all`.
     pub default: bool,
+    /// What the track `tuned` sets, with who recommends it; `None` where the library's authors recommend nothing but its
+    /// defaults for tasks like these.
+    pub tuned: Option<&'static str>,
     /// What upstream recommends instead, where it has given its library up.
     pub discontinued: Option<&'static str>,
 }
@@ -134,11 +137,18 @@ pub struct Settings {
     pub stack_bytes: Option<usize>,
     /// Whether each worker is bound to a core.
     pub pin: bool,
+    /// Whether the library is set as its authors recommend, where they do: [`ModelInfo::tuned`].
+    pub tuned: bool,
     /// What a process started by the model needs in order to build the same workload.
     pub task_spec: String,
 }
 
 impl Settings {
+    /// This many workers, and everything else as the library has it.
+    pub fn new(workers: usize, task_spec: impl Into<String>) -> Self {
+        Self { workers, stack_bytes: None, pin: false, tuned: false, task_spec: task_spec.into() }
+    }
+
     /// For a thread of the standard library, with the stack that is asked for.
     pub fn thread_builder(&self) -> std::thread::Builder {
         let builder = std::thread::Builder::new();

@@ -62,6 +62,7 @@ impl Model for AsyncStd {
         global: true,
         limits: &["nofile", "nproc"],
         default: true,
+        tuned: None,
         discontinued: Some("smol"),
     };
 

@@ -31,6 +31,7 @@ impl Model for AsyncStdBlocking {
         global: true,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        tuned: None,
         discontinued: Some("smol"),
     };
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use ::compio::driver::ProactorBuilder;
 use ::compio::io::compat::AsyncStream;
 use ::compio::net::TcpStream;
-use ::compio::runtime::Runtime;
+use ::compio::runtime::{Runtime, RuntimeBuilder};
 use concbench_model::{
     Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
     Waiting, attempt,
@@ -95,13 +96,18 @@ impl Model for Compio {
         global: false,
         limits: &["nofile", "memlock", "nproc", "kernel.io_uring_disabled"],
         default: false,
+        tuned: Some(
+            "a ring that one thread submits to and that completes when it waits (IORING_SETUP_SINGLE_ISSUER, DEFER_TASKRUN, \
+             COOP_TASKRUN, TASKRUN_FLAG), after io_uring_setup(2) and the documentation of compio's ProactorBuilder",
+        ),
         discontinued: None,
     };
 
     type Shared = concbench_sharing::AsyncLock;
 
     fn start(settings: &Settings) -> Result<Self> {
-        Ok(Self { threads: PerThread::start(settings, "a compio thread", Runtime::new, refused)? })
+        let make = if settings.tuned { tuned } else { Runtime::new };
+        Ok(Self { threads: PerThread::start(settings, "a compio thread", make, refused)? })
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
@@ -121,10 +127,17 @@ impl Model for Compio {
     }
 }
 
+/// A runtime whose ring belongs to one thread, which needs no interruption to see what has completed.
+fn tuned() -> io::Result<Runtime> {
+    let mut ring = ProactorBuilder::new();
+    ring.single_issuer(true).defer_taskrun(true).coop_taskrun(true).taskrun_flag(true);
+    RuntimeBuilder::new().with_proactor(ring).build()
+}
+
 fn refused(error: io::Error) -> ModelError {
     ModelError::Unsupported(format!(
         "the kernel refuses an io_uring: {error}; look at `sysctl kernel.io_uring_disabled`, the seccomp profile of the \
-         container, `ulimit -l` and `ulimit -n`"
+         container, `ulimit -l` and `ulimit -n`; the track `tuned` needs Linux 6.1"
     ))
 }
 

@@ -39,6 +39,7 @@ impl Model for JoinAll {
         global: false,
         limits: &["nofile"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

@@ -59,6 +59,7 @@ impl Model for May {
         global: true,
         limits: &["vm.max_map_count", "nofile", "nproc"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn the_library_keeps_its_stacks_unless_others_are_asked_for() {
         // As many workers as every test of this process: the scheduler is global, and so is what it is told.
-        let _ = configure(&Settings { workers: 2, stack_bytes: None, pin: false, task_spec: String::new() });
+        let _ = configure(&Settings::new(2, ""));
         assert_eq!(::may::config().get_stack_size(), 0x1000, "in words, the library's default");
     }
 }

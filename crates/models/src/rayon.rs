@@ -75,6 +75,7 @@ impl Model for Rayon {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 
@@ -149,6 +150,7 @@ impl Model for RayonIter {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

@@ -27,6 +27,7 @@ impl Model for Sequential {
         global: false,
         limits: &[],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

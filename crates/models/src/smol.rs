@@ -61,6 +61,7 @@ impl Model for Smol {
         global: true,
         limits: &["nofile", "nproc"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

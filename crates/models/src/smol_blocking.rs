@@ -35,6 +35,7 @@ impl Model for SmolBlocking {
         global: true,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

@@ -35,6 +35,7 @@ impl Model for ThreadPool {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

@@ -30,6 +30,7 @@ impl Model for ThreadScoped {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

@@ -31,6 +31,7 @@ impl Model for ThreadSpawn {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

@@ -60,6 +60,7 @@ impl Model for TokioCurrentThread {
         global: false,
         limits: &["nofile"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 
@@ -109,6 +110,7 @@ impl Model for TokioMultiThread {
         global: false,
         limits: &["nofile", "nproc"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

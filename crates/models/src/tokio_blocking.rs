@@ -33,6 +33,7 @@ impl Model for TokioBlocking {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

@@ -34,6 +34,7 @@ impl Model for TokioPerCore {
         global: false,
         limits: &["nofile", "nproc"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

@@ -73,6 +73,7 @@ impl Model for TokioRayon {
         global: false,
         limits: &["nofile", "nproc", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

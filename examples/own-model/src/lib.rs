@@ -32,6 +32,7 @@ impl Model for Striped {
         global: false,
         limits: &["nproc", "vm.max_map_count", "kernel.threads-max"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

@@ -84,6 +84,8 @@ enum TrackName {
     Defaults,
     /// The same stack size, and workers bound to cores, for every model that can
     Equalised,
+    /// What a library's authors recommend for such a load, where they recommend anything
+    Tuned,
 }
 
 impl CommonArgs {
@@ -130,6 +132,7 @@ impl CommonArgs {
         match self.track {
             TrackName::Defaults => Track::Defaults,
             TrackName::Equalised => Track::Equalised,
+            TrackName::Tuned => Track::Tuned,
         }
     }
 

@@ -1,8 +1,9 @@
 use concbench_text::figures::percent;
 
-use super::trust::track;
+use super::trust;
 use crate::batch::analyse::FEWEST_PAIRS;
-use crate::record::{Mode, Record};
+use crate::models::{BuiltIn, Catalogue};
+use crate::record::{Mode, Record, Track};
 use crate::report::text;
 
 /// How the figures came about.
@@ -55,11 +56,24 @@ pub(crate) fn method(record: &Record) -> Method {
             ("run", text::name(&run.id)),
             ("mode", mode(run.mode).into()),
             ("seed", run.seed.to_string()),
-            ("fairness track", track(run.track).into()),
+            ("fairness track", track_in_full(run.track)),
             ("filter", run.filter.as_deref().map_or("none".into(), text::name)),
             ("schema of the record", record.schema.to_string()),
         ],
         notes: run.notes.iter().map(|note| text::sentence(note)).collect(),
+    }
+}
+
+/// A fairness track, and what it sets where that differs from model to model.
+fn track_in_full(track: Track) -> String {
+    let name = trust::track(track);
+    match track {
+        Track::Defaults | Track::Equalised => name.to_owned(),
+        Track::Tuned => {
+            let infos = BuiltIn::infos();
+            let tuned = infos.iter().filter_map(|info| Some(format!("{}: {}", info.id, info.tuned?)));
+            format!("{name} ({}); all else keeps its defaults", tuned.collect::<Vec<_>>().join("; "))
+        }
     }
 }
 

@@ -63,6 +63,7 @@ pub(crate) fn track(track: Track) -> &'static str {
     match track {
         Track::Defaults => "library defaults",
         Track::Equalised => "equalised",
+        Track::Tuned => "tuned",
     }
 }
 

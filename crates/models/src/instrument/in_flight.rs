@@ -107,7 +107,7 @@ mod tests {
         type Output = ();
 
         fn visit<M: Model>(self) {
-            let settings = Settings { workers: 1, stack_bytes: None, pin: false, task_spec: String::new() };
+            let settings = Settings::new(1, "");
             let mut model = M::start(&settings).unwrap();
             model.run(&self.0, 0..10).unwrap();
             model.stop().unwrap();

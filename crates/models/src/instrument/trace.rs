@@ -285,7 +285,7 @@ mod tests {
         fn visit<M: Model>(self) -> Vec<Line> {
             let file = tempfile::NamedTempFile::new().unwrap();
             let traced = Arc::new(Traced::open(Arc::new(self.0), &FileHandle::of(&file).unwrap()).unwrap());
-            let settings = Settings { workers: 2, stack_bytes: None, pin: false, task_spec: String::new() };
+            let settings = Settings::new(2, "");
             let mut model = M::start(&settings).unwrap();
             model.run(&traced, 0..8).unwrap();
             model.stop().unwrap();

@@ -38,6 +38,7 @@ impl Model for ProcessAsync {
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

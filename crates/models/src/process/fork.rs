@@ -33,6 +33,7 @@ impl Model for ProcessFork {
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

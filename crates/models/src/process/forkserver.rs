@@ -43,6 +43,7 @@ impl Model for ProcessForkserver {
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

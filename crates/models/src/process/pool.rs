@@ -36,6 +36,7 @@ impl Model for ProcessPool {
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

@@ -37,6 +37,7 @@ impl Model for ProcessSpawn {
         global: false,
         limits: &["nproc", "kernel.pid_max"],
         default: true,
+        tuned: None,
         discontinued: None,
     };
 

@@ -38,6 +38,7 @@ impl Model for ProcessThreads {
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile", "vm.max_map_count", "kernel.threads-max"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 

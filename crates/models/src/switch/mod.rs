@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings { workers: 2, stack_bytes: None, pin: false, task_spec: String::new() }
+        Settings::new(2, "")
     }
 
     #[test]

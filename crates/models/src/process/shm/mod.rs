@@ -63,6 +63,7 @@ impl Model for ProcessPoolShm {
         global: false,
         limits: &["nproc", "kernel.pid_max", "nofile"],
         default: false,
+        tuned: None,
         discontinued: None,
     };
 
