@@ -49,7 +49,7 @@ impl Target {
     }
 
     fn http(&self, requests: u64, body_bytes: usize) -> Http {
-        Http { requests, delay_us: 0, body_bytes, target: Some(self.address), path: None }
+        Http { requests, delay_us: 0, body_bytes, target: Some(self.address), path: None, delay_tail: None }
     }
 
     /// The status line and the body of the answer to a request that ends the connection.

@@ -32,6 +32,9 @@ pub(crate) struct BatchObservation {
     /// Why that is not known, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) warm_cpu_reason: Option<String>,
+    /// How long the HTTP target that the tasks ask has computed meanwhile; `None` where they ask none of concbench's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) target_cpu_ns: Option<u64>,
     /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
     pub(crate) probe_ns: u64,
     /// Stopping the model.

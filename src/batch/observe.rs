@@ -147,10 +147,12 @@ fn phases(
     let mut batches = Batches { bench, model, laps, begins };
     let (cold_ns, digest) = batches.next("cold batch")?;
     let meter = CpuMeter::start();
+    let target_computed = bench.target_computed();
     let metered_ns = batches.laps.end();
     warm(cold_ns, &mut batches)?;
     let Batches { model, mut laps, .. } = batches;
     let warm_cpu = meter.stop();
+    let target_cpu = target_computed.zip(bench.target_computed());
     let peak = match bench.info().family {
         Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
         _ => peak_bytes(),
@@ -166,6 +168,7 @@ fn phases(
         warm_each: 1,
         warm_cpu_ns: warm_cpu.as_ref().ok().copied(),
         warm_cpu_reason: warm_cpu.err(),
+        target_cpu_ns: target_cpu.map(|(before, after)| nanoseconds(after.saturating_sub(before))),
         probe_ns,
         shutdown_ns,
         wall_ns,

@@ -214,6 +214,7 @@ mod tests {
             warm_ns,
             warm_cpu_ns: None,
             warm_cpu_reason: None,
+            target_cpu_ns: None,
             warm_each,
             probe_ns: 0,
             shutdown_ns: 0,

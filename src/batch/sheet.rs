@@ -120,6 +120,8 @@ pub struct Observation {
     pub warm_each: u64,
     /// The CPU time that the warm batches took together, of the runner and of all processes below it.
     pub warm_cpu_ns: Option<u64>,
+    /// How long the HTTP target that the tasks ask has computed meanwhile; `None` where they ask none of concbench's.
+    pub target_cpu_ns: Option<u64>,
     /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
     pub probe_ns: u64,
     /// Stopping the model.
@@ -176,8 +178,17 @@ impl Observation {
 
     /// All phases together: what the wall time is held against.
     pub fn phases_ns(&self) -> u64 {
-        let warm = self.warm_ns.iter().sum::<u64>().saturating_mul(self.warm_each.max(1));
-        self.one_off_ns().saturating_add(warm).saturating_add(self.probe_ns)
+        self.one_off_ns().saturating_add(self.all_warm_ns()).saturating_add(self.probe_ns)
+    }
+
+    /// In which share of the time of the warm batches the target computed that the tasks ask.
+    pub(crate) fn target_busy(&self) -> Option<f64> {
+        let all = self.all_warm_ns();
+        self.target_cpu_ns.filter(|_| all > 0).map(|computed| (computed as f64 / all as f64).min(1.0))
+    }
+
+    fn all_warm_ns(&self) -> u64 {
+        self.warm_ns.iter().sum::<u64>().saturating_mul(self.warm_each.max(1))
     }
 }
 
@@ -262,6 +273,7 @@ impl Observation {
             warm_each: responses.warm_each,
             warm_cpu_ns: responses.warm_cpu_ns,
             warm_cpu_reason: responses.warm_cpu_reason,
+            target_cpu_ns: responses.target_cpu_ns,
             probe_ns: responses.probe_ns,
             shutdown_ns: responses.shutdown_ns,
             wall_ns: responses.wall_ns,

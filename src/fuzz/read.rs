@@ -227,6 +227,7 @@ pub(super) fn http(bytes: &[u8]) -> Accepted {
         body_bytes: 5,
         target: Some(([127, 0, 0, 1], 1).into()),
         path,
+        delay_tail: None,
     };
     let (strict, lax) = (http(None), http(Some("/".to_owned())));
     let server = Server::new(bytes);

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::process::Runner;
 use super::protocol::{Answer, Assignment, Channel, Order, ProtocolError, TrackSettings};
+use super::target::Address;
 use crate::model::{Digest, ModelError, Settings, panic_message};
 use crate::models::{Loading, Prepared, Running, TaskSpec};
 use crate::record::{Failure, Status};
@@ -122,10 +123,10 @@ impl<'a> Desk<'a> {
     ///
     /// When there are none such.
     pub(crate) fn bench_of(&self, task_spec: TaskSpec) -> Result<Bench, CellError> {
-        let Assignment { model, workers, tasks, expected, .. } = self.assignment()?;
+        let Assignment { model, workers, tasks, expected, target, .. } = self.assignment()?;
         let prepared = self.registry.prepared(&task_spec, model)?;
         let settings = self.settings(*workers, task_spec.to_text());
-        Ok(Bench { prepared, settings, tasks: *tasks, expected: *expected })
+        Ok(Bench { prepared, settings, tasks: *tasks, expected: *expected, target: *target })
     }
 
     /// Starts the assigned model for an open load of tasks that write down what becomes of them.
@@ -212,9 +213,15 @@ pub(crate) struct Bench {
     settings: Settings,
     tasks: u64,
     expected: Option<Digest>,
+    target: Option<Address>,
 }
 
 impl Bench {
+    /// How long the target of the tasks has computed so far, if they ask one of ours and the kernel says.
+    pub(crate) fn target_computed(&self) -> Option<Duration> {
+        self.target?.computed()
+    }
+
     /// What the model is.
     pub(crate) fn info(&self) -> &'static crate::model::ModelInfo {
         self.prepared.info()

@@ -39,4 +39,4 @@ pub(crate) use orphans::{Orphans, with_nothing_left};
 pub(crate) use reference::Reference;
 pub(crate) use spoken::speak;
 pub(crate) use supervisor::{SuperviseError, Supervisor, require_place};
-pub(crate) use target::{Address, Target};
+pub(crate) use target::{Address, BUSY, Target};

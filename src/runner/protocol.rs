@@ -62,7 +62,7 @@ impl From<Track> for TrackSettings {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Order {
     /// Run the tasks of a workload one after the other and without waiting: what they return, and what they wait for.
-    Reference { task_spec: TaskSpec, tasks: u64 },
+    Reference { task_spec: Box<TaskSpec>, tasks: u64 },
     /// Carry out an order of an experiment.
     Observe { experiment: String, order: Value, track: TrackSettings, assignment: Option<Box<Assignment>> },
     /// Go on with it.

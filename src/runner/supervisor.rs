@@ -131,7 +131,7 @@ impl Supervisor {
         deadline: Duration,
     ) -> Result<Reference, RunnerError> {
         let mut runner = self.start(0)?;
-        let order = Order::Reference { task_spec: task_spec.clone(), tasks };
+        let order = Order::Reference { task_spec: Box::new(task_spec.clone()), tasks };
         let outcome = match runner.ask(order, deadline, self.interrupt) {
             Ok(Answer::Reference { reference }) => Ok(reference),
             Ok(other) => Err(unexpected(&other)),

@@ -22,6 +22,8 @@ use crate::model::process::Role;
 /// How long a target may take until it listens.
 const START: Duration = Duration::from_secs(10);
 
+/// From which share of the time in which it computes a target is named as the limit, and not the model that asks it.
+pub(crate) const BUSY: f64 = 0.7;
 /// How much of what it writes to standard error is told, in bytes.
 const COMPLAINT: u64 = 400;
 

@@ -34,7 +34,8 @@ pub(super) fn further(percent: u64) -> String {
 
 /// Every cell twice: one run in which nothing differs from its twin.
 pub(super) fn equals(models: &[ModelInfo], quick: bool, cores: u64) -> Result<Spec, SpecError> {
-    let http = Http { requests: 2, delay_us: 1000, body_bytes: 1024, target: None, path: None };
+    let http =
+        Http { requests: 2, delay_us: 1000, body_bytes: 1024, target: None, path: None, delay_tail: None };
     let kernels = [
         (NOOP, 200, Kernel::Noop(Noop {})),
         (COUNT, TASKS, Kernel::Count(Count { n: STEPS })),

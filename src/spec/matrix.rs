@@ -1,8 +1,10 @@
 //! From definitions to cells.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use concbench_server::{LONGEST_BODY, LONGEST_DELAY};
+use concbench_workloads::http::LONGEST_DELAY_IN_MEANS;
 use concbench_workloads::{Http, Kernel};
 
 use super::{
@@ -15,6 +17,8 @@ use concbench_text::one_line;
 /// The most models that a definition may name, and the most counts of workers for each.
 const MOST_MODELS: usize = 256;
 const MOST_RULES: usize = 64;
+/// The shapes of a tail that are allowed: below, hardly anything but what is cut off would make the mean.
+const TAILS: RangeInclusive<f64> = 1.2..=10.0;
 
 impl Spec {
     /// Validates definitions and lays out their cells for a machine with these cores, or so many that are all alike;
@@ -109,9 +113,19 @@ fn check(definition: &Definition) -> Result<(), SpecError> {
     if let Some(kernel) = &definition.kernel {
         check_files(definition, kernel)?;
     }
-    if let Some(Kernel::Http(Http { path: None, delay_us, body_bytes, .. })) = &definition.kernel {
+    if let Some(Kernel::Http(Http { delay_tail: Some(shape), .. })) = &definition.kernel
+        && !TAILS.contains(shape)
+    {
+        let what = format!("{shape} is not allowed, {} to {} are", TAILS.start(), TAILS.end());
+        return Err(field(definition, "delay_tail", what));
+    }
+    if let Some(Kernel::Http(Http { path: None, delay_us, body_bytes, delay_tail, .. })) = &definition.kernel
+    {
         // What concbench's own server answers.
-        let longest = LONGEST_DELAY.as_micros();
+        let mut longest = LONGEST_DELAY.as_micros();
+        if delay_tail.is_some() {
+            longest /= u128::from(LONGEST_DELAY_IN_MEANS);
+        }
         if u128::from(*delay_us) > longest {
             let what = format!("{delay_us} is not allowed, up to {longest} are");
             return Err(field(definition, "delay_us", what));

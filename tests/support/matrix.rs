@@ -94,7 +94,14 @@ pub(super) fn workloads() -> Vec<WorkloadRecord> {
         work(
             "http",
             100,
-            Kernel::Http(Http { requests: 3, delay_us: 5_000, body_bytes: 2_048, target: None, path: None }),
+            Kernel::Http(Http {
+                requests: 3,
+                delay_us: 5_000,
+                body_bytes: 2_048,
+                target: None,
+                path: None,
+                delay_tail: None,
+            }),
             "Sockets instead of timers.",
             "As many clients as a small service has.",
         ),

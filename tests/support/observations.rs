@@ -108,6 +108,7 @@ fn one(
         warm_ns,
         warm_each: 1,
         warm_cpu_ns: counted.then_some((cpu * WARM as f64 / batches * random.factor(0.02)) as u64),
+        target_cpu_ns: None,
         warm_cpu_reason: (!counted).then(|| "the counters of a grandchild are not added up".to_owned()),
         user_ns: counted.then_some((cpu * (1.0 - kernel) * random.factor(0.02)) as u64),
         system_ns: counted.then_some((cpu * kernel * random.factor(0.05)) as u64),

@@ -40,6 +40,8 @@ struct Responses {
     warm_cpu_ns: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     warm_cpu_reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target_cpu_ns: Option<u64>,
     probe_ns: u64,
     shutdown_ns: u64,
     wall_ns: u64,
@@ -100,6 +102,7 @@ pub fn observed(made: &Observation) -> Observed<Value> {
         warm_each: made.warm_each,
         warm_cpu_ns: made.warm_cpu_ns,
         warm_cpu_reason: made.warm_cpu_reason.clone(),
+        target_cpu_ns: made.target_cpu_ns,
         probe_ns: made.probe_ns,
         shutdown_ns: made.shutdown_ns,
         wall_ns: made.wall_ns,
@@ -176,6 +179,7 @@ fn observation(made: &Observed<Value>) -> Observation {
         warm_each: seen.warm_each,
         warm_cpu_ns: seen.warm_cpu_ns,
         warm_cpu_reason: seen.warm_cpu_reason,
+        target_cpu_ns: seen.target_cpu_ns,
         probe_ns: seen.probe_ns,
         shutdown_ns: seen.shutdown_ns,
         wall_ns: seen.wall_ns,

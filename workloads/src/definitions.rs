@@ -16,4 +16,7 @@ pub const DEFINITIONS: &[(&str, &str)] = files![
 ];
 
 /// Definitions that come with the program and are in no default matrix: the name that each is asked for by, and its text.
-pub const SHIPPED: &[(&str, &str)] = &[("files", include_str!("../definitions/files.toml"))];
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("files", include_str!("../definitions/files.toml")),
+    ("pages", include_str!("../definitions/pages.toml")),
+];

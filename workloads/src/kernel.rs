@@ -65,7 +65,7 @@ impl Kernel {
         }
     }
 
-    /// How long a task waits at least, in nanoseconds; 0 for a task that does not wait.
+    /// How long a task waits at least, in nanoseconds: each, or in the mean; 0 for a task that does not wait.
     pub fn wait_ns(&self) -> u64 {
         let wait_us = match self {
             Self::Noop(_) | Self::Factorial(_) | Self::Count(_) => 0,
@@ -75,6 +75,14 @@ impl Kernel {
             Self::Http(http) => http.delay_us.saturating_mul(http.requests),
         };
         wait_us.saturating_mul(1000)
+    }
+
+    /// The same of one task.
+    pub fn wait_of_ns(&self, index: u64) -> u64 {
+        match self {
+            Self::Http(http) => http.wait_of_us(index).saturating_mul(1000),
+            other => other.wait_ns(),
+        }
     }
 
     /// How long a task waits by its model's timer, in nanoseconds; 0 for one that waits for something else, or not at all.

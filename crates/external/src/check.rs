@@ -91,7 +91,14 @@ fn kernel(name: &str, target: SocketAddr) -> Option<Kernel> {
         "mixed" => Kernel::Mixed(Mixed { n: 1_000, wait_us: 3_000 }),
         "factorial" => Kernel::Factorial(Factorial { n: 300 }),
         // A length that is no multiple of what the generator makes at once.
-        "http" => Kernel::Http(Http { requests: 2, delay_us: 1_000, body_bytes: 61, target, path: None }),
+        "http" => Kernel::Http(Http {
+            requests: 2,
+            delay_us: 1_000,
+            body_bytes: 61,
+            target,
+            path: None,
+            delay_tail: None,
+        }),
         _ => return None,
     })
 }
@@ -209,7 +216,14 @@ impl Checks<'_> {
         });
         let Some(asking) = asking.map(|model| model.id.clone()) else { return };
         let http = |target| {
-            let kernel = Http { requests: 1, delay_us: 0, body_bytes: 8, target: Some(target), path: None };
+            let kernel = Http {
+                requests: 1,
+                delay_us: 0,
+                body_bytes: 8,
+                target: Some(target),
+                path: None,
+                delay_tail: None,
+            };
             order(&asking, Kernel::Http(kernel))
         };
         for (what, server) in

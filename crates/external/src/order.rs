@@ -72,8 +72,10 @@ impl Order {
                 put("n", n);
                 put("wait_us", wait_us);
             }
-            // They read files, of which the protocol has none.
-            Kernel::LogCount(_) | Kernel::Grayscale(_) => return Err(OrderError::Kernel),
+            // They read files, or wait for as long as a library of ours says: the protocol has neither.
+            Kernel::LogCount(_) | Kernel::Grayscale(_) | Kernel::Http(Http { delay_tail: Some(_), .. }) => {
+                return Err(OrderError::Kernel);
+            }
             Kernel::Http(Http { requests, delay_us, body_bytes, target, .. }) => {
                 let target = target.ok_or(OrderError::Missing("host"))?;
                 put("requests", requests);
@@ -117,6 +119,7 @@ impl Order {
                     body_bytes: usize::try_from(body_bytes).map_err(|_| OrderError::Value("body_bytes"))?,
                     target: Some(SocketAddr::new(host, port)),
                     path: None,
+                    delay_tail: None,
                 })
             }
             _ => return Err(OrderError::Kernel),
@@ -148,7 +151,14 @@ mod tests {
             Kernel::Noop(Noop {}),
             Kernel::Count(Count { n: 7 }),
             Kernel::Sleep(Sleep { wait_us: 20 }),
-            Kernel::Http(Http { requests: 2, delay_us: 5, body_bytes: 64, target, path: None }),
+            Kernel::Http(Http {
+                requests: 2,
+                delay_us: 5,
+                body_bytes: 64,
+                target,
+                path: None,
+                delay_tail: None,
+            }),
             Kernel::Mixed(Mixed { n: 7, wait_us: 20 }),
             Kernel::Factorial(Factorial { n: 7 }),
         ];
@@ -168,7 +178,8 @@ mod tests {
         assert_eq!(Order::read(without.lines()), Err(OrderError::Missing("n")));
         let wrong = text.replace("tasks 5", "tasks -5");
         assert_eq!(Order::read(wrong.lines()), Err(OrderError::Value("tasks")));
-        let nowhere = Http { requests: 1, delay_us: 0, body_bytes: 0, target: None, path: None };
+        let nowhere =
+            Http { requests: 1, delay_us: 0, body_bytes: 0, target: None, path: None, delay_tail: None };
         assert_eq!(order(Kernel::Http(nowhere)).to_text(), Err(OrderError::Missing("host")));
     }
 }

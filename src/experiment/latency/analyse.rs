@@ -11,9 +11,7 @@ use super::{Cell, FEWEST_FOR_P90, FEWEST_FOR_P99, Latency, Observation, plan};
 use crate::batch::analyse::CONFIDENCE;
 use crate::experiment::MeasuredOf;
 use crate::record::{CellRecord, Counts, Status};
-
-/// From which share of the time in which a target computes it is named as the limit.
-const BUSY: f64 = 0.7;
+use crate::runner::BUSY;
 
 type Load = CellRecord<Cell, Observation>;
 

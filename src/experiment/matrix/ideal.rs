@@ -4,7 +4,7 @@ use concbench_stats::{median, sorted};
 use concbench_workloads::Class;
 
 use crate::batch::analyse::Metric;
-use crate::batch::{Sheet, SheetCell};
+use crate::batch::{Sheet, SheetCell, WorkloadRecord};
 use crate::model::Family;
 
 /// Fills in the ideal time of every cell. It follows from the sequential time of the same run and from how many tasks
@@ -14,7 +14,7 @@ pub(super) fn fill(sheet: &mut Sheet) {
         if workload.class == Class::Creation {
             continue;
         }
-        let (waiting, tasks) = (workload.wait_ns, workload.tasks.max(1));
+        let (waiting, tasks) = (Waiting::of(workload), workload.tasks.max(1));
         let baseline = |cell: &&SheetCell| {
             cell.workload == workload.name && cell.family == Family::Baseline && cell.ranked && !cell.twin
         };
@@ -22,14 +22,44 @@ pub(super) fn fill(sheet: &mut Sheet) {
         // What is left of the sequential time without the waiting is computing.
         let task_computes = match workload.class {
             Class::Io => Some(0.0),
-            _ => sequential.map(|total| (total / tasks as f64 - waiting as f64).max(0.0)),
+            _ => sequential.map(|total| ((total - waiting.total_ns as f64) / tasks as f64).max(0.0)),
         };
         for cell in sheet.cells.iter_mut().filter(|cell| cell.workload == workload.name) {
-            let waits = tasks.div_ceil(cell.concurrency.max(1)).saturating_mul(waiting);
+            let waits = waiting.least_ns(cell.concurrency.max(1));
             let share = tasks.div_ceil(cell.workers.min(sheet.cores).max(1)) as f64;
             cell.ideal_ns =
                 task_computes.map(|task| waits.max((share * task).round() as u64)).filter(|&ideal| ideal > 0);
         }
+    }
+}
+
+/// What the tasks of a batch wait for.
+struct Waiting {
+    tasks: u64,
+    shortest_ns: u64,
+    longest_ns: u64,
+    total_ns: u64,
+}
+
+impl Waiting {
+    fn of(workload: &WorkloadRecord) -> Self {
+        let waits = (0..workload.tasks).map(|index| {
+            workload.kernel.as_ref().map_or(workload.wait_ns, |kernel| kernel.wait_of_ns(index))
+        });
+        Self {
+            tasks: workload.tasks,
+            shortest_ns: waits.clone().min().unwrap_or(0),
+            longest_ns: waits.clone().max().unwrap_or(0),
+            total_ns: waits.fold(0, u64::saturating_add),
+        }
+    }
+
+    /// The least time in which all have waited of which so many can at once: no less than the longest wait, than the
+    /// waits of whoever has most tasks, and than an equal share of all waits.
+    fn least_ns(&self, at_once: u64) -> u64 {
+        let most_tasks = self.tasks.div_ceil(at_once);
+        let share = self.total_ns.div_ceil(at_once);
+        self.longest_ns.max(most_tasks.saturating_mul(self.shortest_ns)).max(share)
     }
 }
 
@@ -40,6 +70,7 @@ fn steady_ns(cell: &SheetCell) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::Waiting;
     use crate::experiment::rehearsal::Rehearsal;
     use concbench_workloads::Class;
 
@@ -122,6 +153,14 @@ mod tests {
         assert_eq!(ideal(&record, "sleep/tokio-current-thread@1"), Some(20 * MS));
         // Two requests of 5 ms each.
         assert_eq!(ideal(&record, "http/thread-pool@4"), Some(8 * 10 * MS));
+    }
+
+    #[test]
+    fn waits_that_differ_are_bounded_by_the_longest_and_by_the_share_of_all() {
+        let waits = Waiting { tasks: 10, shortest_ns: 1, longest_ns: 40, total_ns: 60 };
+        assert_eq!([1, 2, 10, 100].map(|at_once| waits.least_ns(at_once)), [60, 40, 40, 40]);
+        let alike = Waiting { tasks: 10, shortest_ns: 5, longest_ns: 5, total_ns: 50 };
+        assert_eq!([1, 3, 10].map(|at_once| alike.least_ns(at_once)), [50, 20, 5]);
     }
 
     #[test]

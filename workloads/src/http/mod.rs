@@ -1,5 +1,6 @@
 //! A client that asks a server `requests` times over one connection and checks every answer.
 
+mod delay;
 mod exchange;
 
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Io, Result, TaskError, Workload};
+pub use delay::LONGEST as LONGEST_DELAY_IN_MEANS;
 use exchange::Exchange;
 
 /// Connects to the target, sends `requests` requests one after the other, and checks each body.
@@ -16,9 +18,14 @@ use exchange::Exchange;
 pub struct Http {
     /// How many requests a task sends on its connection.
     pub requests: u64,
-    /// How long the target waits before it answers, in microseconds.
+    /// How long the target waits before it answers, in microseconds: always, or in the mean.
     #[serde(default)]
     pub delay_us: u64,
+    /// The shape of the Pareto distribution of the delays, above 1: most answers come soon and a few very late, the more
+    /// so the nearer to 1 it is. Without one all wait equally long. The delay of a request follows from its number, so
+    /// that it is the same under every model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_tail: Option<f64>,
     /// The length of each body, in bytes.
     #[serde(default)]
     pub body_bytes: usize,
@@ -55,10 +62,29 @@ impl Workload for Http {
 }
 
 impl Http {
+    /// How long the answers to task `index` take together, in microseconds.
+    pub fn wait_of_us(&self, index: u64) -> u64 {
+        match self.delay_tail {
+            None => self.delay_us.saturating_mul(self.requests),
+            Some(_) => (0..self.requests)
+                .map(|request| self.delay_of_us(seed(index, request)))
+                .fold(0, u64::saturating_add),
+        }
+    }
+
+    fn delay_of_us(&self, seed: u64) -> u64 {
+        match self.delay_tail {
+            None => self.delay_us,
+            Some(shape) => delay::pareto_us(self.delay_us, shape, mix(seed)),
+        }
+    }
+
     fn head(&self, target: SocketAddr, seed: u64) -> String {
         let path = match &self.path {
             Some(path) => path.clone(),
-            None => format!("/?seed={seed}&delay_us={}&bytes={}", self.delay_us, self.body_bytes),
+            None => {
+                format!("/?seed={seed}&delay_us={}&bytes={}", self.delay_of_us(seed), self.body_bytes)
+            }
         };
         format!("GET {path} HTTP/1.1\r\nhost: {target}\r\n\r\n")
     }

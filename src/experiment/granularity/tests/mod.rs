@@ -48,6 +48,7 @@ fn observation(batch_ns: f64, warm: usize, tasks: u64) -> BatchObservation {
         warm_each: 1,
         warm_cpu_ns: None,
         warm_cpu_reason: None,
+        target_cpu_ns: None,
         probe_ns: 0,
         shutdown_ns: 0,
         wall_ns: batch_ns as u64,

@@ -3,10 +3,11 @@ use concbench_workloads::{Class, Kernel};
 
 use super::verdict::{listed, sentence};
 use crate::batch::analyse::Metric;
-use crate::batch::{ComparisonKind, SheetCell, WorkloadRecord};
+use crate::batch::{ComparisonKind, Observation, SheetCell, WorkloadRecord};
 use crate::experiment::matrix::view::{Ratio, SheetView};
 use crate::record::Status;
 use crate::report::{ReportError, Unmeasured, text};
+use crate::runner::BUSY;
 use concbench_charts::{Chart, Forest, ForestRow, Series, Table, columns, forest, order};
 use concbench_text::figures as units;
 
@@ -73,9 +74,13 @@ fn does(work: &WorkloadRecord) -> String {
         Some(Kernel::Count(count)) => format!("Counts to {} and allocates nothing", count.n),
         Some(Kernel::Sleep(sleep)) => format!("Waits for {}", us(sleep.wait_us)),
         Some(Kernel::Http(http)) => format!(
-            "Sends {} over one connection to a server that answers after {}",
+            "Sends {} over one connection to a server that answers after {}{}",
             text::plural(http.requests, "request"),
-            us(http.delay_us)
+            us(http.delay_us),
+            match http.delay_tail {
+                None => String::new(),
+                Some(shape) => format!(" in the mean, with a heavy tail (Pareto, shape {shape})"),
+            }
         ),
         Some(Kernel::LogCount(log)) => {
             format!(
@@ -119,7 +124,29 @@ fn showed(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
         let names: Vec<_> = verdict.one_off_winners.iter().map(|id| view.label_of(id)).collect();
         showed += &format!(" As a one-off job, start and stop included: {}.", listed(&names));
     }
-    showed
+    showed + &target(view, work).map_or_else(String::new, |said| format!(" {said}"))
+}
+
+/// How busy the target was that the tasks asked, and what it limited; `None` where they asked none of concbench's.
+fn target(view: &SheetView<'_>, work: &WorkloadRecord) -> Option<String> {
+    let busy = |cell: &&SheetCell| {
+        let shares: Vec<f64> = cell.observations.iter().filter_map(Observation::target_busy).collect();
+        Some((view.label(cell), median(&sorted(&shares))?))
+    };
+    busy_target(view.cells(&work.name).iter().filter_map(busy).collect())
+}
+
+/// The same of cells with the share of the time in which their target computed.
+fn busy_target(cells: Vec<(String, f64)>) -> Option<String> {
+    let shares = sorted(&cells.iter().map(|(_, share)| *share).collect::<Vec<_>>());
+    let range = format!("{} to {}", units::percent(*shares.first()?), units::percent(*shares.last()?));
+    let limited: Vec<String> =
+        cells.into_iter().filter(|(_, share)| *share > BUSY).map(|(label, _)| label).collect();
+    let limits = match limited.is_empty() {
+        true => String::new(),
+        false => format!("; beside {} it is the target that limits, and not the model", listed(&limited)),
+    };
+    Some(format!("The target that they ask computed {range} of the time{limits}."))
 }
 
 fn ratios(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, ReportError> {
@@ -336,4 +363,21 @@ fn observations(view: &SheetView<'_>, work: &WorkloadRecord) -> Result<Chart, Re
         body,
         table,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_computes_most_of_the_time_is_named_as_the_limit() {
+        let of = |cells: &[(&str, f64)]| {
+            busy_target(cells.iter().map(|&(label, share)| (label.to_owned(), share)).collect())
+        };
+        assert_eq!(of(&[]), None, "nobody asked one of ours");
+        let idle = of(&[("a", 0.7), ("b", 0.12)]).unwrap();
+        assert_eq!(idle, "The target that they ask computed 12 % to 70 % of the time.");
+        let busy = of(&[("a", 0.71), ("b", 0.12)]).unwrap();
+        assert!(busy.contains("beside a it is the target that limits"), "{busy}");
+    }
 }
