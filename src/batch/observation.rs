@@ -32,7 +32,8 @@ pub(crate) struct BatchObservation {
     /// Why that is not known, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) warm_cpu_reason: Option<String>,
-    /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
+    /// Reading clocks of CPU time around the warm batches, judging what tasks share after each batch, and reading how much
+    /// memory is held, before the stop.
     pub(crate) probe_ns: u64,
     /// Stopping the model.
     pub(crate) shutdown_ns: u64,

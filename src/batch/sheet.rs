@@ -120,7 +120,8 @@ pub struct Observation {
     pub warm_each: u64,
     /// The CPU time that the warm batches took together, of the runner and of all processes below it.
     pub warm_cpu_ns: Option<u64>,
-    /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
+    /// Reading clocks of CPU time around the warm batches, judging what tasks share after each batch, and reading how much
+    /// memory is held, before the stop.
     pub probe_ns: u64,
     /// Stopping the model.
     pub shutdown_ns: u64,

@@ -42,6 +42,16 @@ pub trait Running {
     /// Those of [`Model::run`].
     fn run(&mut self, tasks: Range<u64>) -> Result<Digest>;
 
+    /// Whether what so many tasks of the batch before have shared is as it should be, and makes it ready for the next batch:
+    /// to be called after every batch, outside of its time. `None` where tasks share nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    fn judge(&mut self, _tasks: u64) -> Option<Result<()>> {
+        None
+    }
+
     /// What [`Model::parks`] says.
     fn parks(&self) -> Option<u64>;
 
