@@ -119,6 +119,8 @@ struct Batches<'a> {
     model: Box<dyn Running>,
     laps: Laps,
     begins: &'a mut dyn FnMut(),
+    /// How long it took to judge what the tasks of each batch have shared.
+    judging_ns: u64,
 }
 
 impl Batches<'_> {
@@ -128,6 +130,10 @@ impl Batches<'_> {
         let digest = self.bench.run(self.model.as_mut());
         let elapsed = self.laps.end();
         let digest = digest?;
+        if let Some(verdict) = self.model.judge(digest.tasks) {
+            self.judging_ns += self.laps.end();
+            verdict?;
+        }
         self.bench.check(name, digest)?;
         Ok((elapsed, digest))
     }
@@ -144,20 +150,20 @@ fn phases(
     let mut laps = Laps::begin();
     let model = bench.start()?;
     let startup_ns = laps.end();
-    let mut batches = Batches { bench, model, laps, begins };
+    let mut batches = Batches { bench, model, laps, begins, judging_ns: 0 };
     let (cold_ns, digest) = batches.next("cold batch")?;
     let meter = CpuMeter::start();
     let target_computed = bench.target_computed();
     let metered_ns = batches.laps.end();
     warm(cold_ns, &mut batches)?;
-    let Batches { model, mut laps, .. } = batches;
+    let Batches { model, mut laps, judging_ns, .. } = batches;
     let warm_cpu = meter.stop();
     let target_cpu = target_computed.zip(bench.target_computed());
     let peak = match bench.info().family {
         Family::Processes => Err("the processes of the tasks have ended when memory is read".to_owned()),
         _ => peak_bytes(),
     };
-    let probe_ns = metered_ns + laps.end();
+    let probe_ns = metered_ns + judging_ns + laps.end();
     model.stop()?;
     let shutdown_ns = laps.end();
     let wall_ns = wall.end();

@@ -122,7 +122,8 @@ pub struct Observation {
     pub warm_cpu_ns: Option<u64>,
     /// How long the HTTP target that the tasks ask has computed meanwhile; `None` where they ask none of concbench's.
     pub target_cpu_ns: Option<u64>,
-    /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
+    /// Reading clocks of CPU time around the warm batches, judging what tasks share after each batch, and reading how much
+    /// memory is held, before the stop.
     pub probe_ns: u64,
     /// Stopping the model.
     pub shutdown_ns: u64,

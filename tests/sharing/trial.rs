@@ -170,8 +170,10 @@ fn contend(model: &str, mut terms: Terms) -> String {
         Err(ModelError::Unsupported(reason)) => return format!("unsupported {reason}"),
         Err(error) => return format!("error {error}"),
     };
-    let said = match running.run(0..terms.contenders) {
-        Ok(_) => match lost(&terms, &tally.outcome()) {
+    let ran = running.run(0..terms.contenders);
+    let judged = ran.and_then(|_| running.judge(terms.contenders).expect("its tasks share something"));
+    let said = match judged {
+        Ok(()) => match lost(&terms, &tally.outcome()) {
             Ok(lost) => format!("lost {lost}"),
             Err(wrong) => format!("wrong {wrong}"),
         },

@@ -33,45 +33,47 @@ fn multi_thread(batch: &Batch) -> Result<Runtime> {
 }
 
 /// Lets the tasks of an event loop run until all have begun.
-async fn all_begun(scene: &Scene, batch: &Batch) {
-    while scene.begun() < batch.tasks {
+async fn all_begun(scene: &Scene, batch: &Batch) -> Result<()> {
+    let mut look = scene.look_for_begun(batch.tasks);
+    while !look.all()? {
         ::tokio::task::yield_now().await;
     }
+    Ok(())
 }
 
 pub(crate) fn tokio_abort(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     let runtime = runtime(&mut Builder::new_current_thread())?;
-    Ok(runtime.block_on(async {
+    runtime.block_on(async {
         let spawn = |index| ::tokio::spawn(tokio_task(Arc::clone(scene), index, batch.doing));
         let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
-        all_begun(scene, batch).await;
+        all_begun(scene, batch).await?;
         let asked = scene.ask();
         tasks.iter().for_each(::tokio::task::JoinHandle::abort);
         for task in tasks {
             // It was aborted, or had come to its end already.
             let _ = task.await;
         }
-        asked.elapsed()
-    }))
+        Ok(asked.elapsed())
+    })
 }
 
 pub(crate) fn tokio_joinset(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     let runtime = multi_thread(batch)?;
-    Ok(runtime.block_on(async {
+    runtime.block_on(async {
         let mut tasks = JoinSet::new();
         (0..batch.tasks)
             .for_each(|index| drop(tasks.spawn(tokio_task(Arc::clone(scene), index, batch.doing))));
-        all_begun(scene, batch).await;
+        all_begun(scene, batch).await?;
         let asked = scene.ask();
         tasks.shutdown().await;
-        asked.elapsed()
-    }))
+        Ok(asked.elapsed())
+    })
 }
 
 pub(crate) fn tokio_runtime(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     let runtime = multi_thread(batch)?;
     (0..batch.tasks).for_each(|index| drop(runtime.spawn(tokio_task(Arc::clone(scene), index, batch.doing))));
-    scene.await_begun(batch.tasks);
+    scene.await_begun(batch.tasks)?;
     let asked = scene.ask();
     drop(runtime);
     Ok(asked.elapsed())
@@ -79,17 +81,18 @@ pub(crate) fn tokio_runtime(scene: &Arc<Scene>, batch: &Batch) -> Result<Duratio
 
 pub(crate) fn join_all(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     let runtime = runtime(&mut Builder::new_current_thread())?;
-    Ok(runtime.block_on(::tokio::task::unconstrained(async {
+    runtime.block_on(::tokio::task::unconstrained(async {
         let task = |index| tokio_task(Arc::clone(scene), index, batch.doing);
         let mut tasks: FuturesUnordered<_> = (0..batch.tasks).map(task).collect();
-        while scene.begun() < batch.tasks {
+        let mut look = scene.look_for_begun(batch.tasks);
+        while !look.all()? {
             // Nothing has ended yet: the others are polled, and then this goes on.
             futures::future::select(tasks.next(), std::pin::pin!(::tokio::task::yield_now())).await;
         }
         let asked = scene.ask();
         drop(tasks);
-        asked.elapsed()
-    })))
+        Ok(asked.elapsed())
+    }))
 }
 
 /// A task of smol's or async-std's, which share their timers.
@@ -110,7 +113,7 @@ async fn smol_task(scene: Arc<Scene>, index: u64, doing: Doing) {
 fn with_smol(
     scene: &Arc<Scene>,
     batch: &Batch,
-    cancel: impl FnOnce(Vec<::smol::Task<()>>) -> Instant,
+    cancel: impl FnOnce(Vec<::smol::Task<()>>) -> Result<Instant>,
 ) -> Result<Duration> {
     let executor = Arc::new(::smol::Executor::new());
     let (running, stopped) = ::smol::channel::unbounded::<()>();
@@ -125,8 +128,8 @@ fn with_smol(
     let workers = (0..batch.workers).map(worker).collect::<Result<Vec<_>>>()?;
     let spawn = |index| executor.spawn(smol_task(Arc::clone(scene), index, batch.doing));
     let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
-    scene.await_begun(batch.tasks);
-    let took = cancel(tasks).elapsed();
+    scene.await_begun(batch.tasks)?;
+    let took = cancel(tasks)?.elapsed();
     running.close();
     for worker in workers {
         worker.join().map_err(|_| ModelError::Died { who: "a smol worker", how: "panicked".to_owned() })?;
@@ -139,7 +142,7 @@ pub(crate) fn smol_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration>
         let asked = scene.ask();
         let cancelled: FuturesUnordered<_> = tasks.into_iter().map(::smol::Task::cancel).collect();
         ::smol::future::block_on(cancelled.for_each(|_| std::future::ready(())));
-        asked
+        Ok(asked)
     })
 }
 
@@ -148,15 +151,15 @@ pub(crate) fn smol_drop(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
         let asked = scene.ask();
         drop(tasks);
         // A drop only asks: the tasks are gone once the executor has come round to them.
-        scene.await_dropped(batch.tasks);
-        asked
+        scene.await_dropped(batch.tasks)?;
+        Ok(asked)
     })
 }
 
 pub(crate) fn async_std_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     let spawn = |index| ::async_std::task::spawn(smol_task(Arc::clone(scene), index, batch.doing));
     let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
-    scene.await_begun(batch.tasks);
+    scene.await_begun(batch.tasks)?;
     let asked = scene.ask();
     let cancelled: FuturesUnordered<_> =
         tasks.into_iter().map(::async_std::task::JoinHandle::cancel).collect();

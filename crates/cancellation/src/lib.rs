@@ -197,7 +197,7 @@ mod tests {
             })
         };
         let mut threads: Vec<_> = (0..batch.tasks).map(spawn).collect();
-        scene.await_begun(batch.tasks);
+        scene.await_begun(batch.tasks)?;
         let asked = scene.ask();
         drop(threads.pop());
         threads.into_iter().for_each(|thread| thread.join().unwrap());

@@ -19,7 +19,7 @@ pub(crate) fn cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
                 Doing::Waiting => coroutine::sleep(Scene::LONG),
                 Doing::Computing => {
                     // One that only yields may be run again before others have begun.
-                    while scene.begun() < batch.tasks {
+                    while scene.begun() < batch.tasks && !scene.is_asked() {
                         coroutine::sleep(Duration::from_micros(100));
                     }
                     let mut left = Scene::STEPS_LEFT;
@@ -33,7 +33,7 @@ pub(crate) fn cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
         unsafe { spawn_stackful(task) }.map_err(ModelError::system("start a coroutine"))
     };
     let tasks = (0..batch.tasks).map(spawn).collect::<Result<Vec<_>>>()?;
-    scene.await_begun(batch.tasks);
+    scene.await_begun(batch.tasks)?;
     let asked = scene.ask();
     tasks.iter().for_each(cancel_stackful);
     for task in tasks {

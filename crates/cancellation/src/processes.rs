@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use concbench_model::process::{REPLIED, fork_child, forker};
+use concbench_model::process::{Child, REPLIED, fork_child, forker};
 use concbench_model::{Result, limits};
 
 use crate::{Batch, Doing, Scene};
@@ -26,9 +26,12 @@ pub(crate) fn kill(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
         })
     };
     let children = (0..batch.tasks).map(fork).collect::<Result<Vec<_>>>()?;
-    scene.await_begun(batch.tasks);
+    scene.await_begun(batch.tasks)?;
     let asked = scene.ask();
-    children.iter().for_each(concbench_model::process::Child::kill);
-    drop(children);
+    children.iter().for_each(Child::kill);
+    for child in children {
+        // It was killed, or had come to its end already.
+        let _ = child.join();
+    }
     Ok(asked.elapsed())
 }

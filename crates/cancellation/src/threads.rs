@@ -53,7 +53,7 @@ pub(crate) fn flag(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
             }
         }
     }
-    scene.await_begun(threads.len() as u64);
+    scene.await_begun(threads.len() as u64)?;
     let asked = scene.ask();
     raise();
     join(threads)?;
@@ -97,7 +97,7 @@ pub(crate) fn pool(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     }
     // It is received as long as `queued` lives.
     (0..batch.tasks).for_each(|index| queue.send(index).unwrap_or_default());
-    scene.await_begun(batch.tasks.min(batch.workers as u64));
+    scene.await_begun(batch.tasks.min(batch.workers as u64))?;
     let asked = scene.ask();
     while queued.try_recv().is_ok() {}
     drop(queue);
@@ -114,7 +114,7 @@ pub(crate) fn spawn_blocking(scene: &Arc<Scene>, batch: &Batch) -> Result<Durati
         runtime.spawn_blocking(move || uncancelled(&scene, index, doing))
     };
     let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
-    scene.await_begun(batch.tasks);
+    scene.await_begun(batch.tasks)?;
     let asked = scene.ask();
     tasks.iter().for_each(::tokio::task::JoinHandle::abort);
     runtime.block_on(async {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use concbench_model::ModelError;
+use concbench_model::{ModelError, clock_ns};
 use concbench_stats::{quantile, sorted};
 use futures::FutureExt;
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Capacity, Plan, Result};
@@ -104,15 +103,9 @@ impl RoundTrips {
     }
 }
 
-/// The clock that processes share, in nanoseconds.
-pub(crate) fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
-
 /// Sends until the time is over, or as much as may be.
 pub(crate) async fn produce<O: Outlet>(mut outlet: O, producer: usize, quota: Quota) -> Result<Told> {
-    let begun_ns = now_ns();
+    let begun_ns = clock_ns();
     let end_ns = begun_ns + quota.time.as_nanos() as u64;
     let (mut messages, mut at_once, mut before_ns) = (0, 1, begun_ns);
     while messages < quota.most && before_ns < end_ns {
@@ -120,7 +113,7 @@ pub(crate) async fn produce<O: Outlet>(mut outlet: O, producer: usize, quota: Qu
             outlet.send(Stamp::new(producer, messages)).await?;
             messages += 1;
         }
-        let now_ns = now_ns();
+        let now_ns = clock_ns();
         at_once = if now_ns - before_ns < AT_ONCE_NS { at_once * 2 } else { at_once / 2 };
         at_once = at_once.clamp(1, MOST_AT_ONCE);
         before_ns = now_ns;
@@ -135,24 +128,24 @@ pub(crate) async fn consume<I: Inlet>(mut inlet: I, producers: usize) -> Result<
     while let Some(stamp) = inlet.receive().await? {
         tally.add(stamp)?;
     }
-    Ok(Told::Received { tally, ended_ns: now_ns() })
+    Ok(Told::Received { tally, ended_ns: clock_ns() })
 }
 
 /// Sends and waits for the answer, until the time is over.
 pub(crate) async fn ask<O: Outlet, I: Inlet>(mut outlet: O, mut inlet: I, time: Duration) -> Result<Told> {
     let time_ns = time.as_nanos() as u64;
-    let warm_ns = now_ns() + time_ns / WARM_UP_PART;
+    let warm_ns = clock_ns() + time_ns / WARM_UP_PART;
     let mut first = 0;
-    while first == 0 || (first < WARM_UP && now_ns() < warm_ns) {
+    while first == 0 || (first < WARM_UP && clock_ns() < warm_ns) {
         exchange(&mut outlet, &mut inlet, first).await?;
         first += 1;
     }
     let mut took_ns = Vec::new();
-    let mut before_ns = now_ns();
+    let mut before_ns = clock_ns();
     let end_ns = before_ns + time_ns;
     for number in first..first + MOST_ROUNDS {
         exchange(&mut outlet, &mut inlet, number).await?;
-        let after_ns = now_ns();
+        let after_ns = clock_ns();
         took_ns.push((after_ns - before_ns) as f64);
         before_ns = after_ns;
         if after_ns >= end_ns {

@@ -174,13 +174,14 @@ struct Started<M: Model, W> {
 
 impl<M: Model, W: SharingWorkload> Running for Started<M, W> {
     fn run(&mut self, tasks: Range<u64>) -> Result<Digest> {
+        self.model.run(&self.workload, tasks)
+    }
+
+    fn judge(&mut self, tasks: u64) -> Option<Result<()>> {
         let objects = self.workload.objects();
+        let verdict = self.workload.work().verdict(tasks, objects);
         (0..self.words).for_each(|word| objects.word(word).store(0, Ordering::Relaxed));
-        let count = tasks.end - tasks.start;
-        let digest = self.model.run(&self.workload, tasks)?;
-        let verdict = self.workload.work().verdict(count, objects);
-        verdict.map_err(|error| ModelError::Shared(error.to_string()))?;
-        Ok(digest)
+        Some(verdict.map_err(|error| ModelError::Shared(error.to_string())))
     }
 
     fn parks(&self) -> Option<u64> {
@@ -189,5 +190,69 @@ impl<M: Model, W: SharingWorkload> Running for Started<M, W> {
 
     fn stop(self: Box<Self>) -> Result<()> {
         self.model.stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use concbench_workloads::{Io, Noop, TaskError};
+
+    use super::*;
+    use crate::catalogue::BuiltIn;
+    use crate::tasks::tasks_under;
+
+    /// Counts tasks in a word.
+    struct Counter;
+
+    impl SharingWorkload for Counter {
+        fn layout(&self) -> Layout {
+            Layout { words: 1, ..Layout::default() }
+        }
+
+        async fn task<I: Io, S: Shared>(
+            &self,
+            _: &I,
+            shared: &S,
+            index: u64,
+        ) -> concbench_workloads::Result<u64> {
+            shared.word(0).fetch_add(1, Relaxed);
+            Ok(index)
+        }
+
+        fn verdict<S: Shared>(&self, tasks: u64, shared: &S) -> concbench_workloads::Result<()> {
+            match shared.word(0).load(Relaxed) {
+                counted if counted == tasks => Ok(()),
+                counted => Err(TaskError::new(format!("{counted} of {tasks} tasks were counted"))),
+            }
+        }
+    }
+
+    fn started(tasks: &dyn Tasks) -> Box<dyn Running> {
+        let settings = Settings { workers: 1, stack_bytes: None, pin: false, task_spec: String::new() };
+        tasks.under("sequential").unwrap().start(&settings).unwrap()
+    }
+
+    #[test]
+    fn what_a_batch_shared_is_judged_after_it_and_is_clear_for_the_next() {
+        let mut running = started(sharing_tasks::<_, BuiltIn>(Arc::new(Counter), None).as_ref());
+        for (asked, said) in [(3, 3), (3, 4), (3, 3)] {
+            // The batch itself does not look.
+            assert_eq!(running.run(0..asked).unwrap().tasks, asked);
+            let judged = running.judge(said).unwrap().map_err(|error| error.to_string());
+            let wrong =
+                || Err(format!("what the tasks shared is wrong: {asked} of {said} tasks were counted"));
+            assert_eq!(judged, if asked == said { Ok(()) } else { wrong() });
+        }
+        running.stop().unwrap();
+    }
+
+    #[test]
+    fn what_shares_nothing_is_not_judged() {
+        let mut running = started(tasks_under::<_, BuiltIn>(Arc::new(Noop {})).as_ref());
+        assert_eq!(running.run(0..3).unwrap().tasks, 3);
+        assert!(running.judge(3).is_none());
+        running.stop().unwrap();
     }
 }

@@ -2,6 +2,7 @@ use std::convert::identity;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,6 +31,10 @@ impl Io for SmolIo {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        ::smol::fs::read(path).await
     }
 }
 
@@ -133,4 +138,36 @@ fn worker(
         let _closed = ::smol::block_on(executor.run(stopped.recv()));
     };
     settings.thread_builder().spawn(body).map_err(ModelError::system("start a smol worker"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc;
+
+    use ::smol::future::{block_on, poll_once};
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_slow_to_read_does_not_keep_the_thread() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let (returned, has_returned) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let pipe = &pipe;
+            scope.spawn(move || {
+                // Whoever keeps the thread reads once this has been waited for.
+                let _ = has_returned.recv_timeout(Duration::from_secs(10));
+                std::fs::write(pipe, "content").unwrap();
+            });
+            let mut read = pin!(SmolIo.read(pipe));
+            let polled = block_on(poll_once(&mut read));
+            returned.send(()).unwrap();
+            assert!(polled.is_none(), "{polled:?}");
+            assert_eq!(block_on(read).unwrap(), b"content");
+        });
+    }
 }

@@ -42,6 +42,16 @@ pub trait Running {
     /// Those of [`Model::run`].
     fn run(&mut self, tasks: Range<u64>) -> Result<Digest>;
 
+    /// Whether what so many tasks of the batch before have shared is as it should be, and makes it ready for the next batch:
+    /// to be called after every batch, outside of its time. `None` where tasks share nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    fn judge(&mut self, _tasks: u64) -> Option<Result<()>> {
+        None
+    }
+
     /// What [`Model::parks`] says.
     fn parks(&self) -> Option<u64>;
 
@@ -168,9 +178,10 @@ pub fn own_tasks<C: Catalogue>(task_spec: &TaskSpec) -> io::Result<Option<Box<dy
     if let Some(instrumented) = Instrumented::open(task_spec)? {
         return Ok(Some(tasks_under::<_, C>(Arc::new(instrumented))));
     }
-    if let (Some(Instrument::InFlight(handle)), Some(Kernel::Mixed(mixed))) =
-        (&task_spec.instrument, &task_spec.kernel)
-    {
+    if let Some(Instrument::InFlight(handle)) = &task_spec.instrument {
+        let Some(Kernel::Mixed(mixed)) = &task_spec.kernel else {
+            return Err(io::Error::other("only tasks that compute and wait note whether they began late"));
+        };
         return Ok(Some(tasks_under::<_, C>(Arc::new(InFlight::open(mixed.clone(), handle)?))));
     }
     // Each kernel by itself: a task that is timed is not asked which it is.
@@ -261,5 +272,27 @@ impl<M: Model, W: Workload> Running for Started<M, W> {
 
     fn stop(self: Box<Self>) -> Result<()> {
         self.model.stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use concbench_workloads::{Mixed, Noop};
+
+    use super::*;
+    use crate::instrument::Latecomers;
+
+    #[test]
+    fn tasks_that_cannot_note_whether_they_began_late_are_refused() {
+        let latecomers = Latecomers::create().unwrap();
+        let tasks = |kernel| {
+            let instrument = latecomers.handle().map(Instrument::InFlight);
+            built_in_tasks(&TaskSpec { kernel, instrument, ..TaskSpec::default() })
+        };
+        assert!(tasks(Some(Kernel::Mixed(Mixed { n: 1, wait_us: 1 }))).unwrap().is_some());
+        for kernel in [Some(Kernel::Noop(Noop {})), None] {
+            let refused = tasks(kernel).map(drop).unwrap_err().to_string();
+            assert_eq!(refused, "only tasks that compute and wait note whether they began late");
+        }
     }
 }

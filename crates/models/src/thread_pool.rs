@@ -46,33 +46,36 @@ impl Model for ThreadPool {
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
-        let (results, returned) = bounded((tasks.end - tasks.start) as usize);
-        for index in tasks {
-            let (workload, results) = (Arc::clone(workload), results.clone());
-            self.threads.queue(move || {
-                // The channel holds a whole batch; it is closed only if the batch was given up already.
-                let _ = results.send((index, attempt_blocking(workload.as_ref(), index)));
-            })?;
-        }
-        drop(results);
-        Fold::over(returned.iter())
+        self.queue_each(workload, tasks.end - tasks.start, tasks)
     }
 
     fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
-        let (results, returned) = bounded(arrivals.tasks() as usize);
-        for index in arrivals {
-            let (workload, results) = (Arc::clone(workload), results.clone());
-            self.threads.queue(move || {
-                // The channel holds all of them; it is closed only if they were given up already.
-                let _ = results.send((index, attempt_blocking(workload.as_ref(), index)));
-            })?;
-        }
-        drop(results);
-        Fold::over(returned.iter())
+        self.queue_each(workload, arrivals.tasks(), arrivals)
     }
 
     fn stop(self) -> Result<()> {
         self.threads.stop()
+    }
+}
+
+impl ThreadPool {
+    /// Queues a job for each of `tasks`, of which there are so many, as they come.
+    fn queue_each<W: Workload>(
+        &self,
+        workload: &Arc<W>,
+        count: u64,
+        tasks: impl Iterator<Item = u64>,
+    ) -> Result<Digest> {
+        let (results, returned) = bounded(count as usize);
+        for index in tasks {
+            let (workload, results) = (Arc::clone(workload), results.clone());
+            self.threads.queue(move || {
+                // The channel holds the results of all; it is closed only if they were given up already.
+                let _ = results.send((index, attempt_blocking(workload.as_ref(), index)));
+            })?;
+        }
+        drop(results);
+        Fold::over(returned.iter())
     }
 }
 

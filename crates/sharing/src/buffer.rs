@@ -77,6 +77,15 @@ impl SharedBuffer {
         self.memory.halves()
     }
 
+    /// One of the words of 64 bits.
+    ///
+    /// # Panics
+    ///
+    /// When there is none with this number.
+    pub fn word(&self, word: usize) -> &AtomicU64 {
+        &self.memory.words(word..word + 1)[0]
+    }
+
     /// Some of the words of 64 bits.
     ///
     /// # Panics
@@ -98,7 +107,7 @@ mod tests {
         let handle = here.handle().unwrap();
         let there = SharedBuffer::open(&handle).unwrap();
         there.words(0..3)[2].store(7, Relaxed);
-        assert_eq!(here.words(2..3)[0].load(Relaxed), 7);
+        assert_eq!(here.word(2).load(Relaxed), 7);
         assert!(there.handle().is_none());
         assert!(SharedBuffer::open(&BufferHandle { words: 4, ..handle }).is_err());
     }

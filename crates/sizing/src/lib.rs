@@ -67,12 +67,12 @@ fn tokio() -> Result<usize> {
 
 fn smol() -> Result<usize> {
     smol::block_on(smol::spawn(async {}));
-    named("smol-")
+    named("smol-", PATIENCE)
 }
 
 fn async_std() -> Result<usize> {
     async_std::task::block_on(async_std::task::spawn(async {}));
-    named("async-std/runti")
+    named("async-std/runti", PATIENCE)
 }
 
 fn may() -> Result<usize> {
@@ -84,8 +84,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many threads of this process have a name that begins so, once that is the same twice: a thread names itself after it
 /// has started.
-fn named(beginning: &str) -> Result<usize> {
-    let until = Instant::now() + PATIENCE;
+fn named(beginning: &str, patience: Duration) -> Result<usize> {
+    let until = Instant::now() + patience;
     let mut before = BTreeSet::new();
     loop {
         let now = threads_named(beginning)?;
@@ -112,21 +112,40 @@ fn threads_named(beginning: &str) -> Result<BTreeSet<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     #[test]
     fn every_library_says_how_many_workers_it_has_by_itself() {
-        for sizer in SIZERS {
-            let own = sizer.own().unwrap_or_else(|error| panic!("{}: {error}", sizer.id));
-            assert!(own >= 1, "{}", sizer.id);
-        }
-        let of = |id: &str| SIZERS.iter().find(|sizer| sizer.id == id).unwrap().own().unwrap();
-        assert_eq!(of("tokio"), of("std"));
-        assert_eq!(of("rayon"), of("std"));
+        let own = SIZERS.map(|sizer| (sizer.id, sizer.own().unwrap()));
+        let (available, cpus) = (std::thread::available_parallelism().unwrap().get(), num_cpus::get());
+        let expected = [
+            ("std", available),
+            ("num-cpus", cpus),
+            ("rayon", available),
+            ("tokio", available),
+            ("smol", 1),
+            ("async-std", available),
+            ("may", cpus),
+        ];
+        assert_eq!(own, expected);
     }
 
     #[test]
-    fn a_library_that_starts_no_thread_is_an_error() {
-        assert!(threads_named("nobody-").unwrap().is_empty());
+    fn threads_are_counted_by_the_beginning_of_their_names_and_none_is_an_error() {
+        let all = Barrier::new(4);
+        let counted = std::thread::scope(|scope| {
+            for number in 0..3 {
+                let thread = std::thread::Builder::new().name(format!("counted-{number}"));
+                thread.spawn_scoped(scope, || all.wait()).unwrap();
+            }
+            let counted = named("counted-", PATIENCE);
+            all.wait();
+            counted
+        });
+        assert_eq!(counted.unwrap(), 3);
+        let nobody = named("nobody-", Duration::ZERO).unwrap_err().to_string();
+        assert_eq!(nobody, "protocol with the library: no thread is called nobody-...");
     }
 }

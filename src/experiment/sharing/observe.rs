@@ -43,6 +43,7 @@ pub(super) fn contend(mut terms: Terms, desk: &Desk<'_>) -> Result<Observation, 
     let digest = bench.run(model.as_mut());
     let cpu = meter.stop();
     let digest = digest?;
+    model.judge(terms.contenders).unwrap_or(Ok(()))?;
     model.stop()?;
     manager.map_or(Ok(()), Manager::stop)?;
     drop(file);

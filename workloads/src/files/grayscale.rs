@@ -1,11 +1,12 @@
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
+use concbench_stats::SplitMix64;
 use image::{GrayImage, ImageFormat, Rgb, RgbImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Files, Random};
+use super::{Files, below};
 use crate::{Io, Result, TaskError, Workload};
 
 /// Reads a picture, a PNG file for each task, turns it to shades of grey, and encodes it again; what it returns follows
@@ -50,10 +51,10 @@ impl Grayscale {
     /// The picture of this task: a slope of colours with noise on it, so that it neither compresses to nothing nor to
     /// itself.
     fn picture(&self, index: u64) -> RgbImage {
-        let mut random = Random(index);
-        let shift = random.below(256) as u32;
+        let mut random = SplitMix64::new(index);
+        let shift = below(&mut random, 256) as u32;
         RgbImage::from_fn(self.side, self.side, |x, y| {
-            let noise = random.below(16) as u32;
+            let noise = below(&mut random, 16) as u32;
             Rgb([x + shift + noise, y + noise, x + y + shift].map(|value| (value % 256) as u8))
         })
     }

@@ -3,10 +3,11 @@ use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use concbench_stats::SplitMix64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Files, Random};
+use super::{Files, below};
 use crate::{Io, Result, TaskError, Workload};
 
 /// Reads an access log, a file for each task, and counts its requests and the addresses that they came from.
@@ -62,7 +63,7 @@ impl LogCount {
     /// and then has each of them send one at least.
     fn expected(&self, index: u64) -> Counts {
         let most = (self.lines / 4).max(1);
-        let addresses = (1 + Random(index).below(most)).min(self.lines);
+        let addresses = (1 + below(&mut SplitMix64::new(index), most)).min(self.lines);
         Counts { requests: self.lines, addresses }
     }
 }
@@ -79,12 +80,12 @@ impl Files for LogCount {
     fn content(&self, index: u64) -> io::Result<Vec<u8>> {
         const PATHS: [&str; 6] = ["/", "/about", "/cart", "/search?q=threads", "/static/site.css", "/login"];
         let Counts { requests, addresses } = self.expected(index);
-        let (mut random, mut log) = (Random(!index), String::new());
+        let (mut random, mut log) = (SplitMix64::new(!index), String::new());
         for line in 0..requests {
-            let from = if line < addresses { line } else { random.below(addresses) };
-            let path = PATHS[random.below(PATHS.len() as u64) as usize];
+            let from = if line < addresses { line } else { below(&mut random, addresses) };
+            let path = PATHS[below(&mut random, PATHS.len() as u64) as usize];
             let (second, status, bytes) =
-                (line % 60, [200, 304, 404][random.below(3) as usize], random.below(50_000));
+                (line % 60, [200, 304, 404][below(&mut random, 3) as usize], below(&mut random, 50_000));
             let address = format!("10.{}.{}.{}", from >> 16 & 255, from >> 8 & 255, from & 255);
             writeln!(
                 log,

@@ -9,6 +9,7 @@ mod log_count;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use concbench_stats::SplitMix64;
 pub use grayscale::Grayscale;
 pub use log_count::LogCount;
 
@@ -49,19 +50,7 @@ pub(crate) trait Files {
     }
 }
 
-/// Random numbers that follow from a seed (SplitMix64, Steele et al. 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// One below `bound`, which is at least 1.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
+/// A random number below `bound`, which is at least 1.
+fn below(random: &mut SplitMix64, bound: u64) -> u64 {
+    random.next_u64() % bound
 }

@@ -17,28 +17,10 @@ impl ThreadPool {
     pub(super) fn start(workers: usize) -> Result<Self> {
         Threads::start(workers).map(Self)
     }
-}
 
-impl Running for ThreadPool {
-    fn batch(&mut self, form: Form) -> Result<Seen> {
-        if form == Form::Callback {
-            let seen = shared();
-            let (calls, ended) = crossbeam_channel::unbounded::<()>();
-            for index in 0..TASKS {
-                let (seen, calls) = (seen.clone(), calls.clone());
-                self.0.run(move || {
-                    call(&seen, index, task(index));
-                    drop(seen);
-                    drop(calls);
-                })?;
-            }
-            drop(calls);
-            // Nothing is sent: it ends when the last of those that call has.
-            ended.iter().for_each(drop);
-            return taken(seen);
-        }
+    /// Hands all tasks out; their results, as they come.
+    fn hand_out(&self) -> Result<crossbeam_channel::Receiver<(u64, u64)>> {
         let (results, came) = crossbeam_channel::unbounded();
-        let (mut seen, mut in_order) = (Seen::begin(), InOrder::new());
         for index in 0..TASKS {
             let results = results.clone();
             self.0.run(move || {
@@ -46,14 +28,44 @@ impl Running for ThreadPool {
                 let _ = results.send((index, task(index)));
             })?;
         }
-        drop(results);
-        for (index, value) in came {
-            match form {
-                Form::Ordered => in_order.see(index, value, &mut seen),
-                _ => seen.see(index, value),
+        Ok(came)
+    }
+}
+
+impl Running for ThreadPool {
+    fn batch(&mut self, form: Form) -> Result<Seen> {
+        match form {
+            Form::Ordered => {
+                let (mut seen, mut in_order) = (Seen::begin(), InOrder::new());
+                for (index, value) in self.hand_out()? {
+                    in_order.see(index, value, &mut seen);
+                }
+                Ok(seen)
+            }
+            Form::AsCompleted => {
+                let mut seen = Seen::begin();
+                for (index, value) in self.hand_out()? {
+                    seen.see(index, value);
+                }
+                Ok(seen)
+            }
+            Form::Callback => {
+                let seen = shared();
+                let (calls, ended) = crossbeam_channel::unbounded::<()>();
+                for index in 0..TASKS {
+                    let (seen, calls) = (seen.clone(), calls.clone());
+                    self.0.run(move || {
+                        call(&seen, index, task(index));
+                        drop(seen);
+                        drop(calls);
+                    })?;
+                }
+                drop(calls);
+                // Nothing is sent: it ends when the last of those that call has.
+                ended.iter().for_each(drop);
+                taken(seen)
             }
         }
-        Ok(seen)
     }
 }
 

@@ -2,18 +2,24 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use concbench_model::process::{Child, REPLIED, fork_child, forker, pipe};
 use concbench_model::{ModelError, limits};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::{Form, InOrder, Running, Seen, TASKS, call, shared, taken, task};
 use crate::{Result, gone};
+
+/// How long no result may come before it is looked whether a worker has died.
+const LOOK_AFTER: Duration = Duration::from_millis(20);
 
 /// Workers that were forked.
 pub(super) struct Processes {
     tasks: File,
     results: File,
-    _workers: Vec<Child>,
+    workers: Vec<Child>,
 }
 
 impl Processes {
@@ -33,7 +39,43 @@ impl Processes {
             })?);
         }
         let tasks = hand_out.ok_or_else(|| gone("a worker process"))?;
-        Ok(Self { tasks, results, _workers: started })
+        Ok(Self { tasks, results, workers: started })
+    }
+
+    fn hand_out(&mut self) -> Result<()> {
+        // A thousand of them fill less than a pipe holds, so that handing out never waits for handing in.
+        let numbers: Vec<u8> = (0..TASKS).flat_map(u64::to_ne_bytes).collect();
+        Ok(self.tasks.write_all(&numbers).map_err(ModelError::system("hand tasks out"))?)
+    }
+
+    /// Receives the results of all tasks, and hands each on as it comes.
+    fn receive_all(&mut self, mut then: impl FnMut(u64, u64)) -> Result<()> {
+        for _ in 0..TASKS {
+            while !self.has_result()? {
+                self.look_after_workers()?;
+            }
+            let mut result = [[0; 8]; 2];
+            let read = self.results.read_exact(result.as_flattened_mut());
+            read.map_err(ModelError::system("receive a result"))?;
+            let [index, value] = result.map(u64::from_ne_bytes);
+            then(index, value);
+        }
+        Ok(())
+    }
+
+    /// Waits for a result, but not for long; nor for the end of the pipe, which comes when all workers have died.
+    fn has_result(&self) -> Result<bool> {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: LOOK_AFTER.subsec_nanos().into() };
+        let mut polled = [PollFd::new(&self.results, PollFlags::IN)];
+        match poll(&mut polled, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => Ok(polled[0].revents().contains(PollFlags::IN)),
+            Err(error) => Err(ModelError::System { what: "wait for a result", source: error.into() }.into()),
+        }
+    }
+
+    /// An error if a worker has died: its task is lost, and with fewer workers a batch takes longer.
+    fn look_after_workers(&mut self) -> Result<()> {
+        self.workers.iter_mut().try_for_each(|worker| Ok(worker.death()?.map_or(Ok(()), Err)?))
     }
 }
 
@@ -42,55 +84,40 @@ fn serve(mut tasks: &File, results: &mut File) -> i32 {
     let mut index = [0; 8];
     while tasks.read_exact(&mut index).is_ok() {
         let number = u64::from_ne_bytes(index);
-        if results.write_all(&result_bytes(number, task(number))).is_err() {
+        let result = [number, task(number)].map(u64::to_ne_bytes);
+        if results.write_all(result.as_flattened()).is_err() {
             return 1;
         }
     }
     REPLIED
 }
 
-fn result_bytes(index: u64, value: u64) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&index.to_ne_bytes());
-    bytes[8..].copy_from_slice(&value.to_ne_bytes());
-    bytes
-}
-
-/// The result of any task.
-fn receive(results: &mut impl Read) -> Result<(u64, u64)> {
-    let (mut index, mut value) = ([0; 8], [0; 8]);
-    let read = results.read_exact(&mut index).and_then(|()| results.read_exact(&mut value));
-    read.map_err(ModelError::system("receive a result"))?;
-    Ok((u64::from_ne_bytes(index), u64::from_ne_bytes(value)))
-}
-
 impl Running for Processes {
     fn batch(&mut self, form: Form) -> Result<Seen> {
-        // A thousand of them fill less than a pipe holds, so that handing out never waits for handing in.
-        let numbers: Vec<u8> = (0..TASKS).flat_map(u64::to_ne_bytes).collect();
-        let system = ModelError::system("hand tasks out");
-        if form == Form::Callback {
-            let seen = shared();
-            self.tasks.write_all(&numbers).map_err(system)?;
-            let (results, callers) = (&mut self.results, seen.clone());
-            std::thread::scope(|scope| {
-                let calls = move || {
-                    (0..TASKS)
-                        .try_for_each(|_| receive(results).map(|(index, value)| call(&callers, index, value)))
-                };
-                scope.spawn(calls).join().unwrap_or_else(|_| Err(gone("the thread that calls back")))
-            })?;
-            return taken(seen);
-        }
-        let (mut seen, mut in_order) = (Seen::begin(), InOrder::new());
-        self.tasks.write_all(&numbers).map_err(system)?;
-        for _ in 0..TASKS {
-            let (index, value) = receive(&mut self.results)?;
-            match form {
-                Form::Ordered => in_order.see(index, value, &mut seen),
-                _ => seen.see(index, value),
+        let seen = match form {
+            Form::Ordered => {
+                let (mut seen, mut in_order) = (Seen::begin(), InOrder::new());
+                self.hand_out()?;
+                self.receive_all(|index, value| in_order.see(index, value, &mut seen))?;
+                seen
             }
-        }
+            Form::AsCompleted => {
+                let mut seen = Seen::begin();
+                self.hand_out()?;
+                self.receive_all(|index, value| seen.see(index, value))?;
+                seen
+            }
+            Form::Callback => {
+                let seen = shared();
+                self.hand_out()?;
+                std::thread::scope(|scope| {
+                    let calls = || self.receive_all(|index, value| call(&seen, index, value));
+                    scope.spawn(calls).join().unwrap_or_else(|_| Err(gone("the thread that calls back")))
+                })?;
+                taken(seen)?
+            }
+        };
+        self.look_after_workers()?;
         Ok(seen)
     }
 }

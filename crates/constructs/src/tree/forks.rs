@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 
 use concbench_model::ModelError;
 use concbench_model::process::{REPLIED, fork_child, forker, join_all, pipe};
@@ -22,22 +23,22 @@ impl Running for Forks {
         let (mut arrivals, arrived) = pipe()?;
         let (opened, open) = pipe()?;
         let (mut replies, write) = pipe()?;
-        let gate = Gate { arrived: arrived.into(), open: Cell::new(Some(open.into())), opened };
+        let held = |end: OwnedFd| Cell::new(Some(File::from(end)));
+        let gate = Gate { arrived: held(arrived), open: held(open), opened };
         let mut write = File::from(write);
         let root = fork_child(&forker()?, "the process of a task", || {
-            gate.leave();
+            gate.enter();
             reply(forked(0, growth.depth, growth, Some(&gate)), &mut write)
         })?;
         drop(write);
+        gate.leave();
         let mut leaves = vec![0; growth.leaves() as usize];
-        let Gate { arrived, open, opened } = gate;
-        // Its own copies: while they are open, a leaf that died would not be missed.
-        drop((arrived, opened));
         let all = arrivals.read_exact(&mut leaves);
         if all.is_ok() {
             look();
         }
-        drop(open);
+        // It opens.
+        drop(gate);
         let grown = collect(&mut replies)?;
         root.join()?;
         all.map_err(ModelError::system("wait for the leaves"))?;
@@ -47,8 +48,8 @@ impl Running for Forks {
 
 /// Where leaves wait until all have come.
 struct Gate {
-    /// Each leaf says so once.
-    arrived: File,
+    /// Each leaf says so once. While anybody else holds it, a leaf that died is not missed.
+    arrived: Cell<Option<File>>,
     /// Held by whoever opens the gate alone.
     open: Cell<Option<File>>,
     /// It ends once the gate is open.
@@ -56,13 +57,20 @@ struct Gate {
 }
 
 impl Gate {
-    /// For a process that was forked: its copy of what would keep the gate shut.
-    fn leave(&self) {
+    /// For the root of the tree: its copy of what would keep the gate shut.
+    fn enter(&self) {
         drop(self.open.take());
     }
 
+    /// For a process that has started all of its children: it is no leaf.
+    fn leave(&self) {
+        drop(self.arrived.take());
+    }
+
     fn wait(&self) -> Result<()> {
-        (&self.arrived).write_all(&[1]).map_err(ModelError::system("arrive at the gate"))?;
+        let mut arrived = self.arrived.take().ok_or_else(|| gone("the gate"))?;
+        arrived.write_all(&[1]).map_err(ModelError::system("arrive at the gate"))?;
+        drop(arrived);
         match (&self.opened).read(&mut [0]) {
             Ok(0) => Ok(()),
             _ => Err(gone("the process that opens the gate")),
@@ -85,6 +93,7 @@ fn forked(node: u64, levels: u32, growth: Growth, gate: Option<&Gate>) -> Result
         })?);
     }
     drop(write);
+    gate.into_iter().for_each(Gate::leave);
     let grown = collect(&mut replies)?;
     join_all(processes)?;
     Ok(Grown::INNER.and(grown))

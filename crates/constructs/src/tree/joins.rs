@@ -32,16 +32,6 @@ pub(super) fn sequential(node: u64, levels: u32, growth: Growth) -> Grown {
     }
 }
 
-/// The same, which forgets one child of the root and all below it.
-pub(super) struct DropsAChild;
-
-impl Running for DropsAChild {
-    fn grow(&mut self, growth: Growth, _: Form) -> Result<Grown> {
-        let left = children(0, growth).skip(1).map(|child| sequential(child, growth.depth - 1, growth));
-        Ok(left.fold(Grown::INNER, Grown::and))
-    }
-}
-
 /// A rayon pool of its own.
 pub(super) struct Rayon(rayon::ThreadPool);
 

@@ -247,14 +247,20 @@ pub const CONSTRUCTS: [Construct; 10] = [
     },
 ];
 
-/// One that drops a child, for tests.
-#[doc(hidden)]
-pub const DROPS_A_CHILD: Construct =
-    construct("drops-a-child", Ok(""), Ok(""), |_| Ok(Box::new(joins::DropsAChild)));
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A function that calls itself, and forgets one child of the root and all below it.
+    struct DropsAChild;
+
+    impl Running for DropsAChild {
+        fn grow(&mut self, growth: Growth, _: Form) -> Result<Grown> {
+            let left = children(0, growth).skip(1);
+            let left = left.map(|child| joins::sequential(child, growth.depth - 1, growth));
+            Ok(left.fold(Grown::INNER, Grown::and))
+        }
+    }
 
     #[test]
     fn what_a_tree_returns_follows_from_how_it_grows() {
@@ -269,12 +275,12 @@ mod tests {
     #[test]
     fn a_double_that_drops_a_child_is_caught() {
         let growth = Growth { children: 10, depth: 3 };
-        let grown = |construct: &Construct| {
-            let grown = construct.start(1).unwrap().grow(growth, Form::Result).unwrap();
+        let grown = |running: &mut dyn Running| {
+            let grown = running.grow(growth, Form::Result).unwrap();
             grown.checked(growth).map_err(|error| error.to_string())
         };
-        assert_eq!(grown(&CONSTRUCTS[0]), Ok(()));
-        let error = grown(&DROPS_A_CHILD).unwrap_err();
+        assert_eq!(grown(&mut joins::Sequential), Ok(()));
+        let error = grown(&mut DropsAChild).unwrap_err();
         assert!(error.starts_with("1000 tasks came back") && error.contains("and 1111 with"), "{error}");
     }
 }

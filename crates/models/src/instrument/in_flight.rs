@@ -4,8 +4,6 @@
 //! word at its start and one at its end; it writes only if it is the first to end, or began late.
 
 use std::io;
-use std::ops::Range;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use concbench_workloads::{Io, Mixed, Result, Workload};
@@ -39,28 +37,23 @@ impl Latecomers {
 
     /// Another batch begins, and none of its tasks has ended.
     pub fn begin_batch(&self) {
-        self.word(ENDED).store(0, Relaxed);
+        self.0.word(ENDED).store(0, Relaxed);
     }
 
     /// How many began late up to now, in all batches together.
     pub fn late(&self) -> u64 {
-        self.word(LATE).load(Relaxed)
-    }
-
-    fn word(&self, place: usize) -> &AtomicU64 {
-        let place: Range<usize> = place..place + 1;
-        &self.0.words(place)[0]
+        self.0.word(LATE).load(Relaxed)
     }
 
     fn begins(&self) {
-        if self.word(ENDED).load(Relaxed) != 0 {
-            self.word(LATE).fetch_add(1, Relaxed);
+        if self.0.word(ENDED).load(Relaxed) != 0 {
+            self.0.word(LATE).fetch_add(1, Relaxed);
         }
     }
 
     fn ends(&self) {
-        if self.word(ENDED).load(Relaxed) == 0 {
-            self.word(ENDED).store(1, Relaxed);
+        if self.0.word(ENDED).load(Relaxed) == 0 {
+            self.0.word(ENDED).store(1, Relaxed);
         }
     }
 }

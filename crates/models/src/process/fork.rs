@@ -44,26 +44,32 @@ impl Model for ProcessFork {
     }
 
     fn run<W: Workload>(&mut self, workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
-        limits::allow_processes((tasks.end - tasks.start) as usize)?;
-        let (replies, write) = pipe()?;
-        let mut write = File::from(write);
-        let fork = |index| fork_to_answer(&self.forker, workload.as_ref(), index, &mut write);
-        let (children, refused) = start_each(tasks, fork);
-        drop(write);
-        gather(replies, children, refused)
+        self.fork_each(workload.as_ref(), tasks.end - tasks.start, tasks)
     }
 
     fn run_as_due<W: Workload>(&mut self, workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
-        limits::allow_processes(arrivals.tasks() as usize)?;
-        let (replies, write) = pipe()?;
-        let mut write = File::from(write);
-        let fork = |index| fork_to_answer(&self.forker, workload.as_ref(), index, &mut write);
-        let (children, refused) = start_each(arrivals, fork);
-        drop(write);
-        gather(replies, children, refused)
+        self.fork_each(workload.as_ref(), arrivals.tasks(), arrivals)
     }
 
     fn stop(self) -> Result<()> {
         Ok(())
+    }
+}
+
+impl ProcessFork {
+    /// Forks for each of `tasks`, of which there are so many, as they come.
+    fn fork_each<W: Workload>(
+        &self,
+        workload: &W,
+        count: u64,
+        tasks: impl Iterator<Item = u64>,
+    ) -> Result<Digest> {
+        limits::allow_processes(count as usize)?;
+        let (replies, write) = pipe()?;
+        let mut write = File::from(write);
+        let fork = |index| fork_to_answer(&self.forker, workload, index, &mut write);
+        let (children, refused) = start_each(tasks, fork);
+        drop(write);
+        gather(replies, children, refused)
     }
 }

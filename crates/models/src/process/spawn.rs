@@ -48,19 +48,11 @@ impl Model for ProcessSpawn {
     }
 
     fn run<W: Workload>(&mut self, _workload: &Arc<W>, tasks: Range<u64>) -> Result<Digest> {
-        limits::allow_processes((tasks.end - tasks.start) as usize)?;
-        let (replies, write) = pipe()?;
-        let (children, refused) = start_each(tasks, |index| self.spawn(index, &write));
-        drop(write);
-        gather(replies, children, refused)
+        self.spawn_each(tasks.end - tasks.start, tasks)
     }
 
     fn run_as_due<W: Workload>(&mut self, _workload: &Arc<W>, arrivals: Arrivals) -> Result<Digest> {
-        limits::allow_processes(arrivals.tasks() as usize)?;
-        let (replies, write) = pipe()?;
-        let (children, refused) = start_each(arrivals, |index| self.spawn(index, &write));
-        drop(write);
-        gather(replies, children, refused)
+        self.spawn_each(arrivals.tasks(), arrivals)
     }
 
     fn stop(self) -> Result<()> {
@@ -69,6 +61,15 @@ impl Model for ProcessSpawn {
 }
 
 impl ProcessSpawn {
+    /// Starts a process for each of `tasks`, of which there are so many, as they come.
+    fn spawn_each(&self, count: u64, tasks: impl Iterator<Item = u64>) -> Result<Digest> {
+        limits::allow_processes(count as usize)?;
+        let (replies, write) = pipe()?;
+        let (children, refused) = start_each(tasks, |index| self.spawn(index, &write));
+        drop(write);
+        gather(replies, children, refused)
+    }
+
     fn spawn(&self, index: u64, replies: &OwnedFd) -> Result<Child> {
         let replies = replies.try_clone().map_err(ModelError::system("share the pipe for replies"))?;
         let role = Role::Task { task_spec: self.task_spec.clone(), index };

@@ -10,8 +10,8 @@ use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use concbench_model::clock_ns;
 use concbench_workloads::{Io, Layout, Result, Shared, SharingWorkload, TaskError};
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::manager::Proxy;
@@ -53,12 +53,6 @@ struct Own {
     visits: u64,
     tickets: Option<Tickets>,
     proxy: Option<Proxy>,
-}
-
-/// Nanoseconds on the clock that all processes of the machine share.
-fn clock_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }
 
 impl Contention {
@@ -308,8 +302,8 @@ impl Contention {
         if own.proxy.is_none() {
             own.proxy = Some(Proxy::connect(address)?);
         }
+        let asked = clock_ns();
         for visit in self.visits(own) {
-            let asked = clock_ns();
             let Some(proxy) = &mut own.proxy else { unreachable!("it was connected") };
             proxy.add(1)?;
             self.entered(own, visit, asked);

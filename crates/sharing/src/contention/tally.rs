@@ -71,7 +71,7 @@ impl Tally {
     pub fn create(contenders: u64) -> io::Result<Self> {
         let tasks = usize::try_from(contenders).map_err(io::Error::other)?;
         let memory = SharedBuffer::create(HEAD + tasks * OWN)?;
-        memory.words(BEGUN..BEGUN + 1)[0].store(u64::MAX, Relaxed);
+        memory.word(BEGUN).store(u64::MAX, Relaxed);
         Ok(Self { memory, contenders })
     }
 
@@ -91,17 +91,17 @@ impl Tally {
 
     /// How many tasks have come, with this one.
     pub(super) fn come(&self) -> u64 {
-        self.head(COME).fetch_add(1, Release) + 1
+        self.memory.word(COME).fetch_add(1, Release) + 1
     }
 
     /// How many have come.
     pub(super) fn have_come(&self) -> u64 {
-        self.head(COME).load(Acquire)
+        self.memory.word(COME).load(Acquire)
     }
 
     /// Notes that a task begins.
     pub(super) fn begin(&self, now: u64) {
-        self.head(BEGUN).fetch_min(now, Relaxed);
+        self.memory.word(BEGUN).fetch_min(now, Relaxed);
     }
 
     /// Notes that a task has ended, after so many visits.
@@ -109,7 +109,7 @@ impl Tally {
         let own = self.own(task);
         own[0].store(visits, Relaxed);
         own[2].store(1, Release);
-        self.head(ENDED).fetch_max(now, Relaxed);
+        self.memory.word(ENDED).fetch_max(now, Relaxed);
     }
 
     /// Notes how long a task waited until it was inside.
@@ -123,10 +123,10 @@ impl Tally {
 
     /// Notes what the objects were once all had ended.
     pub(super) fn find(&self, found: Found) {
-        self.head(NUMBER).store(found.number, Relaxed);
-        self.head(MOST_INSIDE).store(found.most_inside, Relaxed);
-        self.head(WRONG).store(found.wrong, Relaxed);
-        self.head(FOUND).store(1, Release);
+        self.memory.word(NUMBER).store(found.number, Relaxed);
+        self.memory.word(MOST_INSIDE).store(found.most_inside, Relaxed);
+        self.memory.word(WRONG).store(found.wrong, Relaxed);
+        self.memory.word(FOUND).store(1, Release);
     }
 
     /// What was seen.
@@ -137,22 +137,19 @@ impl Tally {
             let kept = (own[1].load(Relaxed) as usize).min(WAITS);
             own[3..3 + kept].iter().map(|wait| wait.load(Relaxed))
         });
-        let found = (self.head(FOUND).load(Acquire) == 1).then(|| Found {
-            number: self.head(NUMBER).load(Relaxed),
-            most_inside: self.head(MOST_INSIDE).load(Relaxed),
-            wrong: self.head(WRONG).load(Relaxed),
+        let read = |word| self.memory.word(word).load(Relaxed);
+        let found = (self.memory.word(FOUND).load(Acquire) == 1).then(|| Found {
+            number: read(NUMBER),
+            most_inside: read(MOST_INSIDE),
+            wrong: read(WRONG),
         });
         Outcome {
-            elapsed_ns: self.head(ENDED).load(Relaxed).saturating_sub(self.head(BEGUN).load(Relaxed)),
+            elapsed_ns: read(ENDED).saturating_sub(read(BEGUN)),
             visits: own.iter().map(|own| own[0].load(Relaxed)).collect(),
             waits_ns: waits.collect(),
             ended,
             found,
         }
-    }
-
-    fn head(&self, word: usize) -> &AtomicU64 {
-        &self.memory.words(word..word + 1)[0]
     }
 
     fn own(&self, task: u64) -> &[AtomicU64] {

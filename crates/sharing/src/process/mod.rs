@@ -47,56 +47,43 @@ impl Processes {
         Ok(Self { memory: SharedBuffer::open(&memory)?, layout })
     }
 
-    /// The words of 32 bits of an object: those of its kind come after those of the kinds `before`.
-    fn halves(&self, before: usize, kind: (usize, usize), number: usize) -> &[AtomicU32] {
-        let (count, each) = kind;
+    /// The words of 32 bits of an object: those of its kind come after those of the kinds before.
+    fn of_kind(&self, kind: usize, number: usize) -> &[AtomicU32] {
+        let kinds = kinds(&self.layout);
+        let (count, each) = kinds[kind];
         assert!(number < count, "there is no object {number} among {count}");
-        let start = before + number * each;
+        let start = halves(&kinds[..kind]) + number * each;
         &self.memory.halves()[start..start + each]
     }
-
-    /// The locks of one half each come first: one that is held, one that may be taken again, one of a condition.
-    fn lock(&self, lock: usize) -> Lock<'_> {
-        Lock::new(&self.halves(0, self.layout.kinds()[0], lock)[0])
-    }
-
-    /// The words of the objects of the `kind`-th kind.
-    fn of_kind(&self, kind: usize, number: usize) -> &[AtomicU32] {
-        let kinds = self.layout.kinds();
-        let before = kinds[..kind].iter().map(|(count, each)| count * each).sum();
-        self.halves(before, kinds[kind], number)
-    }
 }
 
-/// Where the objects lie.
-trait Places {
-    /// How many objects of each kind there are, and how many words of 32 bits each takes.
-    fn kinds(&self) -> [(usize, usize); 6];
+/// How many objects of each kind there are, and how many words of 32 bits each takes.
+fn kinds(layout: &Layout) -> [(usize, usize); 6] {
+    [
+        (layout.locks, APART),
+        (layout.reentrant, APART),
+        (layout.semaphores, Permits::words(layout.permits).next_multiple_of(APART)),
+        (layout.read_write, 2 * APART),
+        (layout.events, APART),
+        (layout.conditions, APART),
+    ]
 }
 
-impl Places for Layout {
-    fn kinds(&self) -> [(usize, usize); 6] {
-        [
-            (self.locks, APART),
-            (self.reentrant, APART),
-            (self.semaphores, Permits::words(self.permits).next_multiple_of(APART)),
-            (self.read_write, 2 * APART),
-            (self.events, APART),
-            (self.conditions, APART),
-        ]
-    }
-}
-
+const LOCK: usize = 0;
 const REENTRANT: usize = 1;
 const SEMAPHORE: usize = 2;
 const READ_WRITE: usize = 3;
 const EVENT: usize = 4;
 const CONDITION: usize = 5;
 
+/// How many words of 32 bits all objects of these kinds take.
+fn halves(kinds: &[(usize, usize)]) -> usize {
+    kinds.iter().map(|(count, each)| count * each).sum()
+}
+
 impl Objects for Processes {
     fn create(layout: &Layout) -> concbench_model::Result<Self> {
-        let halves = layout.kinds().iter().map(|(count, each)| count * each).sum();
-        let memory = SharedBuffer::with_halves(halves, layout.words * WORDS_APART)
+        let memory = SharedBuffer::with_halves(halves(&kinds(layout)), layout.words * WORDS_APART)
             .map_err(ModelError::system("make memory for what processes share"))?;
         Ok(Self { memory, layout: *layout })
     }
@@ -122,11 +109,11 @@ impl Shared for Processes {
 
     fn word(&self, word: usize) -> &AtomicU64 {
         assert!(word < self.layout.words, "there is no word {word} among {}", self.layout.words);
-        &self.memory.words(word * WORDS_APART..word * WORDS_APART + 1)[0]
+        self.memory.word(word * WORDS_APART)
     }
 
     async fn locked<T: Send>(&self, lock: usize, section: impl Future<Output = T> + Send) -> Result<T> {
-        let _held = self.lock(lock).take();
+        let _held = Lock::new(&self.of_kind(LOCK, lock)[0]).take();
         at_once(section)
     }
 

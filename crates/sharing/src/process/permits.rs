@@ -39,39 +39,33 @@ impl<'a> Permits<'a> {
     pub(super) fn take(self) -> Permit<'a> {
         let me = thread_id();
         let free = |holder: &AtomicU32| holder.compare_exchange(0, me, Acquire, Relaxed).is_ok();
-        loop {
-            let mut number = None;
-            self.until(|| {
-                number = self.holders.iter().position(free);
-                number.is_some()
-            });
-            if let Some(number) = number {
-                return Permit { permits: self, number };
-            }
-        }
+        let number = self.until(|| self.holders.iter().position(free));
+        Permit { permits: self, number }
     }
 
     /// Waits until nobody holds any.
     pub(super) fn wait_until_all_are_free(self) {
-        self.until(|| self.holders.iter().all(|holder| holder.load(Acquire) == 0));
+        let free = |holder: &AtomicU32| holder.load(Acquire) == 0;
+        self.until(|| self.holders.iter().all(free).then_some(()));
     }
 
-    /// Waits for something that can become true when a permit is given back.
-    fn until(self, mut something: impl FnMut() -> bool) {
-        if something() {
-            return;
+    /// Waits for something that can come when a permit is given back.
+    fn until<T>(self, something: impl Fn() -> Option<T>) -> T {
+        if let Some(there) = something() {
+            return there;
         }
         self.sleepers.fetch_add(1, SeqCst);
-        loop {
+        let there = loop {
             let seen = self.returned.load(SeqCst);
-            if something() {
-                break;
+            if let Some(there) = something() {
+                break there;
             }
             if !sleep(self.returned, seen) {
                 self.free_those_of_the_dead();
             }
-        }
+        };
         self.sleepers.fetch_sub(1, SeqCst);
+        there
     }
 
     fn free_those_of_the_dead(self) {
