@@ -32,15 +32,11 @@ pub(crate) struct BatchObservation {
     /// Why that is not known, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) warm_cpu_reason: Option<String>,
-<<<<<<< HEAD
     /// How long the HTTP target that the tasks ask has computed meanwhile; `None` where they ask none of concbench's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target_cpu_ns: Option<u64>,
-    /// Reading clocks of CPU time around the warm batches, and how much memory is held, before the stop.
-=======
     /// Reading clocks of CPU time around the warm batches, judging what tasks share after each batch, and reading how much
     /// memory is held, before the stop.
->>>>>>> 657ce6c0366fc3d4cacee79dc6a1f347d0a7432d
     pub(crate) probe_ns: u64,
     /// Stopping the model.
     pub(crate) shutdown_ns: u64,

@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn started(tasks: &dyn Tasks) -> Box<dyn Running> {
-        let settings = Settings { workers: 1, stack_bytes: None, pin: false, task_spec: String::new() };
+        let settings = Settings::new(1, "");
         tasks.under("sequential").unwrap().start(&settings).unwrap()
     }
 
