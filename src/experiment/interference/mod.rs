@@ -21,6 +21,10 @@ use crate::runner::{CellError, Desk};
 const FEWEST_FOR_P99: u64 = 300;
 const FEWEST_FOR_P999: u64 = 3_000;
 
+/// The responses by which a length of computing is left out.
+const HANDED_LATE: &str = "handed_late_p99_ns";
+const OVERRUN: &str = "overrun";
+
 /// Short tasks beside computing ones.
 #[derive(Debug)]
 pub(crate) struct Interference;
@@ -78,7 +82,7 @@ pub(crate) enum Order {
         computing_ns: u64,
         /// How far it counts in one stretch, and how many it has.
         stretch: (u64, u64),
-        /// How many cores computing keeps busy on average.
+        /// How many cores computing keeps busy on average, unless that takes too many tasks.
         busy_cores: f64,
         /// Decides when computing tasks are due: another time in each round, and the same for all cells of a round.
         seed: u64,
@@ -111,6 +115,9 @@ pub(crate) struct Served {
     pub(crate) computed: u64,
     /// From when the first short task was due until every task was done, in nanoseconds.
     pub(crate) elapsed_ns: u64,
+    /// The same if none of them had waited; `null` in a record in which that was not noted.
+    #[serde(default)]
+    pub(crate) due_ns: Option<u64>,
     /// The CPU time of the process meanwhile, in nanoseconds.
     pub(crate) cpu_ns: u64,
 }
@@ -125,6 +132,11 @@ impl Served {
     fn p99_ns(&self) -> Option<f64> {
         self.quantile_ns(0.99, FEWEST_FOR_P99)
     }
+
+    /// How long it took over how long it takes if no task waits.
+    fn overrun(&self) -> Option<f64> {
+        Some(self.elapsed_ns as f64 / self.due_ns?.max(1) as f64)
+    }
 }
 
 impl Responses for Observation {
@@ -138,7 +150,8 @@ impl Responses for Observation {
                     Response::maybe("p50_ns", served.quantile_ns(0.5, 1)),
                     Response::maybe("p99_ns", served.p99_ns()),
                     Response::maybe("p999_ns", served.quantile_ns(0.999, FEWEST_FOR_P999)),
-                    Response::maybe("handed_late_p99_ns", late),
+                    Response::maybe(HANDED_LATE, late),
+                    Response::maybe(OVERRUN, served.overrun()),
                     Response::one(
                         "computed_per_s",
                         1e9 * served.computed as f64 / served.elapsed_ns.max(1) as f64,
@@ -163,6 +176,18 @@ pub(crate) struct Placed {
     pub(crate) refusal: Option<String>,
     /// What each length of computing does, ascending.
     pub(crate) points: Vec<Point>,
+    /// The lengths that were measured and say nothing of this place, ascending.
+    #[serde(default)]
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// A length of computing that was measured and says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct LeftOut {
+    /// How long a computing task takes, in nanoseconds.
+    pub(crate) computing_ns: u64,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 /// How long a task may compute before the 99th percentile of its neighbours has doubled: the median over the rounds, by
