@@ -99,8 +99,9 @@ pub(crate) struct Order {
     workers: u64,
     connections: u64,
     bytes: u64,
-    /// How many cores the run may use.
+    /// How many processors the run may use, and how many of them share a core.
     cores: u64,
+    per_core: u64,
     /// How many connections may be under way at a time.
     connecting: u64,
     warm_ns: u64,
