@@ -9,6 +9,7 @@ mod tests;
 
 use std::time::Duration;
 
+use concbench_stats::{FEWEST_FOR_P99, FEWEST_FOR_P999};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +17,6 @@ use super::{Block, Context, Experiment, MeasuredOf, RecordOf, Scope, Seen, View}
 use crate::record::{Factors, Histogram, Response, Responses};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
-
-/// The fewest short tasks that a percentile is taken from: a 99th and a 99.9th.
-const FEWEST_FOR_P99: u64 = 300;
-const FEWEST_FOR_P999: u64 = 3_000;
 
 /// The responses by which a length of computing is left out.
 const HANDED_LATE: &str = "handed_late_p99_ns";
@@ -123,14 +120,9 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// A percentile of the short tasks, in nanoseconds; `None` with fewer of them than it needs.
-    fn quantile_ns(&self, share: f64, fewest: u64) -> Option<f64> {
-        (self.short_tasks >= fewest).then(|| self.latency.counts().quantile_ns(share) as f64)
-    }
-
-    /// The 99th percentile of the short tasks, in nanoseconds.
+    /// The 99th percentile of the short tasks, in nanoseconds; `None` with too few of them.
     fn p99_ns(&self) -> Option<f64> {
-        self.quantile_ns(0.99, FEWEST_FOR_P99)
+        self.latency.counts().quantile_of(FEWEST_FOR_P99, 0.99)
     }
 
     /// How long it took over how long it takes if no task waits.
@@ -144,13 +136,12 @@ impl Responses for Observation {
         match self {
             Self::Step { step_ns } => vec![Response::one("step_ns", *step_ns)],
             Self::Load(served) => {
-                let late = served.handed_late.counts();
-                let late = (!late.is_empty()).then(|| late.quantile_ns(0.99) as f64);
+                let (latency, late) = (served.latency.counts(), served.handed_late.counts());
                 vec![
-                    Response::maybe("p50_ns", served.quantile_ns(0.5, 1)),
+                    Response::maybe("p50_ns", latency.quantile_of(1, 0.5)),
                     Response::maybe("p99_ns", served.p99_ns()),
-                    Response::maybe("p999_ns", served.quantile_ns(0.999, FEWEST_FOR_P999)),
-                    Response::maybe(HANDED_LATE, late),
+                    Response::maybe("p999_ns", latency.quantile_of(FEWEST_FOR_P999, 0.999)),
+                    Response::maybe(HANDED_LATE, late.quantile_of(FEWEST_FOR_P99, 0.99)),
                     Response::maybe(OVERRUN, served.overrun()),
                     Response::one(
                         "computed_per_s",

@@ -1,11 +1,11 @@
 //! Who serves best under each load, and what limits a load other than the server.
 
 use concbench_serving::REFERENCE;
-use concbench_stats::{hodges_lehmann, median, sorted};
+use concbench_stats::{FEWEST_FOR_P99, FEWEST_FOR_P999, hodges_lehmann, median, sorted};
 use concbench_text::figures;
 
 use super::findings::{Group, PacedLatency, Served};
-use super::{Cell, FEWEST_FOR_P99, FEWEST_FOR_P999, Observation};
+use super::{Cell, Observation};
 use crate::batch::analyse::{CONFIDENCE, MARGIN};
 use crate::record::{CellRecord, Counts, Histogram, Status};
 
@@ -85,8 +85,8 @@ fn served(cell: &Load, exchanges_per_s: f64, first: &Load, ceiling: Option<f64>)
         confidence: location.confidence,
         tied: high >= 1.0 - MARGIN,
         p50_ns: latency.quantile_ns(0.5) as f64,
-        p99_ns: quantile(&latency, 0.99, FEWEST_FOR_P99),
-        p999_ns: quantile(&latency, 0.999, FEWEST_FOR_P999),
+        p99_ns: latency.quantile_of(FEWEST_FOR_P99, 0.99),
+        p999_ns: latency.quantile_of(FEWEST_FOR_P999, 0.999),
         exchange_cpu_ns: cpu.map(|cpu| cpu / exchanges.max(1.0)),
         connection_bytes: middle(held),
         accepted_per_s,
@@ -104,8 +104,8 @@ fn paced(cell: &Load) -> Option<PacedLatency> {
     Some(PacedLatency {
         rate_per_s: made.first()?.rate_per_s,
         p50_ns: latency.quantile_ns(0.5) as f64,
-        p99_ns: quantile(&latency, 0.99, FEWEST_FOR_P99),
-        p999_ns: quantile(&latency, 0.999, FEWEST_FOR_P999),
+        p99_ns: latency.quantile_of(FEWEST_FOR_P99, 0.99),
+        p999_ns: latency.quantile_of(FEWEST_FOR_P999, 0.999),
         exchange_cpu_ns: cpu.map(|cpu| cpu / exchanges.max(1.0)),
         late,
         remark: (late > LATE).then(|| {
@@ -118,10 +118,6 @@ fn pooled<'a>(latencies: impl Iterator<Item = &'a Histogram>) -> Counts {
     let mut all = Counts::default();
     latencies.for_each(|latency| all.add(&latency.counts()));
     all
-}
-
-fn quantile(counts: &Counts, share: f64, fewest: u64) -> Option<f64> {
-    (counts.len() >= fewest).then(|| counts.quantile_ns(share) as f64)
 }
 
 /// What limits a load at full speed other than the server.
