@@ -1,6 +1,6 @@
 //! How long a task may compute in each place, as a sentence for each, a picture and tables.
 
-use concbench_charts::{Chart, Ink, STEPS, Table, Tile, Tiles, columns, tiles};
+use concbench_charts::{Chart, Ink, Table, Tile, Tiles, columns, tiles};
 use concbench_interference::{MOST_COMPUTING_PER_S, SITES, Site};
 use concbench_text::figures as units;
 use itertools::Itertools as _;
@@ -233,12 +233,6 @@ fn loads(cells: &[Load]) -> Table {
     Table { columns: columns(&heads), rows: measured.map(row).collect() }
 }
 
-/// The colour of a square: what does no harm has that of the middle, and each doubling is a step.
-fn step(ratio: f64) -> u8 {
-    let neutral = STEPS / 2;
-    neutral + ratio.log2().clamp(0.0, f64::from(neutral)) as u8
-}
-
 fn chart(found: &[Placed]) -> Result<Chart, ReportError> {
     let lengths = lengths(found);
     let mut drawn: Vec<Tile> = Vec::new();
@@ -251,7 +245,7 @@ fn chart(found: &[Placed]) -> Result<Chart, ReportError> {
             drawn.push(Tile {
                 row,
                 column,
-                ink: Ink::Step(step(found.ratio)),
+                ink: Ink::of_increase(found.ratio),
                 pale: false,
                 hatched: found.low < TOO_MUCH && found.high >= TOO_MUCH,
                 key: None,
