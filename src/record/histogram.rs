@@ -116,6 +116,11 @@ impl Counts {
         self.0.value_at_quantile(share)
     }
 
+    /// The same where there are at least so many; else `None`.
+    pub fn quantile_of(&self, fewest: u64, share: f64) -> Option<f64> {
+        (self.len() >= fewest).then(|| self.quantile_ns(share) as f64)
+    }
+
     /// The longest, in nanoseconds.
     pub fn max_ns(&self) -> u64 {
         self.0.max()

@@ -35,6 +35,12 @@ pub const STEPS: u8 = 9;
 const RESERVED: (u8, u8) = (0xC0, 0xBE);
 
 impl Ink {
+    /// The step of a ratio that should be 1 and does harm above: up to 1 that of the middle, and one more for each doubling.
+    pub fn of_increase(ratio: f64) -> Self {
+        let neutral = STEPS / 2;
+        Self::Step(neutral + ratio.log2().clamp(0.0, f64::from(neutral)) as u8)
+    }
+
     /// The colour that carries this role through plotters.
     pub(crate) fn rgb(self) -> RGBColor {
         let code = match self {
@@ -191,6 +197,12 @@ mod tests {
             assert_eq!(Ink::of((r, g, b)), Some(ink));
         }
         assert_eq!(Ink::of((0, 0, 0)), None);
+    }
+
+    #[test]
+    fn each_doubling_is_a_step_and_what_does_no_harm_is_neutral() {
+        let steps = [0.1, 1.0, 1.9, 2.0, 4.0, 1e9].map(Ink::of_increase);
+        assert_eq!(steps, [4, 4, 4, 5, 6, 8].map(Ink::Step));
     }
 
     #[test]

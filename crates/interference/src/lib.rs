@@ -13,6 +13,6 @@ mod processes;
 mod runtime;
 mod site;
 
-pub use load::Load;
+pub use load::{Load, MOST_COMPUTING_PER_S};
 pub use measure::Seen;
 pub use site::{SITES, Site};

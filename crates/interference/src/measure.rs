@@ -26,6 +26,8 @@ pub struct Seen {
     pub computed: u64,
     /// From when the first short task was due until every task was done.
     pub elapsed: Duration,
+    /// The same if none of them had waited.
+    pub due: Duration,
     /// The CPU time of the process and of those that the site has forked, that of those who hand tasks over included.
     pub cpu: Duration,
 }
@@ -66,7 +68,14 @@ pub(crate) fn run<T: Takes>(load: &Load, start: impl FnOnce() -> Result<T>) -> R
         done => Ok(done.saturating_sub(index as u64 * load.interval_ns)),
     };
     let latencies_ns = ledger.done_ns().into_iter().enumerate().map(latency).collect::<Result<_>>()?;
-    Ok(Seen { latencies_ns, handed_late_ns, computed: computing, elapsed, cpu })
+    Ok(Seen {
+        latencies_ns,
+        handed_late_ns,
+        computed: computing,
+        elapsed,
+        due: Duration::from_nanos(load.lasts_ns()),
+        cpu,
+    })
 }
 
 fn process_cpu() -> Result<Duration> {

@@ -20,7 +20,7 @@ fn main() {
     for site in SITES.iter().filter(|site| site.forks) {
         let seen = site.measure(&load).unwrap_or_else(|error| panic!("{}: {error}", site.words));
         assert_eq!(seen.latencies_ns.len(), 50, "{}", site.words);
-        assert_eq!(seen.computed, 7_500, "{}", site.words);
+        assert_eq!(seen.computed, 5_000, "{}", site.words);
         let children = std::fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
         assert_eq!(children.trim(), "", "{}: processes are left", site.words);
     }

@@ -22,12 +22,7 @@ impl Placement {
     ///
     /// When the kernel does not say which cores may be used.
     pub fn of(settings: &Settings) -> Result<Self> {
-        let mut cores = Vec::new();
-        if settings.pin {
-            let allowed = sched_getaffinity(None)
-                .map_err(|error| ModelError::System { what: "read the affinity", source: error.into() })?;
-            cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect();
-        }
+        let cores = if settings.pin { allowed_cores()? } else { Vec::new() };
         Ok(Self { cores: cores.into(), next: Arc::default() })
     }
 
@@ -50,6 +45,17 @@ impl Placement {
         let worker = self.next.fetch_add(1, Ordering::Relaxed);
         Some(self.cores[worker % self.cores.len()])
     }
+}
+
+/// The cores that the calling thread may run on, ascending.
+///
+/// # Errors
+///
+/// When the kernel does not say which.
+pub fn allowed_cores() -> Result<Vec<usize>> {
+    let allowed = sched_getaffinity(None)
+        .map_err(|error| ModelError::System { what: "read the affinity", source: error.into() })?;
+    Ok((0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect())
 }
 
 /// Binds the calling thread to a core.

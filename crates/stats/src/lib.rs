@@ -35,7 +35,9 @@ pub use location::Location;
 pub use mean::geometric_mean;
 pub use normal::{normal_cdf, normal_quantile, standard_error};
 pub use one_sided::{OneSided, p_beyond};
-pub use order::{OrderInterval, median, median_interval, quantile, sorted, upper_rank};
+pub use order::{
+    FEWEST_FOR_P99, FEWEST_FOR_P999, OrderInterval, median, median_interval, quantile, sorted, upper_rank,
+};
 pub use range::pairwise_confidence;
 pub use rank_sum::{rank_sum, shift};
 pub use signed_rank::signed_rank;

@@ -61,9 +61,17 @@ pub fn median_interval(ascending: &[f64], confidence: f64) -> Option<OrderInterv
     Some(OrderInterval { low: ascending[rank], high: ascending[last - rank], confidence: held.max(0.0) })
 }
 
+/// The fewest values that bound their 99th percentile, and those of a 99.9th: with fewer, even the largest exceeds it with less
+/// than 95 %. All `n` lie below a quantile `p` with `p` to the power of `n`, which 299 and 2,995 are the first to bring down
+/// to 5 % (Wilks, Determination of sample sizes for setting tolerance limits, 1941); see [`upper_rank`].
+pub const FEWEST_FOR_P99: u64 = 299;
+/// The same for a 99.9th percentile: see [`FEWEST_FOR_P99`].
+pub const FEWEST_FOR_P999: u64 = 2_995;
+
 /// Which of `count` ascending values, from 1, a quantile (0 to 1) does not exceed with at least this confidence, whatever
 /// the distribution: more than as many lie above the quantile with less than the rest of the probability (David and
-/// Nagaraja, Order Statistics, 2003). `None` where even the largest does not bound it: 99 % need 299 values for 95 %.
+/// Nagaraja, Order Statistics, 2003). `None` where even the largest does not bound it: 99 % need
+/// [`FEWEST_FOR_P99`] values for 95 %.
 pub fn upper_rank(count: u64, share: f64, confidence: f64) -> Option<u64> {
     let above = 1.0 - share;
     // The probability that `n` values lie above the quantile: each term follows from the one before.
@@ -130,11 +138,12 @@ mod tests {
     #[test]
     fn a_quantile_is_bounded_by_the_rank_that_the_binomial_distribution_gives() {
         // 0.99 to the power of 299 is 0.0495, and of 298 it is 0.0500.
-        assert_eq!(upper_rank(298, 0.99, 0.95), None);
-        assert_eq!(upper_rank(299, 0.99, 0.95), Some(299));
+        assert_eq!(upper_rank(FEWEST_FOR_P99 - 1, 0.99, 0.95), None);
+        assert_eq!(upper_rank(FEWEST_FOR_P99, 0.99, 0.95), Some(299));
         // P(X <= 13) = 0.0611 and P(X <= 12) = 0.0355 for 2,000 draws with 1 %.
         assert_eq!(upper_rank(2_000, 0.99, 0.95), Some(2_000 - 12));
-        assert_eq!(upper_rank(2_995, 0.999, 0.95), Some(2_995));
+        assert_eq!(upper_rank(FEWEST_FOR_P999 - 1, 0.999, 0.95), None);
+        assert_eq!(upper_rank(FEWEST_FOR_P999, 0.999, 0.95), Some(2_995));
         assert_eq!(upper_rank(0, 0.99, 0.95), None);
     }
 

@@ -255,6 +255,25 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_surely_behind_is_said_to_take_longer() {
+        let found = measured("nothing");
+        let cells: Vec<CellRecord<Cell, Observation>> =
+            serde_json::from_value(serde_json::to_value(&found.cells).unwrap()).unwrap();
+        let mut findings = analyse::analyse(&cells);
+        let said = |findings: &[Contrast]| section::sentences(&cells, findings).join("\n");
+        let first = "as long in order as it does as completed";
+        assert!(said(&findings).contains(first), "{}", said(&findings));
+        for found in &mut findings {
+            (found.time.ratio, found.time.low, found.time.high) = (0.8, 0.7, 0.9);
+        }
+        assert!(
+            !said(&findings).contains(first) && !said(&findings).contains("; with"),
+            "{}",
+            said(&findings)
+        );
+    }
+
+    #[test]
     fn a_construct_that_breaks_keeps_its_reason_and_is_told_of_in_no_sentence() {
         let found = measured("/tokio/");
         let of_tokio = |cell: &&crate::record::RawCell| cell.id.contains("/tokio/");

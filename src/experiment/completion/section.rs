@@ -71,13 +71,19 @@ fn named(cell: &Point) -> String {
     text::name(&cell.factors.construct)
 }
 
+/// Whether the one that stands above surely takes longer.
+fn is_behind(found: &Contrast) -> bool {
+    found.time.low > 1.0
+}
+
 /// What waiting for the order costs the first result: where it costs most.
 fn first(cells: &[Point], found: &[Contrast]) -> Option<String> {
     let cell = |id: &str| cells.iter().find(|cell| cell.id == id);
     // Where all results come at once, the first waits for the last, and not for the first task.
     let one_by_one = |found: &&Contrast| cell(&found.above).is_some_and(|ordered| !is_at_once(ordered));
-    let sure = found.iter().filter(|found| found.about == About::First && found.time.is_sure());
-    let most = sure.filter(one_by_one).max_by(|left, right| left.time.ratio.total_cmp(&right.time.ratio))?;
+    let behind = found.iter().filter(|found| found.about == About::First && is_behind(found));
+    let most =
+        behind.filter(one_by_one).max_by(|left, right| left.time.ratio.total_cmp(&right.time.ratio))?;
     let (ordered, completed) = (cell(&most.above)?, cell(&most.below)?);
     let time = |cell: &Point| Some(units::time(cell.summary.get("first_ns")?.median));
     Some(format!(
@@ -115,7 +121,7 @@ fn last(cells: &[Point], found: &[Contrast]) -> Option<String> {
     let (time, fastest) = ranked.first()?;
     let all =
         format!("All results in order are there first with {} ({})", named(fastest), units::time(*time));
-    let contrast = found.iter().find(|found| found.about == About::Last && found.time.is_sure());
+    let contrast = found.iter().find(|found| found.about == About::Last && is_behind(found));
     Some(match contrast.and_then(|found| Some((found, ranked.last()?))) {
         Some((found, (_, slowest))) => {
             format!("{all}; with {} it takes {} as long.", named(slowest), found.time.words())

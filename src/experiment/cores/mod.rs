@@ -9,6 +9,7 @@ mod tests;
 
 use std::time::Duration;
 
+use concbench_stats::FEWEST_FOR_P99;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +18,6 @@ use crate::model::Family;
 use crate::record::{Factors, Histogram, Response, Responses};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
-
-/// The fewest tasks that a 99th percentile is taken from.
-const FEWEST_FOR_P99: u64 = 100;
 
 /// One CPU against many, and a share of them.
 #[derive(Debug)]
@@ -221,8 +219,7 @@ impl Computed {
 
     /// The 99th percentile of how long a task took once it was begun, in nanoseconds; `None` with too few.
     fn p99_ns(&self) -> Option<f64> {
-        let counts = self.durations.counts();
-        (counts.len() >= FEWEST_FOR_P99).then(|| counts.quantile_ns(0.99) as f64)
+        self.durations.counts().quantile_of(FEWEST_FOR_P99, 0.99)
     }
 }
 

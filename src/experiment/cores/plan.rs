@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use concbench_sizing::{SIZERS, Sizer};
+use concbench_stats::FEWEST_FOR_P99;
 use concbench_workloads::{Count, Kernel};
 
 use super::{Cell, Cores, Limit, Observation, Order, Sizing};
@@ -22,9 +23,10 @@ const QUOTAS: [f64; 9] = [0.5, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 const QUICK_QUOTAS: usize = 2;
 /// How long a task computes.
 const TASK: Duration = Duration::from_millis(1);
-/// How many tasks make a batch, for each core that the limit leaves, and at least.
-const TASKS_PER_CORE: f64 = 100.0;
-const FEWEST_TASKS: u64 = 100;
+/// How many tasks make a batch for each core that the limit leaves, and at least: they take as long as is computed at least,
+/// and have a 99th percentile.
+const TASKS_PER_CORE: u64 = 305;
+const _: () = assert!(TASKS_PER_CORE >= FEWEST_FOR_P99);
 /// How long is computed, at least: three periods of a quota, and two in a quick run.
 const TIME: Duration = Duration::from_millis(300);
 const QUICK_TIME: Duration = Duration::from_millis(200);
@@ -84,13 +86,15 @@ fn time(scope: &Scope) -> Duration {
 
 /// How many tasks make a batch.
 fn tasks(limit: Limit) -> u64 {
-    ((limit.cores() * TASKS_PER_CORE) as u64).max(FEWEST_TASKS)
+    (limit.cores().max(1.0) * TASKS_PER_CORE as f64) as u64
 }
 
-/// About how long it takes to measure these cells: the last batch may begin just before the time is over.
+/// About how long it takes to measure these cells: batches are whole, and the last begins before the time is over.
 pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
-    let batch = |cell: &Cell| TASK.mul_f64(tasks(cell.limit()) as f64 / cell.cores.max(0.1));
-    let observation = |cell: &Cell| time(scope).max(batch(cell)) + batch(cell) / 2 + START;
+    let observation = |cell: &Cell| {
+        let batch = TASK.mul_f64(tasks(cell.limit()) as f64 / cell.cores.max(0.1));
+        batch.mul_f64((time(scope).as_secs_f64() / batch.as_secs_f64()).ceil()) + START
+    };
     let sizes = START * cells.iter().filter(|cell| cell.sizing == Sizing::Own).count() as u32;
     cells.iter().map(observation).sum::<Duration>() * rounds(scope.settings.blocks) + sizes
 }

@@ -1,10 +1,12 @@
 //! What fewer cores and quotas do, as sentences, a picture and tables.
 
-use concbench_charts::{Chart, Ink, STEPS, Table, Tile, Tiles, columns, tiles};
+use concbench_charts::{Chart, Ink, Table, Tile, Tiles, columns, tiles};
 use concbench_sizing::SIZERS;
 use concbench_text::figures as units;
+use itertools::Itertools as _;
 
 use super::{Cell, Choice, Cores, Observation, Ratio, Sizing};
+use crate::batch::analyse::FEWEST_PAIRS;
 use crate::experiment::{Experiment, RecordOf, View};
 use crate::record::{CellRecord, Status};
 use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
@@ -13,9 +15,10 @@ type Point = CellRecord<Cell, Observation>;
 
 /// The section.
 pub(super) fn section(record: &RecordOf<Cores>, view: &View<'_>) -> Result<Section, ReportError> {
-    let (found, margin) = (&record.findings, view.record.run.margin);
+    let (found, run) = (&record.findings, &view.record.run);
     let mut section = Section::new(Cores::ID, "Cores", "One CPU against many; what does a quota do?");
-    section.findings = sentences(found, margin, unsupported(&record.cells));
+    let few = u64::from(run.blocks) < FEWEST_PAIRS;
+    section.findings = sentences(found, run.margin, few, unsupported(&record.cells));
     let table = table(found);
     section.body = vec![
         Element::Charts(chart(found)?.into_iter().collect()),
@@ -36,14 +39,13 @@ pub(super) fn section(record: &RecordOf<Cores>, view: &View<'_>) -> Result<Secti
 
 /// Cells without figures; where none could be made for one reason, that reason once.
 fn unmeasured(cells: &[Point]) -> Vec<Unmeasured> {
-    let mut shown: Vec<&Point> = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.status != Status::Ok) {
-        let same = |other: &Point| (other.status, &other.reason) == (cell.status, &cell.reason);
-        if cell.status != Status::Unsupported || !shown.iter().any(|other| same(other)) {
-            shown.push(cell);
-        }
-    }
-    shown.into_iter().map(Unmeasured::of).collect()
+    let without = cells.iter().filter(|cell| cell.status != Status::Ok);
+    let fates = without.unique_by(|cell| {
+        // What broke is shown cell by cell.
+        let own = (cell.status != Status::Unsupported).then_some(cell.id.as_str());
+        (cell.status, cell.reason.as_deref(), own)
+    });
+    fates.map(Unmeasured::of).collect()
 }
 
 /// Why there are no quotas, if there are none.
@@ -68,8 +70,8 @@ fn cpus(choice: &Choice) -> String {
     }
 }
 
-/// Whether a choice does surely less in a second than as many workers as fit, or has tasks that surely take longer. As many
-/// workers as fit are no other choice.
+/// Whether a choice does less in a second than as many workers as fit, or has tasks that take longer: by the whole interval,
+/// which is worth less where the blocks are few. As many workers as fit are no other choice.
 fn pays(choice: &Choice, margin: f64) -> bool {
     if choice.workers == choice.fitting {
         return false;
@@ -101,32 +103,49 @@ fn price(choices: &[&Choice]) -> String {
 }
 
 /// What their own choice costs those that pay for it, by how many workers they choose.
-fn costs(paying: &[&Choice]) -> Vec<String> {
-    let mut numbers: Vec<u64> = paying.iter().map(|choice| choice.workers).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
+fn costs(paying: &[&Choice], few: bool) -> Vec<String> {
+    let costs = if few { "seems to cost" } else { "costs" };
+    let numbers = paying.iter().map(|choice| choice.workers).unique().sorted();
     let part = |workers: u64| {
         let these: Vec<&Choice> = paying.iter().copied().filter(|choice| choice.workers == workers).collect();
         let names: Vec<String> = these.iter().map(|choice| asks(&choice.sizer)).collect();
-        format!("their own choice of {workers} costs {} ({})", price(&these), text::list(&names, usize::MAX))
+        format!(
+            "their own choice of {workers} {costs} {} ({})",
+            price(&these),
+            text::list(&names, usize::MAX)
+        )
     };
-    numbers.into_iter().map(part).collect()
+    numbers.map(part).collect()
 }
 
-/// What was found.
-fn sentences(found: &[Choice], margin: f64, unsupported: Option<&str>) -> Vec<String> {
+/// What was found; from few blocks, with less certainty.
+fn sentences(found: &[Choice], margin: f64, few: bool, unsupported: Option<&str>) -> Vec<String> {
     let mut sentences = affinity(found);
-    if let Some(reason) = unsupported {
-        sentences.push(format!("Quotas could not be measured: {}.", text::sentence(reason)));
-        return sentences;
+    match unsupported {
+        Some(reason) => {
+            sentences.push(format!("Quotas could not be measured: {}.", text::sentence(reason)));
+        }
+        None => {
+            sentences.extend(chosen(found));
+            sentences.extend(under_quotas(found, margin, few));
+        }
     }
-    sentences.extend(chosen(found));
+    if few {
+        sentences.push(format!("With fewer than {FEWEST_PAIRS} blocks these are indications."));
+    }
+    sentences
+}
+
+/// What other choices than as many workers as fit cost under each quota.
+fn under_quotas(found: &[Choice], margin: f64, few: bool) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let cost = if few { "seem to cost" } else { "cost" };
     for limit in quotas(found) {
         let of = |sizing| {
             found.iter().filter(move |choice| choice.limit == limit.limit && choice.sizing == sizing)
         };
         let paying: Vec<&Choice> = of(Sizing::Own).filter(|choice| pays(choice, margin)).collect();
-        sentences.push(match costs(&paying) {
+        sentences.push(match costs(&paying, few) {
             costs if costs.is_empty() => {
                 format!("Under {} none is known to pay for its own choice.", cpus(limit))
             }
@@ -141,7 +160,7 @@ fn sentences(found: &[Choice], margin: f64, unsupported: Option<&str>) -> Vec<St
             .max_by(|left, right| longest(left).total_cmp(&longest(right)));
         sentences.extend(worst.map(|choice| {
             format!(
-                "Under {}, as many workers as the machine has cores ({}) cost {}, with {} as the worst.",
+                "Under {}, as many workers as the machine has cores ({}) {cost} {}, with {} as the worst.",
                 cpus(limit),
                 choice.workers,
                 price(&[choice]),
@@ -154,14 +173,8 @@ fn sentences(found: &[Choice], margin: f64, unsupported: Option<&str>) -> Vec<St
 
 /// One choice for each quota, ascending.
 fn quotas(found: &[Choice]) -> Vec<&Choice> {
-    let mut limits: Vec<&Choice> = Vec::new();
-    for choice in found.iter().filter(|choice| choice.quota) {
-        if limits.iter().all(|known| known.limit != choice.limit) {
-            limits.push(choice);
-        }
-    }
-    limits.sort_by(|left, right| left.cores.total_cmp(&right.cores));
-    limits
+    let limits = found.iter().filter(|choice| choice.quota).unique_by(|choice| &choice.limit);
+    limits.sorted_by(|left, right| left.cores.total_cmp(&right.cores)).collect()
 }
 
 /// How many workers each chooses by itself, under all quotas.
@@ -275,24 +288,14 @@ fn table(found: &[Choice]) -> Table {
     Table { columns: columns(&heads), rows: found.iter().map(row).collect() }
 }
 
-/// The colour of a square: as it should be has that of the middle, and each doubling is a step.
-fn step(ratio: f64) -> u8 {
-    let neutral = STEPS / 2;
-    neutral + ratio.log2().clamp(0.0, f64::from(neutral)) as u8
-}
-
 /// The picture: what choices of workers come to under quotas; none without any.
 fn chart(found: &[Choice]) -> Result<Option<Chart>, ReportError> {
     let shown: Vec<&Choice> =
         found.iter().filter(|choice| choice.quota && choice.sizing != Sizing::Fitting).collect();
-    let (mut rows, mut limits): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for choice in &shown {
-        for (names, name) in [(&mut rows, name(choice)), (&mut limits, limit_name(choice))] {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
+    let names = |of: fn(&Choice) -> String| -> Vec<String> {
+        shown.iter().map(|choice| of(choice)).unique().collect()
+    };
+    let (rows, limits) = (names(name), names(limit_name));
     if shown.is_empty() {
         return Ok(None);
     }
@@ -302,7 +305,7 @@ fn chart(found: &[Choice]) -> Result<Option<Chart>, ReportError> {
         Tile {
             row: place(&rows, &name(choice)),
             column: place(&limits, &limit_name(choice)),
-            ink: Ink::Step(step(choice.p99.map_or(1.0, |p99| p99.ratio))),
+            ink: Ink::of_increase(choice.p99.map_or(1.0, |p99| p99.ratio)),
             pale: false,
             hatched: choice.p99.is_some_and(|p99| p99.low <= 1.0 && p99.high >= 1.0),
             key: None,

@@ -9,6 +9,7 @@ mod tests;
 
 use std::time::Duration;
 
+use concbench_stats::{FEWEST_FOR_P99, FEWEST_FOR_P999};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +18,9 @@ use crate::record::{Factors, Histogram, Response, Responses};
 use crate::report::{ReportError, Section};
 use crate::runner::{CellError, Desk};
 
-/// The fewest short tasks that a percentile is taken from: a 99th and a 99.9th.
-const FEWEST_FOR_P99: u64 = 300;
-const FEWEST_FOR_P999: u64 = 3_000;
+/// The responses by which a length of computing is left out.
+const HANDED_LATE: &str = "handed_late_p99_ns";
+const OVERRUN: &str = "overrun";
 
 /// Short tasks beside computing ones.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ pub(crate) enum Order {
         computing_ns: u64,
         /// How far it counts in one stretch, and how many it has.
         stretch: (u64, u64),
-        /// How many cores computing keeps busy on average.
+        /// How many cores computing keeps busy on average, unless that takes too many tasks.
         busy_cores: f64,
         /// Decides when computing tasks are due: another time in each round, and the same for all cells of a round.
         seed: u64,
@@ -111,19 +112,22 @@ pub(crate) struct Served {
     pub(crate) computed: u64,
     /// From when the first short task was due until every task was done, in nanoseconds.
     pub(crate) elapsed_ns: u64,
+    /// The same if none of them had waited; `null` in a record in which that was not noted.
+    #[serde(default)]
+    pub(crate) due_ns: Option<u64>,
     /// The CPU time of the process meanwhile, in nanoseconds.
     pub(crate) cpu_ns: u64,
 }
 
 impl Served {
-    /// A percentile of the short tasks, in nanoseconds; `None` with fewer of them than it needs.
-    fn quantile_ns(&self, share: f64, fewest: u64) -> Option<f64> {
-        (self.short_tasks >= fewest).then(|| self.latency.counts().quantile_ns(share) as f64)
+    /// The 99th percentile of the short tasks, in nanoseconds; `None` with too few of them.
+    fn p99_ns(&self) -> Option<f64> {
+        self.latency.counts().quantile_of(FEWEST_FOR_P99, 0.99)
     }
 
-    /// The 99th percentile of the short tasks, in nanoseconds.
-    fn p99_ns(&self) -> Option<f64> {
-        self.quantile_ns(0.99, FEWEST_FOR_P99)
+    /// How long it took over how long it takes if no task waits.
+    fn overrun(&self) -> Option<f64> {
+        Some(self.elapsed_ns as f64 / self.due_ns?.max(1) as f64)
     }
 }
 
@@ -132,13 +136,13 @@ impl Responses for Observation {
         match self {
             Self::Step { step_ns } => vec![Response::one("step_ns", *step_ns)],
             Self::Load(served) => {
-                let late = served.handed_late.counts();
-                let late = (!late.is_empty()).then(|| late.quantile_ns(0.99) as f64);
+                let (latency, late) = (served.latency.counts(), served.handed_late.counts());
                 vec![
-                    Response::maybe("p50_ns", served.quantile_ns(0.5, 1)),
+                    Response::maybe("p50_ns", latency.quantile_of(1, 0.5)),
                     Response::maybe("p99_ns", served.p99_ns()),
-                    Response::maybe("p999_ns", served.quantile_ns(0.999, FEWEST_FOR_P999)),
-                    Response::maybe("handed_late_p99_ns", late),
+                    Response::maybe("p999_ns", latency.quantile_of(FEWEST_FOR_P999, 0.999)),
+                    Response::maybe(HANDED_LATE, late.quantile_of(FEWEST_FOR_P99, 0.99)),
+                    Response::maybe(OVERRUN, served.overrun()),
                     Response::one(
                         "computed_per_s",
                         1e9 * served.computed as f64 / served.elapsed_ns.max(1) as f64,
@@ -163,6 +167,18 @@ pub(crate) struct Placed {
     pub(crate) refusal: Option<String>,
     /// What each length of computing does, ascending.
     pub(crate) points: Vec<Point>,
+    /// The lengths that were measured and say nothing of this place, ascending.
+    #[serde(default)]
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// A length of computing that was measured and says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct LeftOut {
+    /// How long a computing task takes, in nanoseconds.
+    pub(crate) computing_ns: u64,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 /// How long a task may compute before the 99th percentile of its neighbours has doubled: the median over the rounds, by

@@ -54,6 +54,7 @@ fn served(seen: &Seen) -> Served {
         handed_late: seen.handed_late_ns.iter().copied().collect(),
         computed: seen.computed,
         elapsed_ns: nanoseconds(seen.elapsed),
+        due_ns: Some(nanoseconds(seen.due)),
         cpu_ns: nanoseconds(seen.cpu),
     }
 }

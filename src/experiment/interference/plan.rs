@@ -25,8 +25,9 @@ const COMPUTING: [Duration; 5] = [
 /// How many of these lengths a quick run has.
 const QUICK: usize = 4;
 /// How long a short task computes.
-const SHORT: Duration = Duration::from_micros(20);
-/// The share of the machine that short tasks keep busy, and the share that computing does.
+pub(super) const SHORT: Duration = Duration::from_micros(20);
+/// The share of the machine that short tasks keep busy, and the share that computing does, each as far as a bound on how
+/// many there are in a second allows.
 const SHORT_SHARE: f64 = 0.1;
 const BUSY_SHARE: f64 = 0.5;
 /// The most short tasks a second: with more, whoever hands them over would be what is measured.
@@ -79,6 +80,11 @@ fn site_of(cell: &Cell) -> Option<&'static Site> {
     SITES.iter().find(fits)
 }
 
+/// How many short tasks are due in a second where a run may use so many cores.
+pub(super) fn short_per_s(cores: u64) -> f64 {
+    (SHORT_SHARE * cores as f64 / SHORT.as_secs_f64()).min(MOST_PER_S)
+}
+
 /// How often each cell is measured in a run of so many blocks.
 pub(super) fn rounds(of_run: u32) -> u32 {
     of_run.div_ceil(2).min(MOST_ROUNDS)
@@ -124,7 +130,7 @@ fn ask(scope: &Scope, cell: &Cell, step_ns: f64) -> Result<Ask<Order>, Failure> 
     let placement = site_of(cell).map_or(&*cell.placement, |site| site.placement).to_owned();
     let computing = Duration::from_nanos(cell.computing_ns);
     let stretches = (cell.computing_ns / nanoseconds(STRETCH)).max(1);
-    let per_s = (SHORT_SHARE * scope.cores() as f64 / SHORT.as_secs_f64()).min(MOST_PER_S);
+    let per_s = short_per_s(scope.cores());
     let order = Order::Load {
         runtime: cell.runtime.clone(),
         placement,

@@ -1,56 +1,120 @@
 //! How long a task may compute in each place, as a sentence for each, a picture and tables.
 
-use concbench_charts::{Chart, Ink, STEPS, Table, Tile, Tiles, columns, tiles};
-use concbench_interference::{SITES, Site};
+use concbench_charts::{Chart, Ink, Table, Tile, Tiles, columns, tiles};
+use concbench_interference::{MOST_COMPUTING_PER_S, SITES, Site};
 use concbench_text::figures as units;
+use itertools::Itertools as _;
 
 use super::analyse::TOO_MUCH;
-use super::{Allowed, Beyond, Cell, Interference, Length, Observation, Placed, Point};
+use super::{Allowed, Beyond, Cell, HANDED_LATE, Interference, Length, Observation, Placed, Point, plan};
+use crate::batch::analyse::FEWEST_PAIRS;
 use crate::experiment::{Experiment, RecordOf, View};
 use crate::record::{CellRecord, Status};
 use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
 
 type Load = CellRecord<Cell, Observation>;
 
-/// How late tasks may be handed over where nothing computes, at p99, before that is said: a calm machine wakes whoever does
-/// so within a tenth of that.
+/// How late tasks may be handed over, at p99, before that is said: a calm machine wakes whoever does so within a tenth of
+/// that.
 const DISTURBED_NS: f64 = 1e6;
 
 /// The section.
-pub(super) fn section(record: &RecordOf<Interference>, _: &View<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(record: &RecordOf<Interference>, view: &View<'_>) -> Result<Section, ReportError> {
     let question = "How long may a task compute before it hurts its neighbours?";
     let mut section = Section::new(Interference::ID, "Interference", question);
-    section.findings = record.findings.iter().map(sentence).chain(late(&record.cells)).collect();
+    let few = u64::from(view.record.run.blocks) < FEWEST_PAIRS;
+    let few = few.then(|| format!("With fewer than {FEWEST_PAIRS} blocks these are indications."));
+    let found = record.findings.iter().map(sentence).chain(late(&record.cells));
+    section.findings = found.chain(left_out(&record.findings)).chain(few).collect();
     let table = table(&record.findings);
     section.body = vec![
         Element::Charts(vec![chart(&record.findings)?]),
-        Element::Note(
-            "Short tasks, 20 µs of computing each, are due at a tenth of what the cores can do. Beside them come tasks that \
-             compute, each at a moment within its own slot that chance decides, and keep half of the cores busy on average. \
-             A short task takes from when it was due until it is done. How long a task may compute is read off between two \
-             lengths where the 99th percentile is twice that without computing, in each round; the figure is the median of \
-             the rounds, with its interval from order statistics."
-                .to_owned(),
-        ),
+        Element::Note(note(&record.cells)),
         Element::Table("How long a task may compute in each place".to_owned(), table.clone()),
         Element::Folded("What became of each load".to_owned(), loads(&record.cells)),
-        Element::Without(record.cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of).collect()),
     ];
+    if record.findings.iter().any(|placed| !placed.left_out.is_empty()) {
+        section.body.push(Element::Folded("What is left out".to_owned(), reasons(&record.findings)));
+    }
+    let without = record.cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of);
+    section.body.push(Element::Without(without.collect()));
     let title = Interference::ID.to_owned();
     section.tables.push(TextTable { title, sentences: Vec::new(), table });
     Ok(section)
 }
 
-/// That tasks were handed over late even where nothing computes, by more than anything here takes.
+fn note(cells: &[Load]) -> String {
+    let due = cells.first().map_or_else(String::new, |cell| {
+        let (cores, per_s) = (cell.factors.workers, plan::short_per_s(cell.factors.workers));
+        let share = per_s * plan::SHORT.as_secs_f64() / cores.max(1) as f64;
+        format!(
+            ": {} a second, which is {} of what {} can do",
+            units::count(per_s),
+            units::percent(share),
+            text::plural(cores, "core")
+        )
+    });
+    format!(
+        "Short tasks, 20 µs of computing each, are due at a fixed rate{due}. Beside them come tasks that compute, each at a \
+         moment within its own slot that chance decides. They keep half of the cores busy on average, as far as {} of them a \
+         second do: of more, the handing over would be measured. A short task takes from when it was due until it is done. How \
+         long a task may compute is read off between two lengths where the 99th percentile is twice that without computing, \
+         in each round; the figure is the median of the rounds, with its interval from order statistics. A length is left \
+         out where the place did not keep up with it, and where short tasks were handed over later than they take without \
+         computing.",
+        units::count(MOST_COMPUTING_PER_S)
+    )
+}
+
+/// That tasks were handed over late, by more than anything here takes: where nothing computes, or else where it was worst.
 fn late(cells: &[Load]) -> Option<String> {
-    let alone = cells.iter().filter(|load| load.factors.computing_ns == 0);
-    let of = |load: &Load| Some(load.summary.get("handed_late_p99_ns")?.median);
-    let most = alone.filter_map(of).reduce(f64::max).filter(|late| *late >= DISTURBED_NS)?;
+    let of = |load: &Load| Some((load.summary.get(HANDED_LATE)?.median, load.id.clone()));
+    let (alone, beside): (Vec<&Load>, Vec<&Load>) =
+        cells.iter().partition(|load| load.factors.computing_ns == 0);
+    let worst = |loads: Vec<&Load>| {
+        let late = loads.into_iter().filter_map(of).filter(|(late, _)| *late >= DISTURBED_NS);
+        late.max_by(|left, right| left.0.total_cmp(&right.0))
+    };
+    if let Some((most, _)) = worst(alone) {
+        return Some(format!(
+            "Even without computing tasks were handed over {} late at p99: something else keeps this machine busy, and what \
+             shorter computing does to its neighbours is not seen.",
+            units::time(most)
+        ));
+    }
+    let (most, id) = worst(beside)?;
     Some(format!(
-        "Even without computing tasks were handed over {} late at p99: something else keeps this machine busy, and what \
-         shorter computing does to its neighbours is not seen.",
-        units::time(most)
+        "Beside computing tasks, short ones were handed over up to {} late at p99 ({}): whoever hands them over waits for a \
+         core there, too.",
+        units::time(most),
+        text::name(&id)
     ))
+}
+
+/// How many lengths say nothing.
+fn left_out(found: &[Placed]) -> Option<String> {
+    let out: usize = found.iter().map(|placed| placed.left_out.len()).sum();
+    let read: usize = found.iter().map(|placed| placed.points.len()).sum();
+    (out > 0).then(|| {
+        format!(
+            "Left out are {out} of {}: the place did not keep up, or tasks were handed over too late to tell.",
+            text::plural((out + read) as u64, "load")
+        )
+    })
+}
+
+/// Why each of them does not.
+fn reasons(found: &[Placed]) -> Table {
+    let of = |placed: &Placed| {
+        let row = |out: &super::LeftOut| {
+            vec![place(placed), units::exact_time(out.computing_ns), text::sentence(&out.reason)]
+        };
+        placed.left_out.iter().map(row).collect::<Vec<_>>()
+    };
+    Table {
+        columns: columns(&["computing is", "a task computes", "why it is left out"]),
+        rows: found.iter().flat_map(of).collect(),
+    }
 }
 
 fn site(runtime: &str, placement: &str) -> Option<&'static Site> {
@@ -105,11 +169,7 @@ fn length(length: Length, (shortest, longest): (u64, u64)) -> String {
 
 /// The lengths that were measured in any place.
 fn lengths(found: &[Placed]) -> Vec<u64> {
-    let mut lengths: Vec<u64> =
-        found.iter().flat_map(|placed| &placed.points).map(|point| point.computing_ns).collect();
-    lengths.sort_unstable();
-    lengths.dedup();
-    lengths
+    found.iter().flat_map(|placed| &placed.points).map(|point| point.computing_ns).unique().sorted().collect()
 }
 
 fn point(placed: &Placed, computing_ns: u64) -> Option<&Point> {
@@ -127,7 +187,9 @@ fn table(found: &[Placed]) -> Table {
         let (median, interval) = placed.allowed.map_or(("unknown".to_owned(), "none".to_owned()), shown);
         let ratio = |length: &u64| {
             let interval = |point: &Point| units::ratio(point.ratio, Some((point.low, point.high)));
-            point(placed, *length).map_or("none".into(), interval)
+            let left_out = placed.left_out.iter().any(|out| out.computing_ns == *length);
+            let none = if left_out { "left out" } else { "none" };
+            point(placed, *length).map_or(none.into(), interval)
         };
         let ratios = lengths.iter().map(ratio);
         [place(placed), median, interval].into_iter().chain(ratios).collect()
@@ -151,7 +213,7 @@ fn loads(cells: &[Load]) -> Table {
             of("p50_ns", units::time),
             of("p99_ns", units::time),
             of("p999_ns", units::time),
-            of("handed_late_p99_ns", units::time),
+            of(HANDED_LATE, units::time),
             of("computed_per_s", units::count),
             of("busy_cores", units::plain),
         ]
@@ -171,12 +233,6 @@ fn loads(cells: &[Load]) -> Table {
     Table { columns: columns(&heads), rows: measured.map(row).collect() }
 }
 
-/// The colour of a square: what does no harm has that of the middle, and each doubling is a step.
-fn step(ratio: f64) -> u8 {
-    let neutral = STEPS / 2;
-    neutral + ratio.log2().clamp(0.0, f64::from(neutral)) as u8
-}
-
 fn chart(found: &[Placed]) -> Result<Chart, ReportError> {
     let lengths = lengths(found);
     let mut drawn: Vec<Tile> = Vec::new();
@@ -189,7 +245,7 @@ fn chart(found: &[Placed]) -> Result<Chart, ReportError> {
             drawn.push(Tile {
                 row,
                 column,
-                ink: Ink::Step(step(found.ratio)),
+                ink: Ink::of_increase(found.ratio),
                 pale: false,
                 hatched: found.low < TOO_MUCH && found.high >= TOO_MUCH,
                 key: None,

@@ -44,6 +44,7 @@ fn handed_over(order: &Value, late: u64, truth: Truth) -> Result<Value, RunnerEr
         handed_late: (0..tasks).map(|_| late).collect(),
         computed: 7,
         elapsed_ns: 300 * MS,
+        due_ns: Some(300 * MS),
         cpu_ns: 330 * MS,
     })))
 }
@@ -193,6 +194,81 @@ fn rounds_that_contradict_each_other_say_nothing() {
     let found = placed(&record, "smol", "unblock");
     assert_eq!(found.allowed, None, "{found:?}");
     assert!(found.refusal.unwrap().starts_with("in some rounds p99 had doubled at 10 µs already"));
+}
+
+#[test]
+fn what_is_worse_beside_shorter_tasks_is_the_handing_over_and_says_nothing() {
+    let (_, record) =
+        measured(&default_scope(), |_, _, computing| Some(if computing == 10 * US { MS } else { 100 * US }));
+    let found = placed(&record, "tokio", "inline");
+    assert_eq!(found.allowed, None, "{found:?}");
+    let why = found.refusal.unwrap();
+    assert!(
+        why.starts_with("in 6 of 6 rounds p99 had doubled") && why.contains("handing over costs"),
+        "{why}"
+    );
+}
+
+/// The record of a run in which this is done to what became of loads.
+fn with(change: fn(&str, &mut Served)) -> Record {
+    let mut launcher = MockLauncher::new(|_, id, request: &Request| {
+        let mut answer: Observation =
+            serde_json::from_value(observed(&request.order, usual)?).expect("it is what was written");
+        if let Observation::Load(served) = &mut answer {
+            change(id, served);
+        }
+        Ok(json!(answer))
+    });
+    let keeps = |id: &str| id.contains("/smol/unblock/");
+    rehearse(Interference::ID, &default_scope(), None, &keeps, &mut launcher)
+}
+
+#[test]
+fn a_place_that_does_not_keep_up_says_nothing_at_that_length() {
+    let record = with(|id, served| {
+        if id.ends_with("/10us") {
+            served.elapsed_ns = 331 * MS;
+        }
+    });
+    let found = placed(&record, "smol", "unblock");
+    let out: Vec<u64> = found.left_out.iter().map(|out| out.computing_ns).collect();
+    assert_eq!(out, [10 * US]);
+    assert!(found.left_out[0].reason.starts_with("it did not keep up"), "{:?}", found.left_out);
+    assert_eq!(found.points.first().map(|point| point.computing_ns), Some(100 * US));
+    let tables = text_tables(&record, Format::Terminal).unwrap();
+    assert!(tables.contains("Left out are 1 of 5 loads: the place did not keep up"), "{tables}");
+    assert!(html(&record).unwrap().contains("it did not keep up"));
+    let kept = with(|_, served| served.elapsed_ns = 329 * MS);
+    assert!(placed(&kept, "smol", "unblock").left_out.is_empty());
+}
+
+#[test]
+fn what_is_handed_over_later_than_tasks_take_alone_says_nothing() {
+    let record = with(|id, served| {
+        if id.ends_with("/1ms") {
+            served.handed_late = std::iter::repeat_n(2 * MS, 3_000).collect();
+        }
+    });
+    let found = placed(&record, "smol", "unblock");
+    let out: Vec<u64> = found.left_out.iter().map(|out| out.computing_ns).collect();
+    assert_eq!(out, [MS]);
+    assert!(found.left_out[0].reason.starts_with("short tasks were handed over 2.0"), "{:?}", found.left_out);
+    let tables = text_tables(&record, Format::Terminal).unwrap();
+    assert!(tables.contains("Beside computing tasks, short ones were handed over up to 2.0"), "{tables}");
+}
+
+#[test]
+fn the_page_says_how_many_short_tasks_are_due_and_few_blocks_indicate_only() {
+    let said = |cores, blocks| {
+        let mut scope = scope(Vec::new(), cores, false, 7);
+        scope.settings.blocks = blocks;
+        html(&measured(&scope, usual).1).unwrap()
+    };
+    let few = "With fewer than 12 blocks these are indications.";
+    let (small, large) = (said(2, 12), said(64, 11));
+    assert!(small.contains("10.0 k a second, which is 10 % of what 2 cores can do"), "{small}");
+    assert!(large.contains("20.0 k a second, which is 0.62 % of what 64 cores can do"), "{large}");
+    assert!(!small.contains(few) && large.contains(few));
 }
 
 #[test]

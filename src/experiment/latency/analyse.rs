@@ -1,13 +1,13 @@
 //! What each model sustains, percentiles under each load, and what limits them other than the model.
 
-use concbench_stats::{median, sorted, upper_rank};
+use concbench_stats::{FEWEST_FOR_P99, median, sorted, upper_rank};
 use concbench_text::figures;
 
 use super::findings::{LoadSummary, ModelLatency, OpenLoad};
 use super::knee::knee;
 use super::observe::MOST_LATE;
 use super::schedule::Spacing;
-use super::{Cell, FEWEST_FOR_P90, FEWEST_FOR_P99, Latency, Observation, plan};
+use super::{Cell, FEWEST_FOR_P90, Latency, Observation, plan};
 use crate::batch::analyse::CONFIDENCE;
 use crate::experiment::MeasuredOf;
 use crate::record::{CellRecord, Counts, Status};
@@ -78,7 +78,6 @@ fn summarise(load: &Load) -> Option<LoadSummary> {
     let tasks = latency.len();
     let sum = |of: fn(&Observation) -> u64| made.iter().map(|made| of(made) as f64).sum::<f64>();
     let share = |of: fn(&Observation) -> u64| sum(of) / tasks.max(1) as f64;
-    let quantile = |share: f64, fewest: u64| (tasks >= fewest).then(|| latency.quantile_ns(share) as f64);
     let bound = upper_rank(tasks, 0.99, CONFIDENCE);
     let middle = |values: Vec<f64>| median(&sorted(&values));
     let cpu: Option<f64> = made.iter().map(|made| made.cpu_ns.map(|cpu| cpu as f64)).sum();
@@ -89,8 +88,8 @@ fn summarise(load: &Load) -> Option<LoadSummary> {
         tasks,
         done_per_s: middle(made.iter().map(|made| made.done_per_s).collect())?,
         p50_ns: latency.quantile_ns(0.5) as f64,
-        p90_ns: quantile(0.9, FEWEST_FOR_P90),
-        p99_ns: quantile(0.99, FEWEST_FOR_P99),
+        p90_ns: latency.quantile_of(FEWEST_FOR_P90, 0.9),
+        p99_ns: latency.quantile_of(FEWEST_FOR_P99, 0.99),
         p99_bound_ns: bound.map(|rank| latency.quantile_ns(rank as f64 / tasks as f64) as f64),
         max_ns: latency.max_ns() as f64,
         task_cpu_ns: cpu.map(|cpu| cpu / tasks.max(1) as f64),

@@ -4,10 +4,12 @@ use concbench_stats::falling;
 
 use super::capacity::SUSTAINED;
 use super::findings::Knee;
-use super::{Cell, FEWEST_FOR_P99_OF_ONE, Observation};
+use super::{Cell, Observation};
 use crate::record::{CellRecord, Status};
 use concbench_text::figures;
 
+/// The fewest tasks of a round that has a say. One of a hundred bounds no percentile: it is one vote of several rounds.
+const FEWEST_TASKS: u64 = 100;
 /// How many times the unloaded median the 99th percentile may be below the knee.
 pub(super) const KNEE: f64 = 3.0;
 
@@ -59,7 +61,7 @@ pub(super) fn knee(loads: &[&Load]) -> Result<Knee, String> {
 /// Whether in this round tasks are done as they are due, and 99 of 100 take a few times the unloaded median at most.
 fn stays_low(seen: &Observation, unloaded: f64) -> bool {
     let counts = seen.latency.counts();
-    counts.len() >= FEWEST_FOR_P99_OF_ONE
+    counts.len() >= FEWEST_TASKS
         && counts.quantile_ns(0.99) as f64 <= KNEE * unloaded
         && seen.rate_per_s.is_some_and(|rate| seen.done_per_s >= SUSTAINED * rate)
 }

@@ -11,6 +11,7 @@ mod section;
 
 use std::time::Duration;
 
+use concbench_stats::FEWEST_FOR_P99;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +28,6 @@ use schedule::Spacing;
 const MOST_ROUNDS: u32 = 3;
 /// The fewest tasks that a 90th percentile is taken from.
 const FEWEST_FOR_P90: u64 = 20;
-/// The fewest that a 99th is, with a bound that holds with 95 %; and in a single observation, which has none.
-const FEWEST_FOR_P99: u64 = 299;
-const FEWEST_FOR_P99_OF_ONE: u64 = 100;
 
 /// Latency under an open load, and the rate that is sustained.
 #[derive(Debug)]
@@ -164,12 +162,11 @@ impl Observation {
 impl Responses for Observation {
     fn responses(&self) -> Vec<Response> {
         let counts = self.latency.counts();
-        let quantile = |share, fewest| (counts.len() >= fewest).then(|| counts.quantile_ns(share) as f64);
         let share = |of: u64| self.rate_per_s.map(|_| of as f64 / self.tasks.max(1) as f64);
         vec![
-            Response::maybe("p50_ns", quantile(0.5, 1)),
-            Response::maybe("p90_ns", quantile(0.9, FEWEST_FOR_P90)),
-            Response::maybe("p99_ns", quantile(0.99, FEWEST_FOR_P99_OF_ONE)),
+            Response::maybe("p50_ns", counts.quantile_of(1, 0.5)),
+            Response::maybe("p90_ns", counts.quantile_of(FEWEST_FOR_P90, 0.9)),
+            Response::maybe("p99_ns", counts.quantile_of(FEWEST_FOR_P99, 0.99)),
             Response::maybe("rate_per_s", self.rate_per_s),
             Response::one("done_per_s", self.done_per_s),
             Response::maybe("task_cpu_ns", self.cpu_ns.map(|cpu| cpu as f64 / self.tasks.max(1) as f64)),

@@ -1,16 +1,18 @@
 //! Who serves best under each load, and what limits a load other than the server.
 
 use concbench_serving::REFERENCE;
-use concbench_stats::{hodges_lehmann, median, sorted};
+use concbench_stats::{FEWEST_FOR_P99, FEWEST_FOR_P999, hodges_lehmann, median, sorted};
 use concbench_text::figures;
 
 use super::findings::{Group, PacedLatency, Served};
-use super::{Cell, FEWEST_FOR_P99, FEWEST_FOR_P999, Observation};
+use super::{Cell, Observation};
 use crate::batch::analyse::{CONFIDENCE, MARGIN};
 use crate::record::{CellRecord, Counts, Histogram, Status};
 
-/// From which share of what the clients can do at most they are named as the limit.
+/// From which share of what the clients do with the reference they are named as what may be the limit: where they compute
+/// nearly all the time with it. Where they do not, the reference is its own limit.
 const CEILING: f64 = 0.9;
+const NEARLY_BUSY: f64 = 0.85;
 /// From which share of the time in which the clients compute they are.
 const BUSY: f64 = 0.95;
 /// From which share of messages that were sent late a rate was not kept by the clients.
@@ -29,15 +31,24 @@ fn group(cells: &[Load]) -> Group {
     let mut ordered: Vec<(&Load, f64)> =
         measured().filter_map(|cell| Some((cell, median(&sorted(&rates(cell)))?))).collect();
     ordered.sort_by(|left, right| right.1.total_cmp(&left.1));
-    let ceiling_per_s = ordered.iter().find(|(cell, _)| cell.factors.model == REFERENCE).map(|found| found.1);
+    let reference = ordered.iter().find(|(cell, _)| cell.factors.model == REFERENCE).copied();
+    let reaches = |(cell, _): &(&Load, f64)| busy(cell).is_some_and(|busy| busy > NEARLY_BUSY);
+    let ceiling = reference.filter(reaches).map(|(_, rate)| rate);
     // The reference is there to be held against, and is nobody's construct.
     let servers: Vec<(&Load, f64)> =
         ordered.into_iter().filter(|(cell, _)| cell.factors.model != REFERENCE).collect();
     let first = servers.first().map(|(cell, _)| *cell);
-    let served = |(cell, rate): &(&Load, f64)| served(cell, *rate, first?, ceiling_per_s);
+    let served = |(cell, rate): &(&Load, f64)| served(cell, *rate, first?, ceiling);
     let Cell { protocol, life, bytes, connections, .. } = cells[0].factors.clone();
     let servers = servers.iter().filter_map(served).collect();
+    let ceiling_per_s = reference.map(|(_, rate)| rate);
     Group { protocol, life, bytes, connections, ceiling_per_s, servers }
+}
+
+/// The share of the time in which the clients computed: the median of the rounds.
+fn busy(cell: &Load) -> Option<f64> {
+    let shares: Vec<f64> = cell.observations.iter().map(|made| made.responses.fleet_busy()).collect();
+    median(&sorted(&shares))
 }
 
 fn rates(cell: &Load) -> Vec<f64> {
@@ -74,8 +85,8 @@ fn served(cell: &Load, exchanges_per_s: f64, first: &Load, ceiling: Option<f64>)
         confidence: location.confidence,
         tied: high >= 1.0 - MARGIN,
         p50_ns: latency.quantile_ns(0.5) as f64,
-        p99_ns: quantile(&latency, 0.99, FEWEST_FOR_P99),
-        p999_ns: quantile(&latency, 0.999, FEWEST_FOR_P999),
+        p99_ns: latency.quantile_of(FEWEST_FOR_P99, 0.99),
+        p999_ns: latency.quantile_of(FEWEST_FOR_P999, 0.999),
         exchange_cpu_ns: cpu.map(|cpu| cpu / exchanges.max(1.0)),
         connection_bytes: middle(held),
         accepted_per_s,
@@ -89,14 +100,17 @@ fn paced(cell: &Load) -> Option<PacedLatency> {
     let latency = pooled(made.iter().map(|made| &made.latency));
     let exchanges: f64 = made.iter().map(|made| made.exchanges as f64).sum();
     let cpu: Option<f64> = made.iter().map(|made| made.server_cpu_ns.map(|cpu| cpu as f64)).sum();
-    let late: f64 = made.iter().map(|made| made.late as f64).sum();
+    let late = made.iter().map(|made| made.late as f64).sum::<f64>() / exchanges.max(1.0);
     Some(PacedLatency {
         rate_per_s: made.first()?.rate_per_s,
         p50_ns: latency.quantile_ns(0.5) as f64,
-        p99_ns: quantile(&latency, 0.99, FEWEST_FOR_P99),
-        p999_ns: quantile(&latency, 0.999, FEWEST_FOR_P999),
+        p99_ns: latency.quantile_of(FEWEST_FOR_P99, 0.99),
+        p999_ns: latency.quantile_of(FEWEST_FOR_P999, 0.999),
         exchange_cpu_ns: cpu.map(|cpu| cpu / exchanges.max(1.0)),
-        late: late / exchanges.max(1.0),
+        late,
+        remark: (late > LATE).then(|| {
+            format!("at the fixed rate the fleet was late with {} of what was due", figures::percent(late))
+        }),
     })
 }
 
@@ -106,22 +120,14 @@ fn pooled<'a>(latencies: impl Iterator<Item = &'a Histogram>) -> Counts {
     all
 }
 
-fn quantile(counts: &Counts, share: f64, fewest: u64) -> Option<f64> {
-    (counts.len() >= fewest).then(|| counts.quantile_ns(share) as f64)
-}
-
-/// What limits a load other than the server.
+/// What limits a load at full speed other than the server.
 fn limited(cell: &Load, exchanges_per_s: f64, ceiling: Option<f64>) -> Option<String> {
-    let busy: Vec<f64> = cell.observations.iter().map(|made| made.responses.fleet_busy()).collect();
-    if let Some(busy) = median(&sorted(&busy)).filter(|&busy| busy > BUSY) {
+    if let Some(busy) = busy(cell).filter(|&busy| busy > BUSY) {
         return Some(format!("the fleet is the limit: it computes {} of the time", figures::percent(busy)));
     }
-    if let Some(ceiling) = ceiling.filter(|&ceiling| exchanges_per_s > CEILING * ceiling) {
-        return Some(format!(
-            "the fleet may be the limit: with a server of plain events it does {} exchanges a second",
-            figures::count(ceiling)
-        ));
-    }
-    let late = paced(cell).map_or(0.0, |paced| paced.late);
-    (late > LATE).then(|| format!("the fleet was late with {} of what was due", figures::percent(late)))
+    let ceiling = ceiling.filter(|&ceiling| exchanges_per_s > CEILING * ceiling)?;
+    Some(format!(
+        "the fleet may be the limit: with a server of plain events it does {} exchanges a second",
+        figures::count(ceiling)
+    ))
 }

@@ -53,7 +53,7 @@ pub(crate) struct Served {
     pub(crate) accepted_per_s: f64,
     /// The same latencies at a rate that is the same for all; `null` where that was not measured.
     pub(crate) paced: Option<PacedLatency>,
-    /// What limits it other than the server, if anything does.
+    /// What limits it at full speed other than the server, if anything does.
     pub(crate) limited: Option<String>,
 }
 
@@ -72,4 +72,7 @@ pub(crate) struct PacedLatency {
     pub(crate) exchange_cpu_ns: Option<f64>,
     /// The share of messages that the clients sent late, 0 to 1.
     pub(crate) late: f64,
+    /// What is to be known of these latencies, if the clients did not keep the rate.
+    #[serde(default)]
+    pub(crate) remark: Option<String>,
 }

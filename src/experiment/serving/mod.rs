@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use concbench_serving::{Lie, Life, Protocol};
+use concbench_stats::FEWEST_FOR_P99;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +27,6 @@ const MOST_ROUNDS: u32 = 6;
 /// The same for cells of so many connections, which take seconds each.
 const MANY: u64 = 10_000;
 const ROUNDS_OF_MANY: u32 = 3;
-/// The fewest exchanges of a 99th and of a 99.9th percentile: with fewer, the slowest of them does not bound it with 95 %.
-pub(crate) const FEWEST_FOR_P99: u64 = 299;
-const FEWEST_FOR_P999: u64 = 2_995;
 
 /// What each construct of a server can do.
 #[derive(Debug)]
@@ -99,8 +97,9 @@ pub(crate) struct Order {
     workers: u64,
     connections: u64,
     bytes: u64,
-    /// How many cores the run may use.
+    /// How many processors the run may use, and how many of them share a core.
     cores: u64,
+    per_core: u64,
     /// How many connections may be under way at a time.
     connecting: u64,
     warm_ns: u64,
@@ -182,16 +181,13 @@ impl Responses for Observation {
         let each = |cpu: Option<u64>, exchanges: u64| {
             cpu.filter(|_| exchanges > 0).map(|cpu| cpu as f64 / exchanges as f64)
         };
-        let quantile = |latency: &Histogram, share, fewest| {
-            let counts = latency.counts();
-            (counts.len() >= fewest).then(|| counts.quantile_ns(share) as f64)
-        };
-        let paced = self.paced.as_ref();
-        let paced_quantile = |share, fewest| paced.and_then(|paced| quantile(&paced.latency, share, fewest));
+        let (paced, latency) = (self.paced.as_ref(), self.latency.counts());
+        let paced_latency = paced.map(|paced| paced.latency.counts());
+        let paced_quantile = |fewest, share| paced_latency.as_ref()?.quantile_of(fewest, share);
         vec![
             Response::one("exchanges_per_s", self.exchanges_per_s()),
-            Response::maybe("p50_ns", quantile(&self.latency, 0.5, 1)),
-            Response::maybe("p99_ns", quantile(&self.latency, 0.99, FEWEST_FOR_P99)),
+            Response::maybe("p50_ns", latency.quantile_of(1, 0.5)),
+            Response::maybe("p99_ns", latency.quantile_of(FEWEST_FOR_P99, 0.99)),
             Response::maybe("exchange_cpu_ns", each(self.server_cpu_ns, self.exchanges)),
             Response::one("connected_ns", self.connected_ns as f64),
             Response::one("fleet_busy", self.fleet_busy()),
@@ -199,8 +195,8 @@ impl Responses for Observation {
                 "server_bytes",
                 self.held_bytes.map(|(before, after)| after.saturating_sub(before) as f64),
             ),
-            Response::maybe("paced_p50_ns", paced_quantile(0.5, 1)),
-            Response::maybe("paced_p99_ns", paced_quantile(0.99, FEWEST_FOR_P99)),
+            Response::maybe("paced_p50_ns", paced_quantile(1, 0.5)),
+            Response::maybe("paced_p99_ns", paced_quantile(FEWEST_FOR_P99, 0.99)),
             Response::maybe(
                 "paced_cpu_ns",
                 paced.and_then(|paced| each(paced.server_cpu_ns, paced.exchanges)),

@@ -48,7 +48,7 @@ fn measure(order: &Order) -> Result<Observation, CellError> {
         }
     };
     let before = held(server.pid());
-    let threads = cores::threads_of_fleet(order.cores);
+    let threads = cores::threads_of_fleet(order.cores, order.per_core);
     let load = Load {
         address: server.address(),
         protocol: order.protocol,

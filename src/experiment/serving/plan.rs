@@ -59,7 +59,7 @@ const MOST_CONNECTING: u64 = 128;
 /// Every server under each load that its construct can serve.
 pub(super) fn cells(scope: &Scope) -> Vec<Cell> {
     let levels: &[Level] = if scope.is_quick() { &QUICK_LEVELS } else { &LEVELS };
-    let cores = cores::of_server(scope.cores());
+    let cores = cores::of_server(scope.cores(), cores::per_core(&scope.machine));
     let cell = |server: &Server, &(protocol, life, bytes, connections): &Level| Cell {
         protocol: if protocol == Protocol::Http { "http" } else { "echo" }.to_owned(),
         model: server.id.to_owned(),
@@ -125,6 +125,7 @@ fn ask(scope: &Scope, setup: &Setup, cell: &Cell) -> Result<Ask<Order>, Failure>
         connections: cell.connections,
         bytes: cell.bytes,
         cores: scope.cores(),
+        per_core: cores::per_core(&scope.machine),
         connecting: connecting(setup),
         warm_ns: nanoseconds(warm),
         time_ns: nanoseconds(time),
@@ -211,11 +212,16 @@ mod tests {
 
     /// The record of a run on a machine with these limits, on which each server does so many exchanges.
     fn served(limits: &[(&str, u64)], exchanges: fn(&str) -> Option<u64>) -> (Vec<String>, RawExperiment) {
+        answered(limits, |id| Some(answer(exchanges(id)?, 500_000_000)))
+    }
+
+    /// The same where this is what runners answer.
+    fn answered(
+        limits: &[(&str, u64)],
+        answer: impl Fn(&str) -> Option<Value>,
+    ) -> (Vec<String>, RawExperiment) {
         let limits: BTreeMap<&str, u64> = limits.iter().copied().collect();
-        let mut launcher = MockLauncher::new(|_, id, _| match exchanges(id) {
-            Some(exchanges) => Ok(answer(exchanges, 500_000_000)),
-            None => Err(broken()),
-        });
+        let mut launcher = MockLauncher::new(|_, id, _| answer(id).ok_or_else(broken));
         let setup = Some(json!({ "limits": limits }));
         let scope = scope(2, Mode::Default);
         let mut record = rehearse(Serving::ID, &scope, setup, &|_| true, &mut launcher);
@@ -318,16 +324,53 @@ mod tests {
         assert_eq!((broken.status, broken.reason.as_deref()), (Status::Crashed, Some("it broke")));
     }
 
+    /// What limits each server under each load.
+    fn limited(found: &RawExperiment) -> Vec<Option<String>> {
+        let groups = found.findings.as_array().unwrap().iter();
+        let servers = groups.flat_map(|group| group["servers"].as_array().unwrap());
+        servers.map(|served| served["limited"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// What is answered where the reference does hardly more than the others, and the clients compute so long with it.
+    fn close(id: &str, with_reference_ns: u64) -> Value {
+        match id.ends_with("/event-loop") {
+            true => answer(1050, with_reference_ns),
+            false => answer(1000, 500_000_000),
+        }
+    }
+
     #[test]
     fn a_fleet_that_can_do_hardly_more_is_named_as_the_limit() {
-        let (_, found) = served(&[], |id| Some(if id.ends_with("/event-loop") { 1050 } else { 1000 }));
-        for served in found.findings[0]["servers"].as_array().unwrap() {
-            let limited = served["limited"].as_str().unwrap();
+        let limited = limited(&answered(&[], |id| Some(close(id, 900_000_000))).1);
+        assert!(limited.len() > 20);
+        for limited in limited {
+            let limited = limited.unwrap();
             assert!(
                 limited.contains("the fleet may be the limit") && limited.contains("1.05 k"),
                 "{limited}"
             );
         }
+    }
+
+    #[test]
+    fn a_fleet_that_waits_for_the_reference_is_not_what_limits_it() {
+        let limited = limited(&answered(&[], |id| Some(close(id, 500_000_000))).1);
+        assert!(limited.iter().all(Option::is_none), "{limited:?}");
+    }
+
+    #[test]
+    fn a_fleet_that_is_late_at_the_fixed_rate_says_nothing_of_full_speed() {
+        let (_, found) = answered(&[], |_| {
+            let mut answer = answer(1000, 500_000_000);
+            answer["paced"] = json!({
+                "rate_per_s": 2_000.0, "exchanges": 600, "late": 120, "server_cpu_ns": 1_000_000,
+                "latency": answer["latency"],
+            });
+            Some(answer)
+        });
+        assert!(limited(&found).iter().all(Option::is_none));
+        let paced = &found.findings[0]["servers"][0]["paced"];
+        assert_eq!(paced["remark"], "at the fixed rate the fleet was late with 20 % of what was due");
     }
 
     #[test]

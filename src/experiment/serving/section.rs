@@ -60,8 +60,8 @@ fn note(record: &RecordOf<Serving>) -> String {
         "Every server answers a message by the same in upper case. The clients are one fleet{threads} in a process of its own, \
          on cores of its own where the run may use four or more, and hold every byte against what they sent. A client sends \
          again once it is answered, so that latencies here grow with the connections; those at a fixed rate count from when \
-         a message was due. `{REFERENCE}` has nothing but the kernel's events: what the fleet does with it is the most that \
-         it can show of any server."
+         a message was due. `{REFERENCE}` has nothing but the kernel's events: where the fleet computes nearly all the time with \
+         it, what it does is the most that it can show of any server."
     )
 }
 
@@ -196,7 +196,7 @@ fn table(group: &Group) -> Table {
             rate(|paced| paced.p99_ns),
             rate(|paced| paced.p999_ns),
             rate(|paced| paced.exchange_cpu_ns),
-            served.limited.as_deref().map_or(String::new(), text::sentence),
+            remarks(served),
         ]
     };
     let paced = group.servers.iter().find_map(|served| Some(served.paced.as_ref()?.rate_per_s));
@@ -222,6 +222,14 @@ fn table(group: &Group) -> Table {
         table.rows.iter_mut().for_each(|row| drop(row.drain(9..13)));
     }
     table
+}
+
+/// What is to be known of a server's figures: at full speed, and at the fixed rate.
+fn remarks(served: &Served) -> String {
+    let paced = served.paced.as_ref().and_then(|paced| paced.remark.as_deref());
+    let remarks: Vec<String> =
+        served.limited.as_deref().into_iter().chain(paced).map(text::sentence).collect();
+    remarks.join("; ")
 }
 
 fn share(served: &Served) -> String {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use concbench_sharing::contention::{ContentionSpec, Outcome, Protection, Tally, Terms, lost, tickets};
 use concbench_sharing::manager::Manager;
-use concbench_stats::quantile;
+use concbench_stats::{FEWEST_FOR_P99, quantile};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::{Observation, Order, Sharing};
@@ -19,8 +19,6 @@ use crate::models::{Instrument, TaskSpec};
 use crate::runner::cpu_time::CpuMeter;
 use crate::runner::{CellError, Desk};
 
-/// How many waits a 99th percentile needs: with fewer no upper bound holds for it.
-const ENOUGH_WAITS: usize = 299;
 /// How often it is looked whether tasks that wait for each other have ended after all.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -137,7 +135,7 @@ fn observation(terms: &Terms, outcome: Outcome, lost: u64, cpu: Result<u64, Stri
         waits: waits.len() as u64,
         acquire_ns,
         wait_median_ns: at(0.5, 1),
-        wait_p99_ns: at(0.99, ENOUGH_WAITS),
+        wait_p99_ns: at(0.99, FEWEST_FOR_P99 as usize),
         lost,
     }
 }

@@ -130,7 +130,7 @@ fn cost(cells: &[Point], found: &[Contrast]) -> Option<String> {
     })
 }
 
-/// Which join is cheaper.
+/// Which join is cheaper, by what a task of a whole tree takes.
 fn joins(cells: &[Point], found: &[Contrast]) -> Option<String> {
     let join = found.iter().find(|found| found.about == About::Join)?;
     let time = |id: &str| {
@@ -141,11 +141,14 @@ fn joins(cells: &[Point], found: &[Contrast]) -> Option<String> {
     let begun = format!("With two children a task, {} deep", DEEP.depth);
     Some(match join.time.is_sure() {
         true => format!(
-            "{begun}, a join takes {rayon} with rayon and {chili} with chili: {} as long.",
+            "{begun}, a task and its part of the joins take {rayon} with rayon and {chili} with chili: {} as long.",
             join.time.words()
         ),
         false => {
-            format!("{begun}, this run cannot tell whether rayon ({rayon}) or chili ({chili}) joins faster.")
+            format!(
+                "{begun}, this run cannot tell whether a task and its part of the joins take longer with rayon ({rayon}) or \
+                 with chili ({chili})."
+            )
         }
     })
 }
