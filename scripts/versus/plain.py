@@ -24,7 +24,7 @@ def count(start, n=100_000):
     return folded
 
 
-def multiply(index, n=10_000):
+def multiply(index, n=8_000):
     product = index | 1 << 63
     for factor in range(2, n + 1):
         product *= factor

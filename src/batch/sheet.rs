@@ -189,7 +189,8 @@ impl Observation {
     }
 
     fn all_warm_ns(&self) -> u64 {
-        self.warm_ns.iter().sum::<u64>().saturating_mul(self.warm_each.max(1))
+        let warm = self.warm_ns.iter().fold(0, |sum: u64, &time| sum.saturating_add(time));
+        warm.saturating_mul(self.warm_each.max(1))
     }
 }
 

@@ -61,9 +61,9 @@ pub(super) fn kernels(quick: bool) -> Vec<Sized> {
         ),
         sized(
             "factorial",
-            Kernel::Factorial(Factorial { n: 10_000 }),
-            size(12, 6),
-            "12 factorials, as in the texts, of 10,000 in the place of 100,000, which takes seconds: some 10 ms each in \
+            Kernel::Factorial(Factorial { n: 8_000 }),
+            size(12, 4),
+            "12 factorials, as in the texts, of 8,000 in the place of 100,000, which takes seconds: some 15 ms each in \
              CPython, so that what starts a process does not hide what a lock costs",
         ),
     ]

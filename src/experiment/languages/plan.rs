@@ -147,9 +147,11 @@ fn usual_rounds(scope: &Scope) -> u32 {
     if scope.is_quick() { QUICK_ROUNDS } else { MOST_ROUNDS }
 }
 
-/// The fewest batches of an observation: of what takes long and does nothing but wait, one tells as much as several.
+/// The fewest batches of an observation: of what takes long and does nothing but wait, one tells as much as several; and
+/// where only the constructs of one language are compared, whether they take turns is a matter of factors.
 fn fewest(slow: bool, family: Family, kernel: &Sized) -> u64 {
-    if slow || (family == Family::Baseline && !kernel.computes()) { FEW_BATCHES } else { BATCHES }
+    let only_waits = family == Family::Baseline && !kernel.computes();
+    if slow || only_waits || !kernel.compares_languages() { FEW_BATCHES } else { BATCHES }
 }
 
 fn rounds(tasks: u64, at_once: u64) -> u32 {
