@@ -1,20 +1,27 @@
 #!/usr/bin/env python3
-"""Times a pool at the same work as the experiment `languages`, by time.perf_counter alone: nothing here is shared with it.
+"""Times pools at the same work as the experiment `languages`, by time.perf_counter alone: nothing here is shared with it.
 
-    scripts/versus/plain.py                        the time of a warm batch of each, in milliseconds
-    scripts/versus/plain.py reports/latest         beside those of a run, with how far they are apart
+    scripts/versus/plain.py                               the time of a warm batch of each, in milliseconds
+    scripts/versus/plain.py target/release/concbench      beside those of runs in between, with how far they are apart
 
-A run on a quiet machine and this script right after it should agree within 10 %.
+On a machine that does nothing else both should agree within 10 %.
 """
 
+import collections
 import concurrent.futures
 import json
 import multiprocessing
 import os
 import statistics
+import struct
+import subprocess
 import sys
+import tempfile
 import threading
 import time
+
+# How often either side has its turn.
+TURNS = 5
 
 
 def count(start, n=100_000):
@@ -28,7 +35,10 @@ def multiply(index, n=8_000):
     product = index | 1 << 63
     for factor in range(2, n + 1):
         product *= factor
-    return product.bit_length()
+    mixed = 0
+    for (digit,) in struct.iter_unpack("<Q", product.to_bytes(-(-product.bit_length() // 64) * 8, "little")):
+        mixed = (mixed ^ digit) * 1099511628211 % 2**64
+    return mixed
 
 
 def wait(_):
@@ -58,19 +68,30 @@ def in_turn(task, tasks):
     return lambda: [task(index) for index in range(tasks)]
 
 
-def timed(batch, seconds=2.0):
+def timed(batch, seconds=1.0):
     """The median of warm batches, in milliseconds."""
     batch()
     times, until = [], time.perf_counter() + seconds
-    while len(times) < 5 or time.perf_counter() < until:
+    while len(times) < 3 or time.perf_counter() < until:
         begun = time.perf_counter()
         batch()
         times.append(time.perf_counter() - begun)
     return 1e3 * statistics.median(times)
 
 
+def of_concbench(program, names):
+    """The same as a run of concbench has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        cells = "^(" + "|".join(names) + ")$"
+        run = [program, "run", "--only", "languages", "--external", "python", "--quiet", "--format", "json", "--out", folder, cells]
+        record = json.loads(subprocess.run(run, check=True, stdout=subprocess.PIPE).stdout)
+    cells = record["experiments"]["languages"]["cells"]
+    return {cell["id"]: cell["summary"]["steady_ns"]["median"] / 1e6 for cell in cells if cell["id"] in names}
+
+
 def main():
     cores = len(os.sched_getaffinity(0))
+    own, theirs = collections.defaultdict(list), collections.defaultdict(list)
     with multiprocessing.Pool(cores) as pool, concurrent.futures.ThreadPoolExecutor(10) as waiting:
         batches = {
             "languages/count/python/sequential@1": in_turn(count, 10),
@@ -80,18 +101,22 @@ def main():
             f"languages/factorial/python/pool-map-1@{cores}": pool_map(pool, multiply, 12),
             "languages/sleep/python/thread-pool@10": executor_map(waiting, wait, 100),
         }
-        found = {name: timed(batch) for name, batch in batches.items()}
-    run = {}
-    if len(sys.argv) > 1:
-        with open(os.path.join(sys.argv[1], "results.json"), encoding="utf-8") as file:
-            cells = json.load(file)["experiments"]["languages"]["cells"]
-        run = {cell["id"]: cell["summary"]["steady_ns"]["median"] / 1e6 for cell in cells if cell.get("summary")}
+        # In turn, so that a machine that grows slower does so for both.
+        for _ in range(TURNS):
+            for name, batch in batches.items():
+                own[name].append(timed(batch))
+            if len(sys.argv) > 1:
+                for name, median in of_concbench(sys.argv[1], batches).items():
+                    theirs[name].append(median)
     far = 0
-    for name, own in found.items():
-        other = run.get(name)
-        beside = "" if other is None else f"  concbench {other:9.3f} ms  {100 * (other / own - 1):+6.1f} %"
-        far += other is not None and not 0.9 <= other / own <= 1.1
-        print(f"{name:48} {own:9.3f} ms{beside}")
+    for name, turns in own.items():
+        median = statistics.median(turns)
+        beside = ""
+        if name in theirs:
+            other = statistics.median(theirs[name])
+            beside = f"  concbench {other:9.3f} ms  {100 * (other / median - 1):+6.1f} %"
+            far += not 0.9 <= other / median <= 1.1
+        print(f"{name:48} {median:9.3f} ms{beside}")
     sys.exit(f"{far} are more than 10 % apart" if far else 0)
 
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use concbench_model::{Digest, ModelError, Result};
-use concbench_sys::{cpu_time, cpu_time_of_waited};
+use concbench_sys::{cpu_time, cpu_time_of_waited, run_promptly};
 
 use crate::job::{Expected, Ledger, Long, NOT_DONE, Short};
 use crate::load::Load;
@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// What became of a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// How long each short task took, from when it was due until it was done, in nanoseconds.
+    /// How long each short task took, from when it was handed over until it was done, in nanoseconds.
     pub latencies_ns: Vec<u64>,
     /// How much later than it was due each was handed over, in nanoseconds.
     pub handed_late_ns: Vec<u64>,
@@ -34,8 +34,7 @@ pub struct Seen {
 
 /// Starts a site, puts the load on it, and stops it.
 pub(crate) fn measure<T: Takes>(load: &Load) -> Result<Seen> {
-    let busy = (load.busy_cores.ceil() as usize).max(1);
-    run(load, || T::start(load.workers.max(1), busy))
+    run(load, || T::start(load.workers.max(1)))
 }
 
 /// The same with a site of the caller's.
@@ -63,11 +62,12 @@ pub(crate) fn run<T: Takes>(load: &Load, start: impl FnOnce() -> Result<T>) -> R
     let cpu = (own.saturating_sub(cpu)) + waited_cpu()?.saturating_sub(waited);
     check("short", ledger.returned().short, expected.short)?;
     check("computing", ledger.returned().long, expected.long)?;
-    let latency = |(index, done): (usize, u64)| match done {
+    let latency = |(index, (done, late)): (u64, (u64, &u64))| match done {
         NOT_DONE => Err(broken(format!("short task {index} was never done, and another one twice"))),
-        done => Ok(done.saturating_sub(index as u64 * load.interval_ns)),
+        done => Ok(done.saturating_sub(index * load.interval_ns + late)),
     };
-    let latencies_ns = ledger.done_ns().into_iter().enumerate().map(latency).collect::<Result<_>>()?;
+    let of_all = ledger.done_ns().into_iter().zip(&handed_late_ns);
+    let latencies_ns = (0..).zip(of_all).map(latency).collect::<Result<_>>()?;
     Ok(Seen {
         latencies_ns,
         handed_late_ns,
@@ -91,7 +91,7 @@ fn waited_cpu() -> Result<Duration> {
 fn hand_over<T: Takes>(site: &T, load: &Load, due: &[u64], ledger: &Arc<Ledger>) -> Result<Vec<u64>> {
     std::thread::scope(|scope| {
         let short = || {
-            wake_when_due();
+            be_on_time();
             let each = |index: u64| {
                 let due = index * load.interval_ns;
                 sleep_until(ledger, due);
@@ -102,7 +102,7 @@ fn hand_over<T: Takes>(site: &T, load: &Load, due: &[u64], ledger: &Arc<Ledger>)
             (0..load.short_tasks).map(each).collect()
         };
         let long = || {
-            wake_when_due();
+            be_on_time();
             for (number, due) in (0..).zip(due) {
                 let first: u64 = number * load.chain();
                 let task = |index| Long::new(index, Arc::clone(ledger));
@@ -121,10 +121,12 @@ fn hand_over<T: Takes>(site: &T, load: &Load, due: &[u64], ledger: &Arc<Ledger>)
     })
 }
 
-/// Has the timers of this thread wake it when they are due, and not within the usual 50 microseconds after that.
-fn wake_when_due() {
-    // Where the kernel refuses, every site has tasks handed over as late.
+/// Has the timers of this thread wake it when they are due, and not within the usual 50 microseconds after that; and has it
+/// run at once then, as what a network brings needs no core to arrive.
+fn be_on_time() {
+    // Where the kernel refuses, every site has tasks handed over as late, which is measured.
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+    let _ = run_promptly();
 }
 
 fn sleep_until(ledger: &Ledger, due_ns: u64) {

@@ -11,8 +11,8 @@ use crate::runtime::{Runtime, Tokio};
 
 /// A place for computing beside the short tasks of `R`.
 pub(crate) trait Place<R: Runtime>: Sized + Send + Sync + 'static {
-    /// Starts what it needs; `busy` threads are as many as computing keeps busy on average, at least 1.
-    fn start(busy: usize) -> Result<Self>;
+    /// Starts what it needs, with so many workers where it has some.
+    fn start(workers: usize) -> Result<Self>;
 
     /// The task that has the computing done there, once it is polled, and waits for it. It does not keep the place.
     fn computing(&self, spawner: &R::Spawner, job: Long) -> impl Future<Output = ()> + Send + 'static;
@@ -82,8 +82,8 @@ impl Place<Tokio> for InPlace {
 pub(crate) struct Second<R>(R);
 
 impl<R: Runtime> Place<R> for Second<R> {
-    fn start(busy: usize) -> Result<Self> {
-        R::start(busy).map(Self)
+    fn start(workers: usize) -> Result<Self> {
+        R::start(workers).map(Self)
     }
 
     fn computing(&self, _: &R::Spawner, job: Long) -> impl Future<Output = ()> + Send + 'static {
@@ -112,8 +112,8 @@ impl<R: Runtime> Place<R> for OwnThread {
 pub(crate) struct Beside<E>(E);
 
 impl<R: Runtime, E: Executes> Place<R> for Beside<E> {
-    fn start(busy: usize) -> Result<Self> {
-        E::start(busy).map(Self)
+    fn start(workers: usize) -> Result<Self> {
+        E::start(workers).map(Self)
     }
 
     fn computing(&self, _: &R::Spawner, job: Long) -> impl Future<Output = ()> + Send + 'static {

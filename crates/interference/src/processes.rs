@@ -25,14 +25,14 @@ pub(crate) struct Processes {
 }
 
 impl<R: Runtime> Place<R> for Processes {
-    fn start(busy: usize) -> Result<Self> {
-        limits::allow_connected_processes(busy)?;
+    fn start(workers: usize) -> Result<Self> {
+        limits::allow_connected_processes(workers)?;
         let forker = forker()?;
         let (queue, work) = unbounded();
         let mut pool = Self { queue: Some(queue), threads: Vec::new(), children: Vec::new() };
         // All of them before the first thread: a process that has one forks no more.
         let mut ends = Vec::new();
-        for _ in 0..busy {
+        for _ in 0..workers {
             let (child, end) = fork(&forker)?;
             pool.children.push(child);
             ends.push(end);

@@ -14,8 +14,9 @@ use crate::runtime::{AsyncStd, Runtime, Smol, Tokio};
 
 /// Takes tasks, from any thread. What it has started ends when it is dropped.
 pub(crate) trait Takes: Sized + Send + Sync {
-    /// Starts it with so many workers for short tasks, and threads for computing that keeps so many busy on average.
-    fn start(workers: usize, busy: usize) -> Result<Self>;
+    /// Starts it with so many workers for short tasks, and as many for computing where that has workers of its own: a core
+    /// each, as the libraries have it.
+    fn start(workers: usize) -> Result<Self>;
 
     fn short(&self, task: Short);
 
@@ -33,8 +34,8 @@ struct OnRuntime<R: Runtime, P> {
 }
 
 impl<R: Runtime, P: Place<R>> Takes for OnRuntime<R, P> {
-    fn start(workers: usize, busy: usize) -> Result<Self> {
-        let (place, runtime) = (P::start(busy)?, R::start(workers)?);
+    fn start(workers: usize) -> Result<Self> {
+        let (place, runtime) = (P::start(workers)?, R::start(workers)?);
         Ok(Self { spawner: runtime.spawner(), place, _runtime: runtime })
     }
 
@@ -57,7 +58,7 @@ impl<R: Runtime, P: Place<R>> Takes for OnRuntime<R, P> {
 struct Shared<E>(E);
 
 impl<E: Executes> Takes for Shared<E> {
-    fn start(workers: usize, _: usize) -> Result<Self> {
+    fn start(workers: usize) -> Result<Self> {
         E::start(workers).map(Self)
     }
 
@@ -77,8 +78,8 @@ struct Apart<E> {
 }
 
 impl<E: Executes> Takes for Apart<E> {
-    fn start(workers: usize, busy: usize) -> Result<Self> {
-        Ok(Self { short: E::start(workers)?, long: E::start(busy)? })
+    fn start(workers: usize) -> Result<Self> {
+        Ok(Self { short: E::start(workers)?, long: E::start(workers)? })
     }
 
     fn short(&self, task: Short) {

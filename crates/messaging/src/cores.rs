@@ -1,7 +1,7 @@
 //! Where the ends of a channel run.
 
-use concbench_model::{ModelError, bind};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use concbench_model::{ModelError, allowed_cores, bind};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::plan::{Cores, Result};
 
@@ -19,8 +19,7 @@ pub(crate) struct Sides {
 /// [`ModelError::Unsupported`] where two are asked for and one may be used; or what the kernel refuses.
 pub(crate) fn keep_to(cores: Cores) -> Result<Sides> {
     let system = |what| move |error: rustix::io::Errno| ModelError::System { what, source: error.into() };
-    let allowed = sched_getaffinity(None).map_err(system("read the affinity"))?;
-    let mut allowed = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
+    let mut allowed = allowed_cores()?.into_iter();
     match (cores, allowed.next(), allowed.next()) {
         (Cores::One, Some(core), _) => {
             bind(core);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use concbench_model::{ModelError, clock_ns};
-use concbench_stats::{quantile, sorted};
+use concbench_stats::{FEWEST_FOR_P99, quantile, sorted};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +16,6 @@ const WARM_UP: u64 = 20;
 const WARM_UP_PART: u64 = 4;
 /// How many round trips there are at most: more would only take memory.
 const MOST_ROUNDS: u64 = 200_000;
-/// How many round trips a 99th percentile needs.
-const FEWEST_FOR_P99: usize = 100;
 /// How many messages are sent between two looks at the clock, at most.
 const MOST_AT_ONCE: u64 = 64;
 /// For how long, about: where a message waits for a core each time, a look after every one costs nothing.
@@ -91,14 +89,14 @@ pub struct RoundTrips {
     pub rounds: u64,
     /// The median, in nanoseconds.
     pub p50_ns: f64,
-    /// The 99th percentile, in nanoseconds; `None` for fewer than 100.
+    /// The 99th percentile, in nanoseconds; `None` for fewer than [`FEWEST_FOR_P99`].
     pub p99_ns: Option<f64>,
 }
 
 impl RoundTrips {
     fn of(took_ns: &[f64]) -> Option<Self> {
         let ascending = sorted(took_ns);
-        let p99_ns = (ascending.len() >= FEWEST_FOR_P99).then(|| quantile(&ascending, 0.99)).flatten();
+        let p99_ns = (ascending.len() as u64 >= FEWEST_FOR_P99).then(|| quantile(&ascending, 0.99)).flatten();
         Some(Self { rounds: ascending.len() as u64, p50_ns: quantile(&ascending, 0.5)?, p99_ns })
     }
 }

@@ -11,6 +11,8 @@ mod cpu_time;
 mod environment;
 mod limits;
 pub mod parse;
+#[allow(unsafe_code, reason = "the priority of a thread is set by a call of the C library")]
+mod priority;
 #[allow(
     unsafe_code,
     reason = "`fork`, `_exit`, `wait4` and what is asked before `exec` are calls of the C library"
@@ -29,6 +31,7 @@ pub use cgroup::Groups;
 pub use cpu_time::{cpu_time, cpu_time_of_waited};
 pub use environment::{set_before_threads, take_before_threads};
 pub use limits::limits;
+pub use priority::run_promptly;
 pub use process::{Ended, Forker, Usage, end_with_this_thread, thread_id, wait, wait_within};
 pub use quota::{QuotaGroup, Throttled};
 pub use readiness::readable;

@@ -6,6 +6,7 @@ use concbench_stats::Estimate;
 use concbench_text::figures;
 use itertools::Itertools as _;
 
+use super::plan::SHORT_SHARE;
 use super::{Allowed, Beyond, Cell, HANDED_LATE, LeftOut, Length, OVERRUN, Observation, Placed, Point};
 use crate::batch::analyse::CONFIDENCE;
 use crate::record::{CellRecord, Status};
@@ -94,10 +95,12 @@ fn says_nothing(load: &Load, alone: &Load) -> Option<String> {
         ));
     }
     let (late, base) = (median(load, HANDED_LATE)?, median(alone, "p99_ns")?);
-    (late > base).then(|| {
+    // What was due meanwhile comes at once, and each waits for those before it.
+    let queue = late * SHORT_SHARE;
+    (queue > base).then(|| {
         format!(
-            "short tasks were handed over {} late at p99, and take {} without computing: the machine held up whoever hands \
-             them over, and not the place the tasks",
+            "short tasks were handed over {} late at p99, so many at once then that they waited for each other longer than \
+             the {} that they take without computing",
             figures::time(late),
             figures::time(base)
         )

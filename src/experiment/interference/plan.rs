@@ -28,7 +28,7 @@ const QUICK: usize = 4;
 pub(super) const SHORT: Duration = Duration::from_micros(20);
 /// The share of the machine that short tasks keep busy, and the share that computing does, each as far as a bound on how
 /// many there are in a second allows.
-const SHORT_SHARE: f64 = 0.1;
+pub(super) const SHORT_SHARE: f64 = 0.1;
 const BUSY_SHARE: f64 = 0.5;
 /// The most short tasks a second: with more, whoever hands them over would be what is measured.
 const MOST_PER_S: f64 = 20_000.0;

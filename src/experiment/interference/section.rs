@@ -57,11 +57,11 @@ fn note(cells: &[Load]) -> String {
     format!(
         "Short tasks, 20 µs of computing each, are due at a fixed rate{due}. Beside them come tasks that compute, each at a \
          moment within its own slot that chance decides. They keep half of the cores busy on average, as far as {} of them a \
-         second do: of more, the handing over would be measured. A short task takes from when it was due until it is done. How \
-         long a task may compute is read off between two lengths where the 99th percentile is twice that without computing, \
+         second do: of more, the handing over would be measured. A short task takes from when it was handed over until it is \
+         done. How long a task may compute is read off between two lengths where the 99th percentile is twice that without computing, \
          in each round; the figure is the median of the rounds, with its interval from order statistics. A length is left \
-         out where the place did not keep up with it, and where short tasks were handed over later than they take without \
-         computing.",
+         out where the place did not keep up with it, and where short tasks were handed over so late that they waited for \
+         each other.",
         units::count(MOST_COMPUTING_PER_S)
     )
 }

@@ -27,7 +27,8 @@ pub(super) fn kernels(quick: bool) -> Vec<Sized> {
         tasks,
         why: why.to_owned(),
     };
-    let http = Http { requests: 1, delay_us: 10_000, body_bytes: 64, target: None, path: None, delay_tail: None };
+    let http =
+        Http { requests: 1, delay_us: 10_000, body_bytes: 64, target: None, path: None, delay_tail: None };
     vec![
         sized(
             "noop",
