@@ -77,14 +77,6 @@ impl Kernel {
         wait_us.saturating_mul(1000)
     }
 
-    /// The same of one task.
-    pub fn wait_of_ns(&self, index: u64) -> u64 {
-        match self {
-            Self::Http(http) => http.wait_of_us(index).saturating_mul(1000),
-            other => other.wait_ns(),
-        }
-    }
-
     /// How long a task waits by its model's timer, in nanoseconds; 0 for one that waits for something else, or not at all.
     pub fn timer_ns(&self) -> u64 {
         match self {

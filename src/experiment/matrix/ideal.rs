@@ -1,7 +1,7 @@
 //! The least time that a batch can take: what no model can beat.
 
 use concbench_stats::{median, sorted};
-use concbench_workloads::Class;
+use concbench_workloads::{Class, Kernel};
 
 use crate::batch::analyse::Metric;
 use crate::batch::{Sheet, SheetCell, WorkloadRecord};
@@ -33,6 +33,9 @@ pub(super) fn fill(sheet: &mut Sheet) {
     }
 }
 
+/// How many delays are drawn at most, of those that differ: a record can claim any number of tasks.
+const MOST_DELAYS: u64 = 1_000_000;
+
 /// What the tasks of a batch wait for.
 struct Waiting {
     tasks: u64,
@@ -43,14 +46,25 @@ struct Waiting {
 
 impl Waiting {
     fn of(workload: &WorkloadRecord) -> Self {
-        let waits = (0..workload.tasks).map(|index| {
-            workload.kernel.as_ref().map_or(workload.wait_ns, |kernel| kernel.wait_of_ns(index))
-        });
-        Self {
-            tasks: workload.tasks,
-            shortest_ns: waits.clone().min().unwrap_or(0),
-            longest_ns: waits.clone().max().unwrap_or(0),
-            total_ns: waits.fold(0, u64::saturating_add),
+        let tasks = workload.tasks;
+        match &workload.kernel {
+            Some(Kernel::Http(http))
+                if http.delay_tail.is_some() && tasks.saturating_mul(http.requests) <= MOST_DELAYS =>
+            {
+                let waits = (0..tasks).map(|index| http.wait_of_us(index).saturating_mul(1000));
+                Self {
+                    tasks,
+                    shortest_ns: waits.clone().min().unwrap_or(0),
+                    longest_ns: waits.clone().max().unwrap_or(0),
+                    total_ns: waits.fold(0, u64::saturating_add),
+                }
+            }
+            _ => Self {
+                tasks,
+                shortest_ns: workload.wait_ns,
+                longest_ns: workload.wait_ns,
+                total_ns: workload.wait_ns.saturating_mul(tasks),
+            },
         }
     }
 
