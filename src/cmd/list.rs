@@ -34,23 +34,12 @@ fn of_models(models: &[ModelInfo]) -> Rows {
     let rows = models.iter().map(|info| {
         let when = if info.default { "default" } else { "if asked: --all" };
         let crash = info.lost_in_a_crash();
-        let (tasks, described) = (info.dispatch.word(), info.described());
-        let tuned = info.tuned.unwrap_or("nothing");
-        [info.id, when, tasks, &described, info.right_when, crash, info.elsewhere, tuned]
-            .map(str::to_owned)
-            .to_vec()
+        let tuned = info.tuned.map_or_else(String::new, |sets| format!("; the track tuned sets {sets}"));
+        let (tasks, described) = (info.dispatch.word(), info.described() + &tuned);
+        [info.id, when, tasks, &described, info.right_when, crash, info.elsewhere].map(str::to_owned).to_vec()
     });
     (
-        vec![
-            "model",
-            "measured",
-            "dispatch",
-            "what it is",
-            "right when",
-            "a crash ends",
-            "elsewhere",
-            "the track tuned sets",
-        ],
+        vec!["model", "measured", "dispatch", "what it is", "right when", "a crash ends", "elsewhere"],
         rows.collect(),
     )
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 use concbench::record::Status;
 
 use crate::cases::Held;
-use crate::scene::{Scene, output, time_ns};
+use crate::processes::output;
+use crate::scene::{Scene, time_ns};
 
 /// Replaces the C library's clock: every other reading of the wall clock is an hour back, and the others a day ahead.
 const STEPPED: &str = r#"

@@ -3,7 +3,8 @@
 use std::process::Stdio;
 
 use crate::cases::Held;
-use crate::scene::{Scene, status};
+use crate::processes::status;
+use crate::scene::Scene;
 
 pub(crate) fn outputs() -> Held {
     let mut injected = 0;

@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use crate::cases::Held;
-use crate::scene::{Ended, Scene, names, output, status};
+use crate::processes::{output, status};
+use crate::scene::{Ended, Scene, names};
 
 pub(crate) fn file_size() -> Held {
     let scene = Scene::new();

@@ -10,7 +10,8 @@ use rand_chacha::ChaCha12Rng;
 use rustix::process::Signal;
 
 use crate::cases::Held;
-use crate::scene::{Run, Running, Scene, status};
+use crate::processes::status;
+use crate::scene::{Run, Running, Scene};
 
 /// What it is to open a file without ever waiting for it.
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;

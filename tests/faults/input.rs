@@ -175,6 +175,16 @@ pub(crate) fn definitions() -> Held {
             "kernel = \"http\", requests = 1, body_bytes = 67108865",
             &["body_bytes", "up to 67108864 are"],
         ),
+        (
+            "kernel = \"noop\"",
+            "kernel = \"http\", requests = 1, delay_us = 1000, delay_tail = 1.1",
+            &["delay_tail", "1.2 to 10 are"],
+        ),
+        (
+            "kernel = \"noop\"",
+            "kernel = \"http\", requests = 1, delay_us = 600001, delay_tail = 1.5",
+            &["delay_us", "up to 600000 are"],
+        ),
         (good, "", &[":1: ", "there is no workload"]),
         ("models = [\"sequential\"]", "models = [\"sequentia\"]", &["unknown model `sequentia`", "rayon"]),
         ("models = [\"sequential\"]", "models = 7", &[":7: ", "models"]),
@@ -202,7 +212,7 @@ pub(crate) fn definitions() -> Held {
 /// What never ends, or says nothing until somebody else does something, where a file is expected.
 pub(crate) fn endless() -> Held {
     let scene = Scene::new();
-    let made = crate::scene::status(Command::new("mkfifo").arg(scene.path().join("given-pipe")));
+    let made = crate::processes::status(Command::new("mkfifo").arg(scene.path().join("given-pipe")));
     assert!(made.is_ok_and(|status| status.success()));
     std::fs::create_dir(scene.path().join("given-folder")).unwrap();
     let link = |name: &str, to: &str| std::os::unix::fs::symlink(to, scene.path().join(name)).unwrap();

@@ -18,6 +18,7 @@ mod kills;
 mod leave;
 mod limits;
 mod ports;
+mod processes;
 mod resume;
 mod rogue;
 mod scene;

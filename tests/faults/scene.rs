@@ -7,15 +7,16 @@ use std::collections::HashSet;
 use std::ops::Deref;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
-use std::sync::Mutex;
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use concbench::record::{Observed, RawCell, Record, Status, store};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+use crate::processes::{dying_orphans, output, reap_orphans, spawn};
 
 /// The variable by which every descendant of a run is known, wherever it has gone.
 const SCENE: &str = "FAULTS_SCENE";
@@ -24,9 +25,6 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How long what a killed program leaves behind may take to be gone.
 const DYING: Duration = Duration::from_secs(1);
 
-/// Processes that this one has started itself, each with when it began, since the kernel gives numbers again: their
-/// zombies are waited for by whoever started them.
-static OWN: Mutex<Option<HashSet<(i32, u64)>>> = Mutex::new(None);
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Where one run takes place.
@@ -343,58 +341,6 @@ pub(crate) fn time_ns(made: &Observed<Value>, name: &str) -> u64 {
 pub(crate) fn names(folder: impl AsRef<Path>) -> HashSet<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
-}
-
-/// Starts a process that nobody takes for one that was left behind, however soon it ends.
-pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
-    let mut own = OWN.lock().unwrap();
-    let child = command.spawn()?;
-    let pid = child.id() as i32;
-    // It is there, as a zombie at least, until it is waited for.
-    own.get_or_insert_default().insert((pid, began(pid).expect("a child")));
-    Ok(child)
-}
-
-/// The output of such a process.
-pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
-    spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?.wait_with_output()
-}
-
-/// How such a process ends.
-pub(crate) fn status(command: &mut Command) -> io::Result<ExitStatus> {
-    spawn(command)?.wait()
-}
-
-/// When a process began, in clock ticks since the machine was started.
-fn began(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name of a program may hold anything; the 22nd field is the 20th behind it.
-    stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
-}
-
-/// What has become a child of this process without having been started by it.
-fn orphans() -> Vec<i32> {
-    let own = OWN.lock().unwrap();
-    let is_own = |pid: i32| {
-        let (Some(own), Some(began)) = (own.as_ref(), began(pid)) else { return false };
-        own.contains(&(pid, began))
-    };
-    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
-    let lists = tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
-    let pids = lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-    pids.filter_map(|pid| pid.parse().ok()).filter(|&pid| !is_own(pid)).collect()
-}
-
-/// Those of them that have given up their memory already.
-fn dying_orphans() -> Vec<i32> {
-    let dies = |pid: &i32| fs::read(format!("/proc/{pid}/environ")).is_ok_and(|read| read.is_empty());
-    orphans().into_iter().filter(dies).collect()
-}
-
-/// Waits for what has become a child of this process and has ended; how many there were.
-pub(crate) fn reap_orphans() -> usize {
-    let ended = |&pid: &i32| matches!(waitpid(Pid::from_raw(pid), WaitOptions::NOHANG), Ok(Some(_)));
-    orphans().iter().filter(|pid| ended(pid)).count()
 }
 
 fn describe(pids: &[i32]) -> String {

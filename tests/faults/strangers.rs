@@ -67,7 +67,7 @@ impl Drop for Strangers<'_> {
             let _ = waitpid(Some(pid), WaitOptions::empty());
         }
         std::thread::sleep(Duration::from_millis(100));
-        crate::scene::reap_orphans();
+        crate::processes::reap_orphans();
     }
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn of_a_namespace() -> Held {
         namespace(&["--mount-proc", "--kill-child", "sh", "-c", "exec >given-pipe; exec \"$0\" \"$@\""]);
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     let pipe = scene.path().join("given-pipe");
-    let made = crate::scene::status(Command::new("mkfifo").arg(&pipe));
+    let made = crate::processes::status(Command::new("mkfifo").arg(&pipe));
     assert!(made.is_ok_and(|status| status.success()));
     // Both ends, so that nobody waits for the other one, and full: the program stays until its table is read.
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
@@ -179,7 +179,7 @@ fn namespace(words: &[&str]) -> Vec<String> {
 /// What is ours is gone and noted, and what is not is not.
 fn check(scene: &Scene) {
     // A stranger that has ended was waited for by nobody.
-    crate::scene::reap_orphans();
+    crate::processes::reap_orphans();
     let run = scene.check();
     assert!(run.run.complete);
     let ours = run.run.notes.iter().filter(|note| note.contains("outlived the runner"));

@@ -34,7 +34,7 @@ impl Debugger {
     fn keep(pid: i32) -> Option<Self> {
         let mut command = Command::new("python3");
         command.args(["-c", DEBUGGER, &pid.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = crate::scene::spawn(command.stderr(Stdio::null())).ok()?;
+        let mut child = crate::processes::spawn(command.stderr(Stdio::null())).ok()?;
         let mut line = String::new();
         let said = BufReader::new(child.stdout.take()?).read_line(&mut line);
         let debugger = Self(child);
@@ -243,7 +243,7 @@ pub(crate) fn unread() -> Held {
     for asked in [false, true] {
         let scene = Scene::new();
         let pipe = scene.path().join("given-pipe");
-        let made = crate::scene::status(Command::new("mkfifo").arg(&pipe));
+        let made = crate::processes::status(Command::new("mkfifo").arg(&pipe));
         assert!(made.is_ok_and(|status| status.success()));
         let mut full = File::options().read(true).write(true).custom_flags(nonblock).open(&pipe).unwrap();
         while full.write(&[b'x'; 4096]).is_ok() {}

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::cases::Held;
-use crate::scene::{Scene, output};
+use crate::processes::output;
+use crate::scene::Scene;
 
 /// Ctrl-C at a pseudo-terminal: the whole foreground group gets it, and the run ends once, cleanly.
 pub(crate) fn interrupted() -> Held {

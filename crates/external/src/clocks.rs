@@ -5,12 +5,8 @@ const SHARE: f64 = 0.02;
 /// How far they may be apart for each batch, in nanoseconds, where that is more.
 const EACH_NS: u64 = 100_000;
 
-/// How many times what a side waited for a core it may have lost by that: when it has one again, its caches are another's.
-const COLD: f64 = 1.5;
-
 /// What the first lines of a runner may take together beyond that, in nanoseconds: its code for them is not loaded yet.
-/// Less than the warm batches of an observation take, so that a runner that halves its times is found out.
-const FIRST_NS: u64 = 20_000_000;
+const FIRST_NS: u64 = 5_000_000;
 
 /// What two clocks say of the same batches, in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,15 +66,14 @@ impl Clocks {
         if theirs > self.since_order.saturating_add(allowed(self.since_order, 1)) {
             return Err(ClockError::TooLong { theirs, ours: self.since_order });
         }
-        let delayed = (self.delayed as f64 * COLD) as u64;
-        let together =
-            [theirs, allowed(theirs, batches), delayed, FIRST_NS].into_iter().fold(0, u64::saturating_add);
+        let together = [theirs, allowed(theirs, batches), self.delayed, FIRST_NS]
+            .into_iter()
+            .fold(0, u64::saturating_add);
         let apart =
             |(theirs, ours): (&u64, &u64)| ours.saturating_sub(theirs.saturating_add(allowed(*theirs, 1)));
         let mut each: Vec<u64> = self.theirs.iter().zip(&self.ours).map(apart).collect();
         each.sort_unstable();
-        // Of two the better one: a single line may be late.
-        let middle = each.get(each.len().saturating_sub(1) / 2).copied().unwrap_or(0);
+        let middle = each.get(each.len() / 2).copied().unwrap_or(0);
         match ours > together && middle > 0 {
             true => Err(ClockError::TooShort { theirs, ours, delayed: self.delayed }),
             false => Ok(()),
@@ -105,11 +100,11 @@ mod tests {
 
     #[test]
     fn a_runner_that_halves_or_doubles_its_times_is_found_out() {
-        let halved = clocks(&[15 * MS; 3], &[30 * MS; 3]).agree();
+        let halved = clocks(&[5 * MS; 3], &[10 * MS; 3]).agree();
         assert!(matches!(halved, Err(ClockError::TooShort { .. })), "{halved:?}");
         let doubled = clocks(&[20 * MS; 3], &[10 * MS; 3]).agree();
         assert!(matches!(doubled, Err(ClockError::TooLong { .. })), "{doubled:?}");
-        let nothing = clocks(&[0; 3], &[15 * MS; 3]).agree();
+        let nothing = clocks(&[0; 3], &[10 * MS; 3]).agree();
         assert!(matches!(nothing, Err(ClockError::TooShort { .. })), "{nothing:?}");
         let overflowing = clocks(&[u64::MAX; 3], &[10 * MS; 3]).agree();
         assert!(matches!(overflowing, Err(ClockError::TooLong { .. })), "{overflowing:?}");
@@ -119,12 +114,6 @@ mod tests {
     fn a_line_that_is_read_late_or_a_core_that_is_taken_is_none() {
         // One line in five was late by 8 ms, and so the next one came early.
         assert_eq!(clocks(&[MS; 5], &[MS, 9 * MS, 0, MS, MS]).agree(), Ok(()));
-        assert_eq!(clocks(&[100 * MS; 2], &[130 * MS, 100 * MS]).agree(), Ok(()));
-        let both = clocks(&[100 * MS; 2], &[120 * MS; 2]).agree();
-        assert!(matches!(both, Err(ClockError::TooShort { .. })), "{both:?}");
-        // As it was seen of a virtual machine beside a build.
-        let cold = Clocks { delayed: 25 * MS, ..clocks(&[3 * MS; 3], &[14 * MS, 13 * MS, 13 * MS]) };
-        assert_eq!(cold.agree(), Ok(()));
         let slowed = Clocks { delayed: 20 * MS, ..clocks(&[5 * MS; 3], &[10 * MS; 3]) };
         assert_eq!(slowed.agree(), Ok(()));
     }

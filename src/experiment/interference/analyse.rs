@@ -6,7 +6,7 @@ use concbench_stats::Estimate;
 use concbench_text::figures;
 use itertools::Itertools as _;
 
-use super::plan::SHORT_SHARE;
+use super::plan::short_share;
 use super::{Allowed, Beyond, Cell, HANDED_LATE, LeftOut, Length, OVERRUN, Observation, Placed, Point};
 use crate::batch::analyse::CONFIDENCE;
 use crate::record::{CellRecord, Status};
@@ -96,7 +96,7 @@ fn says_nothing(load: &Load, alone: &Load) -> Option<String> {
     }
     let (late, base) = (median(load, HANDED_LATE)?, median(alone, "p99_ns")?);
     // What was due meanwhile comes at once, and each waits for those before it.
-    let queue = late * SHORT_SHARE;
+    let queue = late * short_share(load.factors.workers);
     (queue > base).then(|| {
         format!(
             "short tasks were handed over {} late at p99, so many at once then that they waited for each other longer than \

@@ -25,10 +25,10 @@ const COMPUTING: [Duration; 5] = [
 /// How many of these lengths a quick run has.
 const QUICK: usize = 4;
 /// How long a short task computes.
-pub(super) const SHORT: Duration = Duration::from_micros(20);
+const SHORT: Duration = Duration::from_micros(20);
 /// The share of the machine that short tasks keep busy, and the share that computing does, each as far as a bound on how
 /// many there are in a second allows.
-pub(super) const SHORT_SHARE: f64 = 0.1;
+const SHORT_SHARE: f64 = 0.1;
 const BUSY_SHARE: f64 = 0.5;
 /// The most short tasks a second: with more, whoever hands them over would be what is measured.
 const MOST_PER_S: f64 = 20_000.0;
@@ -83,6 +83,11 @@ fn site_of(cell: &Cell) -> Option<&'static Site> {
 /// How many short tasks are due in a second where a run may use so many cores.
 pub(super) fn short_per_s(cores: u64) -> f64 {
     (SHORT_SHARE * cores as f64 / SHORT.as_secs_f64()).min(MOST_PER_S)
+}
+
+/// The share of so many cores that they keep busy.
+pub(super) fn short_share(cores: u64) -> f64 {
+    short_per_s(cores) * SHORT.as_secs_f64() / cores.max(1) as f64
 }
 
 /// How often each cell is measured in a run of so many blocks.

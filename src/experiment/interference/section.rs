@@ -45,12 +45,11 @@ pub(super) fn section(record: &RecordOf<Interference>, view: &View<'_>) -> Resul
 
 fn note(cells: &[Load]) -> String {
     let due = cells.first().map_or_else(String::new, |cell| {
-        let (cores, per_s) = (cell.factors.workers, plan::short_per_s(cell.factors.workers));
-        let share = per_s * plan::SHORT.as_secs_f64() / cores.max(1) as f64;
+        let cores = cell.factors.workers;
         format!(
             ": {} a second, which is {} of what {} can do",
-            units::count(per_s),
-            units::percent(share),
+            units::count(plan::short_per_s(cores)),
+            units::percent(plan::short_share(cores)),
             text::plural(cores, "core")
         )
     });

@@ -64,7 +64,7 @@ pub(super) fn kernels(quick: bool) -> Vec<Sized> {
             "factorial",
             Kernel::Factorial(Factorial { n: 8_000 }),
             size(12, 4),
-            "12 factorials, as in the texts, of 8,000 in the place of 100,000, which takes seconds: some 15 ms each in \
+            "12 factorials, as in the texts, of 8,000 in the place of 100,000, which takes seconds: 15 to 20 ms each in \
              CPython, so that what starts a process does not hide what a lock costs",
         ),
     ]

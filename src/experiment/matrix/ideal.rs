@@ -14,7 +14,7 @@ pub(super) fn fill(sheet: &mut Sheet) {
         if workload.class == Class::Creation {
             continue;
         }
-        let (waiting, tasks) = (Waiting::of(workload), workload.tasks.max(1));
+        let (waits, tasks) = (BatchWaits::of(workload), workload.tasks.max(1));
         let baseline = |cell: &&SheetCell| {
             cell.workload == workload.name && cell.family == Family::Baseline && cell.ranked && !cell.twin
         };
@@ -22,13 +22,14 @@ pub(super) fn fill(sheet: &mut Sheet) {
         // What is left of the sequential time without the waiting is computing.
         let task_computes = match workload.class {
             Class::Io => Some(0.0),
-            _ => sequential.map(|total| ((total - waiting.total_ns as f64) / tasks as f64).max(0.0)),
+            _ => sequential.map(|total| ((total - waits.total_ns as f64) / tasks as f64).max(0.0)),
         };
         for cell in sheet.cells.iter_mut().filter(|cell| cell.workload == workload.name) {
-            let waits = waiting.least_ns(cell.concurrency.max(1));
+            let waiting = waits.least_ns(cell.concurrency.max(1));
             let share = tasks.div_ceil(cell.workers.min(sheet.cores).max(1)) as f64;
-            cell.ideal_ns =
-                task_computes.map(|task| waits.max((share * task).round() as u64)).filter(|&ideal| ideal > 0);
+            cell.ideal_ns = task_computes
+                .map(|task| waiting.max((share * task).round() as u64))
+                .filter(|&ideal| ideal > 0);
         }
     }
 }
@@ -37,14 +38,14 @@ pub(super) fn fill(sheet: &mut Sheet) {
 const MOST_DELAYS: u64 = 1_000_000;
 
 /// What the tasks of a batch wait for.
-struct Waiting {
+struct BatchWaits {
     tasks: u64,
     shortest_ns: u64,
     longest_ns: u64,
     total_ns: u64,
 }
 
-impl Waiting {
+impl BatchWaits {
     fn of(workload: &WorkloadRecord) -> Self {
         let tasks = workload.tasks;
         match &workload.kernel {
@@ -84,7 +85,7 @@ fn steady_ns(cell: &SheetCell) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::Waiting;
+    use super::BatchWaits;
     use crate::experiment::rehearsal::Rehearsal;
     use concbench_workloads::Class;
 
@@ -171,9 +172,9 @@ mod tests {
 
     #[test]
     fn waits_that_differ_are_bounded_by_the_longest_and_by_the_share_of_all() {
-        let waits = Waiting { tasks: 10, shortest_ns: 1, longest_ns: 40, total_ns: 60 };
+        let waits = BatchWaits { tasks: 10, shortest_ns: 1, longest_ns: 40, total_ns: 60 };
         assert_eq!([1, 2, 10, 100].map(|at_once| waits.least_ns(at_once)), [60, 40, 40, 40]);
-        let alike = Waiting { tasks: 10, shortest_ns: 5, longest_ns: 5, total_ns: 50 };
+        let alike = BatchWaits { tasks: 10, shortest_ns: 5, longest_ns: 5, total_ns: 50 };
         assert_eq!([1, 3, 10].map(|at_once| alike.least_ns(at_once)), [50, 20, 5]);
     }
 

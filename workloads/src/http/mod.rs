@@ -64,12 +64,8 @@ impl Workload for Http {
 impl Http {
     /// How long the answers to task `index` take together, in microseconds.
     pub fn wait_of_us(&self, index: u64) -> u64 {
-        match self.delay_tail {
-            None => self.delay_us.saturating_mul(self.requests),
-            Some(_) => (0..self.requests)
-                .map(|request| self.delay_of_us(seed(index, request)))
-                .fold(0, u64::saturating_add),
-        }
+        let delays = (0..self.requests).map(|request| self.delay_of_us(seed(index, request)));
+        delays.fold(0, u64::saturating_add)
     }
 
     fn delay_of_us(&self, seed: u64) -> u64 {
@@ -131,6 +127,33 @@ fn check_body(received: &[u8], seed: u64, length: usize) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_waits_for_as_long_as_its_requests_ask_for() {
+        let target = SocketAddr::from(([127, 0, 0, 1], 80));
+        let http = |delay_tail| Http {
+            requests: 5,
+            delay_us: 2_000,
+            delay_tail,
+            body_bytes: 0,
+            target: Some(target),
+            path: None,
+        };
+        let asked = |http: &Http, index| -> Vec<u64> {
+            let delay = |request| {
+                let head = http.head(target, seed(index, request));
+                let delay = head.split("delay_us=").nth(1).and_then(|rest| rest.split('&').next());
+                delay.expect("it asks for one").parse().expect("a number")
+            };
+            (0..5).map(delay).collect()
+        };
+        assert_eq!(asked(&http(None), 3), [2_000; 5]);
+        let tailed = http(Some(1.5));
+        let delays = asked(&tailed, 3);
+        assert!(delays.windows(2).all(|pair| pair[0] != pair[1]), "{delays:?}");
+        assert_eq!(tailed.wait_of_us(3), delays.iter().sum::<u64>());
+        assert_ne!(asked(&tailed, 4), delays);
+    }
 
     #[test]
     fn no_two_requests_share_a_body() {

@@ -96,10 +96,12 @@ public final class Runner {
             digest += values[index] ^ (index * Kernels.GOLDEN);
         }
         long wall = System.nanoTime() - begun;
-        // Not by a format, which takes longer than a short batch; what is between two batches is in neither.
+        // What is between two batches is in neither, and is to be short all the same: no format, which takes longer than a
+        // short batch, and no `+`, which links itself at its first use and takes more than 20 ms for that.
         String digits = Long.toHexString(digest);
         String sum = "0000000000000000".substring(digits.length()) + digits;
         // A task that fails throws, and no batch is reported then.
-        say("batch " + wall + " " + values.length + " " + values.length + " " + sum);
+        StringBuilder line = new StringBuilder("batch ").append(wall);
+        say(line.append(' ').append(values.length).append(' ').append(values.length).append(' ').append(sum).toString());
     }
 }
