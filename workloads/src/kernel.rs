@@ -77,6 +77,11 @@ impl Kernel {
         wait_us.saturating_mul(1000)
     }
 
+    /// Whether each of its tasks waits for as long as every other.
+    pub fn waits_alike(&self) -> bool {
+        !matches!(self, Self::Http(Http { delay_tail: Some(_), .. }))
+    }
+
     /// How long a task waits by its model's timer, in nanoseconds; 0 for one that waits for something else, or not at all.
     pub fn timer_ns(&self) -> u64 {
         match self {

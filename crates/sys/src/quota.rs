@@ -204,9 +204,9 @@ mod tests {
     #[test]
     fn a_group_that_cannot_be_written_to_is_refused_and_removed_again() {
         let (root, roots) = machine("/own", &[("", "cpu\n"), ("own", "\n")]);
-        // In the place of the file that it would write lies a folder of another run's name, which stays.
+        // In its place is a group that a process of this run has left, with something in it, which stays.
         let parent = root.join("sys/fs/cgroup");
-        fs::create_dir(parent.join("concbench-7")).unwrap();
+        fs::create_dir_all(parent.join("concbench-7/within")).unwrap();
         let refused = QuotaGroup::create(&roots, 7, 1.0).unwrap_err();
         assert!(
             refused.starts_with("making the control group") && refused.contains("run as root"),
@@ -215,8 +215,22 @@ mod tests {
         assert!(parent.join("concbench-7").exists(), "it was there before");
         QuotaGroup::remove_left(&roots, 8);
         assert!(parent.join("concbench-7").exists(), "another run made it");
+        fs::remove_dir(parent.join("concbench-7/within")).unwrap();
         QuotaGroup::remove_left(&roots, 7);
         assert!(!parent.join("concbench-7").exists());
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn an_empty_group_that_a_killed_process_of_this_run_has_left_is_in_nobodys_way() {
+        let (root, roots) = machine("/left", &[("", "cpu\n"), ("left", "\n")]);
+        let left = root.join("sys/fs/cgroup/concbench-7");
+        fs::create_dir(&left).unwrap();
+        let group = QuotaGroup::create(&roots, 7, 1.0).unwrap();
+        assert_eq!(group.folder, left);
+        fs::remove_file(left.join("cpu.max")).unwrap();
+        drop(group);
+        assert!(!left.exists());
         fs::remove_dir_all(root).unwrap();
     }
 

@@ -2,6 +2,7 @@
 
 use concbench_text::figures::{self, Ratio};
 use concbench_text::{list, plural};
+use concbench_workloads::Kernel;
 
 use super::compare::FEWEST_PAIRS;
 use super::sample::Metric;
@@ -117,8 +118,11 @@ impl<'a> Answer<'a> {
     }
 
     /// Why slower cells of a waiting workload are slow, where the record shows it: fewer workers than tasks make them
-    /// wait in rounds.
+    /// wait in rounds. Where one task waits longer than another there are none.
     fn rounds(&self) -> Option<String> {
+        if !self.workload.kernel.as_ref().is_none_or(Kernel::waits_alike) {
+            return None;
+        }
         let wait = self.workload.wait_ns;
         let limited: Vec<(&SheetCell, u64)> = self
             .losers()

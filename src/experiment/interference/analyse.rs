@@ -115,8 +115,8 @@ fn allowed(rounds: &BTreeMap<u32, Vec<(u64, f64)>>, points: &[Point]) -> Option<
     // One round may look so by chance.
     if contrary > 0 && 2 * contrary >= whole.len() {
         return Some(Err(format!(
-            "in {contrary} of {} rounds p99 had doubled, and was below that again where tasks compute longer: worse beside \
-             shorter tasks, so that handing over costs, and not computing",
+            "in {contrary} of {} rounds p99 had doubled, and was below that again where tasks compute longer: handing over, or \
+             something else on the machine, doubled it, and not how long they compute",
             whole.len()
         )));
     }

@@ -24,7 +24,7 @@ pub(super) fn section(record: &RecordOf<Interference>, view: &View<'_>) -> Resul
     let mut section = Section::new(Interference::ID, "Interference", question);
     let few = u64::from(view.record.run.blocks) < FEWEST_PAIRS;
     let few = few.then(|| format!("With fewer than {FEWEST_PAIRS} blocks these are indications."));
-    let found = record.findings.iter().map(sentence).chain(late(&record.cells));
+    let found = sentences(&record.findings).into_iter().chain(late(&record.cells));
     section.findings = found.chain(left_out(&record.findings)).chain(few).collect();
     let table = table(&record.findings);
     section.body = vec![
@@ -128,13 +128,29 @@ fn place(placed: &Placed) -> String {
     }
 }
 
-/// What is allowed in one place.
-fn sentence(placed: &Placed) -> String {
-    let place = text::capitalised(&place(placed));
-    let Some(Allowed { median, low, high, measured_ns, .. }) = placed.allowed else {
-        let why = placed.refusal.as_deref().map_or("nothing was recorded".to_owned(), text::sentence);
-        return format!("{place}, it is not known how long a task may compute: {why}.");
+/// What is allowed in each place; of those where it is not known, once for each reason.
+fn sentences(found: &[Placed]) -> Vec<String> {
+    let why = |placed: &Placed| match placed.allowed {
+        Some(_) => None,
+        None => Some(placed.refusal.as_deref().map_or("nothing was recorded".to_owned(), text::sentence)),
     };
+    let unlike = found.iter().unique_by(|placed| why(placed).ok_or_else(|| place(placed)));
+    let sentence = |placed: &Placed| match (placed.allowed, why(placed)) {
+        (Some(allowed), _) => sentence(&place(placed), allowed),
+        (None, why_here) => {
+            let these = found.iter().filter(|other| why(other) == why_here).map(place);
+            let places = text::capitalised(&text::list(&these.collect::<Vec<_>>(), usize::MAX));
+            let because = why_here.unwrap_or_default();
+            format!("{places}, it is not known how long a task may compute: {because}.")
+        }
+    };
+    unlike.map(sentence).collect()
+}
+
+/// What is allowed in one place.
+fn sentence(place: &str, allowed: Allowed) -> String {
+    let place = text::capitalised(place);
+    let Allowed { median, low, high, measured_ns, .. } = allowed;
     let (shortest, longest) = (units::exact_time(measured_ns.0), units::exact_time(measured_ns.1));
     let span = format!("{} to {}", length(low, measured_ns), length(high, measured_ns));
     match (median.beyond, low == high) {

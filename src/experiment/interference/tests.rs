@@ -197,16 +197,24 @@ fn rounds_that_contradict_each_other_say_nothing() {
 }
 
 #[test]
-fn what_is_worse_beside_shorter_tasks_is_the_handing_over_and_says_nothing() {
+fn what_is_worse_beside_shorter_tasks_says_nothing_of_computing() {
     let (_, record) =
         measured(&default_scope(), |_, _, computing| Some(if computing == 10 * US { MS } else { 100 * US }));
     let found = placed(&record, "tokio", "inline");
     assert_eq!(found.allowed, None, "{found:?}");
     let why = found.refusal.unwrap();
     assert!(
-        why.starts_with("in 6 of 6 rounds p99 had doubled") && why.contains("handing over costs"),
+        why.starts_with("in 6 of 6 rounds p99 had doubled") && why.contains("and not how long they compute"),
         "{why}"
     );
+}
+
+#[test]
+fn places_of_which_nothing_is_known_for_one_reason_share_a_sentence() {
+    let (_, record) =
+        measured(&default_scope(), |_, _, computing| Some(if computing == 10 * US { MS } else { 100 * US }));
+    let tables = text_tables(&record, Format::Terminal).unwrap();
+    assert_eq!(tables.matches("it is not known how long a task may compute").count(), 1, "{tables}");
 }
 
 /// The record of a run in which this is done to what became of loads.

@@ -71,7 +71,7 @@ impl Http {
     fn delay_of_us(&self, seed: u64) -> u64 {
         match self.delay_tail {
             None => self.delay_us,
-            Some(shape) => delay::pareto_us(self.delay_us, shape, mix(seed)),
+            Some(shape) => delay::pareto_us(self.delay_us, shape, seed),
         }
     }
 

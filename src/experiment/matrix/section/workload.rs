@@ -108,7 +108,7 @@ fn expected(view: &SheetView<'_>, work: &WorkloadRecord) -> String {
             "Work that only computes cannot take less than the sequential time over {}, whatever the model.",
             text::plural(cores, "core")
         ),
-        Class::Io => "Tasks that only wait need no core: the batch can be as short as one wait, if all tasks wait at once.".into(),
+        Class::Io => "Tasks that only wait need no core: the batch can be as short as the longest wait, if all tasks wait at once.".into(),
         Class::Mixed => "Cores limit the computing, not the waiting: a model wins that keeps the cores busy while tasks wait.".into(),
         Class::Creation => "There is no work, so the time is what a model takes to create, run and collect a task.".into(),
     };
