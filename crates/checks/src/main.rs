@@ -7,7 +7,8 @@ use concbench::spec::Definition;
 use concbench::{Harness, Io, Result, Workload};
 use rustix::time::{ClockId, clock_gettime};
 
-/// With how many milliseconds of CPU time of each of four tasks there is a workload `burn`.
+/// With how many milliseconds of CPU time of each of four tasks there is a workload `burn`, and
+/// beside it `start`, whose four tasks take none.
 const BURN: &str = "CHECKS_BURN_MS";
 
 /// Takes so much CPU time, by the clock of the thread that runs it.
@@ -25,8 +26,10 @@ impl Workload for Burn {
 fn main() -> ExitCode {
     let mut harness = Harness::new().default_matrix();
     if let Some(ms) = std::env::var(BURN).ok().and_then(|ms| ms.parse().ok()) {
-        let definition = Definition::registered("burn").tasks(4);
-        harness = harness.workload_as(definition, Burn(Duration::from_millis(ms)));
+        for (name, ms) in [("burn", ms), ("start", 0)] {
+            let definition = Definition::registered(name).tasks(4);
+            harness = harness.workload_as(definition, Burn(Duration::from_millis(ms)));
+        }
     }
     harness.cli()
 }
