@@ -3,6 +3,7 @@
 //! - `launcher`: how observations are asked for
 //! - `supervisor`, `process`, `target`: the asking side, with deadlines, and nothing left behind
 //! - `supplies`, `files`: what tasks need that their runner has not
+//! - `apart`: a core for the target alone
 //! - `undisturbed`, `gap`: attempts that the machine slept through are made again
 //! - `protocol`: what is said
 //! - `child`, `desk`: the answering side
@@ -12,6 +13,7 @@
 //! - `cpu_time`, `memory`: what a runner and the processes below it use
 //! - `counters`: what the processor and the kernel count of them
 
+mod apart;
 mod child;
 pub(crate) mod counters;
 pub(crate) mod cpu_time;

@@ -69,6 +69,13 @@ pub(crate) enum Order {
     Next { order: Value },
 }
 
+impl Order {
+    /// Whether the tasks that it is about ask a target of ours.
+    pub(super) fn asks_target(&self) -> bool {
+        matches!(self, Self::Observe { assignment: Some(assignment), .. } if assignment.target.is_some())
+    }
+}
+
 /// What a runner answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -130,7 +130,8 @@ impl Supervisor {
         tasks: u64,
         deadline: Duration,
     ) -> Result<Reference, RunnerError> {
-        let mut runner = self.start(0)?;
+        // Nothing is timed in it, so that it may run anywhere.
+        let mut runner = self.start(0, false)?;
         let order = Order::Reference { task_spec: Box::new(task_spec.clone()), tasks };
         let outcome = match runner.ask(order, deadline, self.interrupt) {
             Ok(Answer::Reference { reference }) => Ok(reference),
@@ -168,7 +169,7 @@ impl Supervisor {
         deadline: Duration,
     ) -> Result<Reply, RunnerError> {
         let order = self.order(request, deadline)?;
-        let mut runner = self.start(padding)?;
+        let mut runner = self.start(padding, order.asks_target())?;
         let outcome = match runner.ask(order, deadline, self.interrupt).and_then(observed) {
             Ok(answer) => Ok(Reply { answer, usage: used(runner) }),
             Err(error) => {
@@ -180,11 +181,14 @@ impl Supervisor {
         outcome
     }
 
-    /// Starts a runner.
-    fn start(&mut self, padding: usize) -> Result<Runner, RunnerError> {
+    /// Starts a runner, beside the core of the target if its tasks ask that.
+    fn start(&mut self, padding: usize, asks_target: bool) -> Result<Runner, RunnerError> {
         let began = Instant::now();
-        let runner = Runner::start(padding, Some(&self.mark))
-            .map_err(|error| RunnerError::failed(format!("a runner cannot be started: {error}")))?;
+        let refused = |error: io::Error| RunnerError::failed(format!("a runner cannot be started: {error}"));
+        let runner = Runner::start(padding, Some(&self.mark)).map_err(refused)?;
+        if let Some(apart) = self.supplies.apart().filter(|_| asks_target) {
+            apart.place_runner(runner.pid()).map_err(refused)?;
+        }
         self.interrupt.woke_late(began.elapsed().saturating_sub(LONGEST_START));
         self.groups.push(runner.pid());
         Ok(runner)
@@ -263,7 +267,7 @@ impl Launcher for Supervisor {
         deadline: Duration,
     ) -> Result<(Value, Box<dyn Conversation>), RunnerError> {
         let order = self.order(request, deadline)?;
-        let mut runner = self.start(0)?;
+        let mut runner = self.start(0, order.asks_target())?;
         let answer = runner.ask(order, deadline, self.interrupt).and_then(observed)?;
         Ok((answer, Box::new(Session { runner, interrupt: self.interrupt })))
     }

@@ -5,6 +5,7 @@ use std::io;
 
 use concbench_workloads::Kernel;
 
+use super::apart::Apart;
 use super::files::Files;
 use super::launcher::RunnerError;
 use super::mark::Mark;
@@ -28,6 +29,11 @@ impl Supplies {
     /// The number of the target's process, if one was started.
     pub(super) fn target_pid(&self) -> Option<u32> {
         self.target.as_ref().map(|target| target.pid().unsigned_abs())
+    }
+
+    /// Which processors the target has to itself, if it runs and has any.
+    pub(super) fn apart(&self) -> Option<&Apart> {
+        self.target.as_ref().and_then(Target::apart)
     }
 
     /// Ends the target. Files go with the value.
@@ -85,6 +91,7 @@ impl Supplies {
         }
         if self.target.is_none() {
             let target = Target::start(&self.mark).map_err(|error| RunnerError::failed(error.to_string()))?;
+            notes.extend(target.apart().map(Apart::note));
             self.target = Some(target);
         }
         self.target.as_ref().map(Target::address).ok_or_else(|| RunnerError::failed("no HTTP target"))

@@ -14,6 +14,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::retry_on_intr;
 use serde::{Deserialize, Serialize};
 
+use super::apart::Apart;
 use super::mark::Mark;
 use super::orphans::KILL_GRACE;
 use crate::machine::proc::cpu_time_of_first_thread;
@@ -32,6 +33,7 @@ const COMPLAINT: u64 = 400;
 pub(crate) struct Target {
     child: Child,
     address: SocketAddr,
+    apart: Option<Apart>,
 }
 
 /// Where a target is found: by those who ask it, and by those who look at what it uses.
@@ -66,7 +68,7 @@ pub(crate) enum TargetError {
 }
 
 impl Target {
-    /// Starts one on a free port of the loopback interface.
+    /// Starts one on a free port of the loopback interface, on a core of its own where there are enough.
     pub(super) fn start(mark: &Mark) -> Result<Self, TargetError> {
         let mut command = Role::Target.command();
         mark.put_on(&mut command);
@@ -75,10 +77,16 @@ impl Target {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(complaints.try_clone()?);
         // Its standard input ends with the supervisor, and the target with it.
         // A group of its own: Ctrl-C asks the supervisor to end, and the observation under way still needs its target.
+        let apart = Apart::here()?;
         let mut child = command.process_group(0).spawn()?;
+        if let Some(apart) = &apart
+            && let Err(error) = apart.place_target(child.id() as i32)
+        {
+            return Err(explain(error.into(), &mut child, complaints));
+        }
         let said = child.stdout.as_mut().map_or_else(|| Ok(String::new()), first_line);
         match said.and_then(address) {
-            Ok(address) => Ok(Self { child, address }),
+            Ok(address) => Ok(Self { child, address, apart }),
             Err(error) => Err(explain(error, &mut child, complaints)),
         }
     }
@@ -99,6 +107,11 @@ impl Target {
     /// Where it is found.
     pub(crate) fn address(&self) -> Address {
         Address { socket: self.address, pid: self.pid() }
+    }
+
+    /// Which processors it has to itself, if it has any.
+    pub(super) fn apart(&self) -> Option<&Apart> {
+        self.apart.as_ref()
     }
 
     /// Whether it still runs.

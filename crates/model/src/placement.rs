@@ -1,5 +1,6 @@
 //! Which core a worker runs on.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -56,6 +57,14 @@ pub fn allowed_cores() -> Result<Vec<usize>> {
     let allowed = sched_getaffinity(None)
         .map_err(|error| ModelError::System { what: "read the affinity", source: error.into() })?;
     Ok((0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect())
+}
+
+/// The first of the processors that share a core with this one; itself where the kernel does not say.
+pub fn core_of(processor: usize) -> usize {
+    let path = format!("/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let first = text.trim().split(['-', ',']).next().and_then(|first| first.parse().ok());
+    first.unwrap_or(processor)
 }
 
 /// Binds the calling thread to a core.

@@ -1,8 +1,6 @@
 //! Which processors the server has, and which its clients.
 
-use std::fs;
-
-use crate::model::allowed_cores;
+use crate::model::{allowed_cores, core_of};
 use crate::record::Machine;
 
 /// From how many processors on server and clients have cores of their own.
@@ -59,14 +57,6 @@ fn split_of(
     let at = (1..=half).rev().find(is_edge).unwrap_or(half);
     let fleet = allowed.split_off(at);
     (allowed, fleet)
-}
-
-/// The first of the processors that share a core with this one; itself where the kernel does not say.
-fn core_of(cpu: usize) -> usize {
-    let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let first = text.trim().split(['-', ',']).next().and_then(|first| first.parse().ok());
-    first.unwrap_or(cpu)
 }
 
 #[cfg(test)]
