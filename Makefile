@@ -81,9 +81,10 @@ versus-plain:
 versus-wrk:
 	scripts/versus/wrk.sh
 
-# Counts the instructions of our models beside those of loops written by hand (some minutes, needs valgrind).
+# Counts the instructions of our models beside those of loops written by hand (some minutes, needs valgrind); with LTO=fat
+# those of a build that is optimised as a whole.
 overhead:
-	scripts/overhead.sh
+	scripts/overhead.sh $(LTO)
 
 # Takes the pictures of the README from the latest report.
 picture:

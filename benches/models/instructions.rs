@@ -19,8 +19,9 @@ const MARK: &str = "--instructions";
 /// The argument that marks a process that valgrind counts.
 const PROGRAM: &str = "--program";
 
-/// One: two that wait for each other spin for as long as the scheduler likes, and the count would hold that.
-const WORKERS: usize = 1;
+/// With how many workers. Of two, one that waits for the other spins for as long as the scheduler likes, and the count holds
+/// that: nothing beside half a second of computing, and most of a batch that computes nothing.
+const WORKERS: [usize; 2] = [1, 2];
 /// Whose batches are counted.
 const MODELS: [&str; 4] = ["rayon", "thread-pool", "tokio-multi-thread", "smol"];
 /// The share that may be ours.
@@ -30,6 +31,10 @@ const MOST: f64 = 1.01;
 /// two programs.
 const CELLS: [(&str, Work, u64, u64); 2] =
     [("count", Work::Count { n: 500_000 }, 48, 1), ("noop", Work::Noop, 200, 200)];
+
+/// How many instructions a number that is counted to takes at the very least: a compiler that had computed the sum for all of
+/// them at once would leave fewer.
+const FEWEST_PER_NUMBER: f64 = 1.0;
 
 /// What a task does.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -42,6 +47,7 @@ enum Work {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Program {
     model: String,
+    workers: usize,
     /// The loop on the same library that is written by hand, instead of our model.
     by_hand: bool,
     work: Work,
@@ -54,8 +60,8 @@ impl Program {
         match (self.by_hand, self.work) {
             (false, Work::Noop) => self.ours(Noop {}),
             (false, Work::Count { n }) => self.ours(Count { n }),
-            (true, Work::Noop) => self.theirs(by_hand::batch(&self.model, WORKERS, Noop {})?),
-            (true, Work::Count { n }) => self.theirs(by_hand::batch(&self.model, WORKERS, Count { n })?),
+            (true, Work::Noop) => self.theirs(by_hand::batch(&self.model, self.workers, Noop {})?),
+            (true, Work::Count { n }) => self.theirs(by_hand::batch(&self.model, self.workers, Count { n })?),
         }
     }
 
@@ -104,7 +110,7 @@ impl<W: Workload> Visitor for Batches<'_, W> {
 
     fn visit<M: Model>(self) -> Self::Output {
         // No model that is counted here starts a process, which alone would read a task spec.
-        let settings = Settings::new(WORKERS, "");
+        let settings = Settings::new(self.program.workers, "");
         let mut model = M::start(&settings)?;
         for _ in 0..self.program.batches {
             black_box(model.run(&self.work, 0..self.program.tasks)?);
@@ -120,13 +126,13 @@ fn total(counts: &Path) -> Result<u64, String> {
     totals.and_then(|totals| totals.trim().parse().ok()).ok_or("callgrind has counted nothing".to_owned())
 }
 
-/// The instructions of one batch: those of a program with twice as many batches, less those of a program with so many.
-/// What starting and stopping execute is in both.
-fn of_batch(model: &str, by_hand: bool, work: Work, tasks: u64, batches: u64) -> Result<f64, String> {
-    let program = |batches| Program { model: model.to_owned(), by_hand, work, tasks, batches };
+/// The instructions of one batch: those of a program with so many more batches, less those of this one. What starting and
+/// stopping execute is in both.
+fn of_batch(program: &Program) -> Result<f64, String> {
+    let of = |batches| Program { batches, ..program.clone() }.count();
     // The first batch fills caches and wakes threads.
-    let (once, twice) = (program(1 + batches).count()?, program(1 + 2 * batches).count()?);
-    Ok((twice as f64 - once as f64) / batches as f64)
+    let (once, twice) = (of(1 + program.batches)?, of(1 + 2 * program.batches)?);
+    Ok((twice as f64 - once as f64) / program.batches as f64)
 }
 
 /// Does what this process was started for, if it concerns instructions.
@@ -151,17 +157,26 @@ fn table() -> Result<ExitCode, String> {
     println!("| --- | --: | --: | --: | --: | --- | --- |");
     let mut missed = 0;
     for (name, work, tasks, batches) in CELLS {
-        for model in MODELS {
-            let ours = of_batch(model, false, work, tasks, batches)?;
-            let theirs = of_batch(model, true, work, tasks, batches)?;
+        for (workers, model) in WORKERS.into_iter().flat_map(|workers| MODELS.map(|model| (workers, model))) {
+            if matches!(work, Work::Noop) && workers > 1 {
+                continue;
+            }
+            let ours = Program { model: model.to_owned(), workers, by_hand: false, work, tasks, batches };
+            let theirs = of_batch(&Program { by_hand: true, ..ours.clone() })?;
+            let ours = of_batch(&ours)?;
+            let folded = matches!(work, Work::Count { n } if ours < FEWEST_PER_NUMBER * (n * tasks) as f64);
             let (ratio, more) = (ours / theirs, (ours - theirs) / tasks as f64);
-            let verdict = if ratio <= MOST { "pass" } else { "miss" };
-            missed += usize::from(ratio > MOST);
+            let verdict = match (folded, ratio <= MOST) {
+                (true, _) => "miss: the compiler has done the work",
+                (false, true) => "pass",
+                (false, false) => "miss",
+            };
+            missed += usize::from(verdict != "pass");
             println!(
-                "| `{name}/{model}` | {ours:.0} | {theirs:.0} | {ratio:.4} | {more:.0} | at most {MOST} | {verdict} |"
+                "| `{name}/{model}@{workers}` | {ours:.0} | {theirs:.0} | {ratio:.4} | {more:.0} | at most {MOST} | {verdict} |"
             );
         }
     }
-    eprintln!("{missed} of {} missed", CELLS.len() * MODELS.len());
+    eprintln!("{missed} missed");
     Ok(ExitCode::SUCCESS)
 }
