@@ -1,6 +1,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -40,6 +41,10 @@ impl Io for CompioIo {
             stream.set_nodelay(true)?;
             Ok(CompioStream(SendWrapper::new(Box::pin(AsyncStream::new(stream)))))
         })
+    }
+
+    fn read(&self, path: &Path) -> impl Future<Output = io::Result<Vec<u8>>> + Send {
+        SendWrapper::new(::compio::fs::read(path.to_path_buf()))
     }
 }
 
