@@ -4,8 +4,8 @@
     scripts/versus/plain.py                               the time of a warm batch of each, in milliseconds
     scripts/versus/plain.py target/release/concbench      beside those of runs in between, with how far they are apart
 
-Either side is as fast as in the best of its turns: what else a machine does only adds to a time. On a machine that does
-nothing else both should agree within 10 %. By how much the turns of the script alone differ says whether this is one.
+Of either side the fastest of all warm batches counts: what else a machine does only adds to a time. On a machine that does
+nothing else both should agree within 10 %. How much longer the script's own median is says whether this is one.
 """
 
 import collections
@@ -70,24 +70,28 @@ def in_turn(task, tasks):
 
 
 def timed(batch, seconds=1.0):
-    """The median of warm batches, in milliseconds."""
+    """The times of warm batches, in seconds."""
     batch()
     times, until = [], time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < until:
         begun = time.perf_counter()
         batch()
         times.append(time.perf_counter() - begun)
-    return 1e3 * statistics.median(times)
+    return times
 
 
 def of_concbench(program, names):
-    """The same as a run of concbench has it."""
+    """The same of a run of concbench."""
     with tempfile.TemporaryDirectory() as folder:
         cells = "^(" + "|".join(names) + ")$"
         run = [program, "run", "--only", "languages", "--external", "python", "--quiet", "--format", "json", "--out", folder, cells]
         record = json.loads(subprocess.run(run, check=True, stdout=subprocess.PIPE).stdout)
     cells = record["experiments"]["languages"]["cells"]
-    return {cell["id"]: cell["summary"]["steady_ns"]["median"] / 1e6 for cell in cells if cell["id"] in names}
+    return {
+        cell["id"]: [ns / 1e9 for made in cell["observations"] for ns in made["responses"]["warm_ns"]]
+        for cell in cells
+        if cell["id"] in names
+    }
 
 
 def main():
@@ -105,17 +109,17 @@ def main():
         # In turn, so that a machine that grows slower does so for both.
         for _ in range(TURNS):
             for name, batch in batches.items():
-                own[name].append(timed(batch))
+                own[name] += timed(batch)
             if len(sys.argv) > 1:
-                for name, median in of_concbench(sys.argv[1], batches).items():
-                    theirs[name].append(median)
+                for name, times in of_concbench(sys.argv[1], batches).items():
+                    theirs[name] += times
     far = 0
-    for name, turns in own.items():
-        least = min(turns)
-        line = f"{name:42} {least:8.3f} ms, its turns up to {100 * (max(turns) / least - 1):3.0f} % more"
+    for name, times in own.items():
+        least = min(times)
+        line = f"{name:42} {1e3 * least:8.3f} ms, median {100 * (statistics.median(times) / least - 1):3.0f} % more"
         if name in theirs:
             ratio = min(theirs[name]) / least
-            line += f"; concbench {min(theirs[name]):8.3f} ms, {100 * (ratio - 1):+5.1f} %"
+            line += f"; concbench {1e3 * min(theirs[name]):8.3f} ms, {100 * (ratio - 1):+5.1f} %"
             far += not 0.9 <= ratio <= 1.1
         print(line)
     sys.exit(f"{far} are more than 10 % apart" if far else 0)
