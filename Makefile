@@ -1,7 +1,7 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
 .PHONY: bench quick schema list report compare doctor lint test faults fuzz cover deny miri sanitize versus-python \
-	versus-channels versus-plain versus-wrk overhead picture dist dist-test fleet-test
+	versus-channels versus-plain versus-wrk overhead picture dist dist-test package-test fleet-test
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -98,6 +98,10 @@ dist:
 # Runs the binary of that archive where nothing else is (as root).
 dist-test:
 	scripts/dist-test.sh
+
+# Builds every package as a registry would get it, and runs the program that `cargo install` makes (takes long).
+package-test:
+	scripts/package-test.sh
 
 # Measures a fleet on this machine, by ssh and on a Slurm, of which a node dies (as root, installs what it needs).
 fleet-test:

@@ -15,28 +15,25 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The cells of a small run of these runners, and how it ended.
+/// A small run of these runners into a folder.
+fn small_run(externals: &str, deadline: &str, filter: &str, out: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concbench"));
+    command
+        .args(["run", "--only", "languages", "--external", externals, "--quick", "--blocks", "1", "--quiet"])
+        .args(["--format", "json", "--deadline", deadline, "--out"])
+        .arg(out.path())
+        .arg(filter);
+    command
+}
+
+/// The cells of such a run, and how it ended.
 fn cells(externals: &str, deadline: &str, filter: &str) -> (Vec<Value>, Option<i32>) {
     let out = tempfile::tempdir().unwrap();
-    let folder = out.path().to_str().unwrap();
-    let output = concbench(&[
-        "run",
-        "--only",
-        "languages",
-        "--external",
-        externals,
-        "--quick",
-        "--blocks",
-        "1",
-        "--quiet",
-        "--format",
-        "json",
-        "--deadline",
-        deadline,
-        "--out",
-        folder,
-        filter,
-    ]);
+    cells_of(&mut small_run(externals, deadline, filter, &out), &out)
+}
+
+fn cells_of(run: &mut Command, out: &TempDir) -> (Vec<Value>, Option<i32>) {
+    let output = run.output().unwrap();
     let record: Value =
         from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
     for run in std::fs::read_dir(out.path()).unwrap() {
@@ -82,6 +79,80 @@ fn the_same_tasks_have_the_same_digest_in_every_language_that_is_there() {
             );
         }
     }
+}
+
+/// Tries every construct, kernel and failure of a runner that comes with concbench, if its language is there.
+fn holds_where_it_is_there(runner: &str, programs: &[&str]) {
+    if let Some(missing) = programs.iter().find(|program| !is_there(program)) {
+        println!("the runner {runner} is skipped: {missing} is not there");
+        return;
+    }
+    let output = concbench(&["external", "check", runner, "--deadline", "120", "--format", "csv"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}{}", said(&output));
+    assert!(text.contains("sequential: noop,held,"), "{text}");
+    for construct in text.lines().filter(|line| line.contains(",unsupported,")) {
+        println!("{construct}");
+    }
+}
+
+#[test]
+fn every_construct_of_python_does_what_the_protocol_asks() {
+    holds_where_it_is_there("python", &["python3"]);
+}
+
+#[test]
+fn every_construct_of_node_does_what_the_protocol_asks() {
+    holds_where_it_is_there("node", &["node"]);
+}
+
+#[test]
+fn every_construct_of_go_does_what_the_protocol_asks() {
+    holds_where_it_is_there("go", &["go"]);
+}
+
+#[test]
+fn every_construct_of_java_does_what_the_protocol_asks() {
+    holds_where_it_is_there("java", &["java", "javac"]);
+}
+
+#[test]
+fn a_package_that_breaks_on_import_takes_nothing_else_with_it() {
+    let packages = tempfile::tempdir().unwrap();
+    let broken = [
+        (
+            "gevent",
+            "raise RuntimeError('built for\\nanother interpreter')",
+            "the package gevent cannot be imported: RuntimeError: built for another interpreter",
+        ),
+        (
+            "trio",
+            "import sys; sys.exit('no such machine')",
+            "the package trio cannot be imported: SystemExit: no such machine",
+        ),
+        (
+            "uvloop",
+            "import library_that_is_not_there",
+            "the package uvloop cannot be imported: ModuleNotFoundError: No module named 'library_that_is_not_there'",
+        ),
+    ];
+    for (package, program, _) in broken {
+        std::fs::write(packages.path().join(format!("{package}.py")), program).unwrap();
+    }
+    let out = tempfile::tempdir().unwrap();
+    let mut run = small_run("python", "300", "languages/sleep/python/", &out);
+    let (cells, code) = cells_of(run.env("PYTHONPATH", packages.path()), &out);
+    assert_eq!(code, Some(0));
+    let model =
+        |cell: &Value| cell["factors"]["model"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    for (package, _, reason) in broken {
+        let cell = cells.iter().find(|cell| model(cell) == package).unwrap();
+        assert_eq!((&cell["status"], &cell["reason"]), (&"unsupported".into(), &reason.into()), "{cell}");
+    }
+    let may_lack_a_package = ["gevent", "trio", "uvloop", "aiomultiprocess", "asyncio-taskgroup"];
+    let others: Vec<&Value> =
+        cells.iter().filter(|cell| !may_lack_a_package.contains(&model(cell).as_str())).collect();
+    assert!(others.len() > 5 && others.iter().all(|cell| cell["status"] == "ok"), "{others:?}");
 }
 
 /// A runner that does something, as a file of somebody's.

@@ -78,6 +78,15 @@ fn comparisons_of_hostile_and_odd_records_hold_in_a_browser() {
     check_comparison("browser-compare-long-names", &twice(support::odd::long_names()), &COMPARED);
 }
 
+#[test]
+#[ignore = "needs Chromium and node: tests/browser/setup.sh installs what it takes"]
+fn the_committed_pages_of_several_runs_hold_in_a_browser() {
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/reference");
+    check(&reference.join("compare.html"), &COMPARED);
+    check(&reference.join("machines.html"), &COMPARED);
+    check(&reference.join("gallery.html"), &["verdict", "speed", "scaling", "machines", "method"]);
+}
+
 /// Opens the gallery of these records.
 fn check_gallery(name: &str, records: &[Record], sections: &[&str]) {
     let folder = folder(name);

@@ -12,7 +12,7 @@ use super::exit;
 use crate::model::Digest;
 use crate::models::{TaskSpec, built_in_tasks};
 use crate::printing::{print, remark};
-use crate::runner::{Orphans, Target};
+use crate::runner::{Orphans, Target, require_place};
 use concbench_workloads::Kernel;
 
 /// How long what a runner has started may take to end behind it.
@@ -25,6 +25,7 @@ pub(super) fn run(command: &ExternalCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn try_all(arguments: &ExternalCheckArgs) -> anyhow::Result<ExitCode> {
+    require_place()?;
     let orphans = Orphans::of_this_process().context("cannot adopt what a runner leaves behind")?;
     let orphans = RefCell::new(orphans);
     let target = Target::start_alone()?;

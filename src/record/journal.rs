@@ -11,11 +11,13 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::count::count;
 use super::error::StoreError;
-use super::limits::{LARGEST_JOURNAL, LONGEST_ENTRY};
+use super::limits::{LARGEST_JOURNAL, LONGEST_ENTRY, MOST_VALUES};
 pub use super::names::JOURNAL;
 use super::{BlockNoise, Failure, Machine, Mode, Observed, Tool, Track, Warning};
-use crate::spec::{Definition, read_at_most};
+use crate::spec::Definition;
+use concbench_sys::read_at_most;
 use concbench_text::one_line;
 
 /// The version of the journal that this build writes, and the only one that it goes on with.
@@ -148,6 +150,11 @@ pub fn read(folder: &Path) -> Result<Found, StoreError> {
 
 /// What the bytes of a journal say, or in one line why they say nothing.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
+    parse_within(bytes, MOST_VALUES)
+}
+
+/// The same of at most so many values.
+fn parse_within(bytes: &[u8], most: u64) -> Result<Found, String> {
     let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     let mut lines = bytes[..end].split_inclusive(|&byte| byte == b'\n');
     let first = lines.next().ok_or("its first line is not whole, so nothing can be gone on with")?;
@@ -160,6 +167,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
     if version.version != VERSION {
         return Err(format!("version {}, only {VERSION} is read by this build", version.version));
     }
+    let mut values = 0;
+    // Before any of them takes memory. What cannot be counted is damaged, which whoever reads it finds.
+    let mut counted = |line: &[u8]| {
+        values += count(line, most).unwrap_or_default();
+        match values > most {
+            true => Err(format!("more than {most} values, which no run has")),
+            false => Ok(()),
+        }
+    };
+    counted(first)?;
     let header = match serde_json::from_slice(first) {
         Ok(Entry::Begin(header)) => *header,
         Ok(_) => return Err("its first line is no header".to_owned()),
@@ -169,6 +186,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Found, String> {
     let mut lost = Vec::new();
     let mut more = 0;
     for (number, line) in (2..).zip(lines) {
+        counted(line)?;
         match entry(number, line) {
             Ok(entry) => entries.push(entry),
             Err(what) if lost.len() < MOST_LOST => lost.push(what),
@@ -327,6 +345,16 @@ mod tests {
         let mut journal = Journal::begin(folder, &header).unwrap();
         entries.iter().for_each(|entry| journal.write(entry).unwrap());
         (header, entries, std::fs::read(folder.join(JOURNAL)).unwrap())
+    }
+
+    #[test]
+    fn one_of_more_values_than_a_run_has_is_refused_before_they_take_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, entries, bytes) = written(folder.path());
+        let values: u64 = bytes.split(|&byte| byte == b'\n').filter_map(|line| count(line, 1000).ok()).sum();
+        assert_eq!(parse_within(&bytes, values).unwrap().entries, entries);
+        let refused = parse_within(&bytes, values - 1).unwrap_err();
+        assert_eq!(refused, format!("more than {} values, which no run has", values - 1));
     }
 
     #[test]

@@ -2,18 +2,21 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::Record;
 use super::error::StoreError;
 use super::limits::LARGEST_RECORD;
 use super::names::{JOURNAL, LOCK};
-use crate::spec::read_at_most;
+use concbench_sys::read_at_most;
 
 /// The name of the record in its folder.
 pub const RECORD: &str = "results.json";
 /// The name of the link to the latest run.
 const LATEST: &str = "latest";
+/// The folders that a report puts files into.
+const REPORT_FOLDERS: [&str; 2] = ["charts", "traces"];
 /// How the name of a file begins that is not finished.
 const TORN: &str = ".tmp";
 
@@ -78,7 +81,11 @@ fn write(path: &Path, bytes: &[u8], lasting: bool) -> Result<(), StoreError> {
             file.as_file().sync_all()?;
         }
         file.persist(path)?;
-        if lasting { File::open(folder)?.sync_all() } else { Ok(()) }
+        if lasting {
+            // It is there, and whole. A file system that refuses to sync folders keeps it as well as it keeps anything.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
     };
     write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
 }
@@ -103,17 +110,12 @@ pub fn save(record: &Record, folder: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// Removes what a process that was ended while it wrote into the folder of a run had not finished: files of the names that
-/// [`write_whole`] gives, there and in the folders of its report right below. Whatever else lies there is somebody else's.
+/// [`write_whole`] gives, there and in the folders of its report. Whatever else lies there is somebody else's.
 pub(crate) fn remove_torn(folder: &Path) -> io::Result<()> {
-    let mut places = vec![folder.to_owned()];
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        // That of the entry itself: a link leads elsewhere.
-        if entry.file_type()?.is_dir() {
-            places.push(entry.path());
-        }
-    }
-    for place in places {
+    // That of the entry itself: a link leads elsewhere.
+    let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    let of_report = REPORT_FOLDERS.map(|name| folder.join(name)).into_iter().filter(is_folder);
+    for place in std::iter::once(folder.to_owned()).chain(of_report) {
         for entry in fs::read_dir(place)? {
             let entry = entry?;
             if entry.file_type()?.is_file() && is_torn(&entry.file_name().to_string_lossy()) {
@@ -168,12 +170,10 @@ pub(crate) fn check_latest(out: &Path) -> Result<(), StoreError> {
 pub fn link_latest(out: &Path, name: &str) -> Result<(), StoreError> {
     check_latest(out)?;
     let link = out.join(LATEST);
-    let fresh = out.join(format!(".{LATEST}-{}", std::process::id()));
-    let linked = std::os::unix::fs::symlink(name, &fresh).and_then(|()| fs::rename(&fresh, &link));
-    linked.map_err(|source| {
-        let _ = fs::remove_file(&fresh);
-        StoreError::Write { path: link, source }
-    })
+    // Not by a number of this process alone: in another container it is somebody else's.
+    let fresh = tempfile::Builder::new().prefix(TORN).make_in(out, |fresh| symlink(name, fresh));
+    let linked = fresh.and_then(|fresh| fresh.persist(&link).map_err(io::Error::from));
+    linked.map(drop).map_err(|source| StoreError::Write { path: link, source })
 }
 
 /// Reads a run from its folder or from its record.
@@ -208,12 +208,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::create_dir_all(path("charts/deeper")).unwrap();
+        fs::create_dir_all(path("mine")).unwrap();
         let torn = [".tmpAbC123", "charts/.tmpzzzzzz"];
-        let kept = [".tmp", ".tmpmynotes", ".tmp-other-one", "charts/deeper/.tmpAbC123", "results.json"];
+        let kept = [
+            ".tmp",
+            ".tmpmynotes",
+            ".tmp-other-one",
+            "charts/deeper/.tmpAbC123",
+            "mine/.tmpAbC123",
+            "results.json",
+        ];
         torn.iter().chain(&kept).for_each(|name| fs::write(path(name), "x").unwrap());
-        std::os::unix::fs::symlink("results.json", path(".tmplinked")).unwrap();
+        symlink("results.json", path(".tmplinked")).unwrap();
         remove_torn(folder.path()).unwrap();
         assert!(torn.iter().all(|name| !path(name).exists()));
         assert!(kept.iter().all(|name| path(name).exists()) && path(".tmplinked").is_symlink());
+    }
+
+    #[test]
+    fn a_link_to_the_latest_run_takes_the_place_of_the_last_one_and_of_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let latest = folder.path().join(LATEST);
+        for name in ["first", "second"] {
+            link_latest(folder.path(), name).unwrap();
+            assert_eq!(fs::read_link(&latest).unwrap(), Path::new(name));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        fs::remove_file(&latest).unwrap();
+        fs::create_dir(&latest).unwrap();
+        assert!(link_latest(folder.path(), "third").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

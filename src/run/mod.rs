@@ -342,16 +342,19 @@ impl Run {
     }
 }
 
-/// Writes the record, then the report, and points `latest` at both at last, which is not worth an error.
+/// Writes the record, then the report, and points `latest` at both at last, which is not worth an error. What can be written
+/// is, whatever else cannot.
 fn save(record: &Record, folder: &Path, out: &Path) -> Result<(), RunStartError> {
-    store::save(record, folder)?;
+    let kept = store::save(record, folder);
     let shown = experiment::write_report(record, folder);
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    if shown.is_ok()
+    if kept.is_ok()
+        && shown.is_ok()
         && let Err(error) = store::link_latest(out, &name)
     {
         remark(&format!("{error}; the results are in {}", folder.display()));
     }
+    kept?;
     // The record holds all that the journal does. An incomplete run still needs it, to be resumed.
     if record.run.complete {
         store::remove_if_there(&folder.join(JOURNAL))?;

@@ -1,17 +1,16 @@
 //! What is to be measured: definitions, validated into a matrix of cells.
 
 mod builtin;
-mod file;
 mod matrix;
 mod wire;
 
 use std::path::PathBuf;
 
+use concbench_sys::read_at_most;
 use concbench_workloads::{Class, Kernel};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use builtin::default_definitions;
-pub(crate) use file::read_at_most;
 pub use matrix::Cores;
 
 use crate::model::ModelInfo;

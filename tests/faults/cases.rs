@@ -100,6 +100,7 @@ const CASES: &[Case] = &[
     quick("disk full", "output-full", disk::full_output),
     quick("read-only target", "read-only", disk::read_only),
     quick("a place that is taken", "place-taken", disk::taken),
+    quick("folders that cannot be synced", "no-folder-sync", disk::no_folder_sync),
     quick("torn journal", "journal-torn", resume::torn),
     quick("two runs into one place", "two-into-one", resume::two_into_one),
     quick("two runs into one place", "two-at-once", resume::two_at_once),

@@ -55,8 +55,8 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 }
 "#;
 
-fn library(scene: &Scene, code: &str) -> Option<PathBuf> {
-    let (source, library) = (scene.path().join("given-clock.c"), scene.path().join("given-clock.so"));
+pub(crate) fn library(scene: &Scene, code: &str) -> Option<PathBuf> {
+    let (source, library) = (scene.path().join("given-library.c"), scene.path().join("given-library.so"));
     std::fs::write(&source, code).unwrap();
     let compiler = output(Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source));
     compiler.is_ok_and(|output| output.status.success()).then_some(library)

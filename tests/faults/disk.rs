@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::cases::Held;
+use crate::clocks::library;
 use crate::processes::{output, status};
 use crate::scene::{Ended, Scene, names};
 
@@ -47,6 +48,33 @@ pub(crate) fn taken() -> Held {
     assert_ne!(scene.run(&mut scene.double("run --resume given-hostile")).code, Some(0));
     assert_eq!(std::fs::read_to_string(&precious).unwrap(), "kept");
     Held::Times(2)
+}
+
+/// A file system that syncs files and refuses to sync folders.
+const NO_FOLDER_SYNC: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/stat.h>
+int fsync(int file) {
+    struct stat found;
+    if (fstat(file, &found) == 0 && S_ISDIR(found.st_mode)) { errno = EINVAL; return -1; }
+    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    return real(file);
+}
+"#;
+
+/// What was measured is kept and shown all the same.
+pub(crate) fn no_folder_sync() -> Held {
+    let scene = Scene::new();
+    let Some(library) = library(&scene, NO_FOLDER_SYNC) else {
+        return Held::Skipped("cc, to replace fsync".to_owned());
+    };
+    let mut command = scene.double("run ^work/(sequential|rayon)@ --blocks 2");
+    scene.run(command.env("LD_PRELOAD", library)).expect(0);
+    assert!(scene.check().run.complete);
+    assert!(scene.out().join("latest/index.html").exists());
+    Held::Times(1)
 }
 
 /// It says that it cannot save, and where.

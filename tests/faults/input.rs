@@ -223,7 +223,9 @@ pub(crate) fn endless() -> Held {
     for file in
         ["given-pipe", "/dev/zero", "/dev/tty0", "given-folder", "/proc/self/fd/0"].into_iter().chain(kernel)
     {
-        for command in ["run --definition", "report", "compare given-folder"] {
+        let commands =
+            ["run --definition", "run --external", "external check", "report", "compare given-folder"];
+        for command in commands {
             let ended = scene.run(&mut scene.concbench(&format!("{command} {file}")));
             assert_eq!(ended.code, Some(2), "{command} {file}: {ended:?}");
             assert_eq!(ended.stderr.lines().count(), 1, "{command} {file}: {ended:?}");

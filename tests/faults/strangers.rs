@@ -72,7 +72,12 @@ impl Drop for Strangers<'_> {
 }
 
 /// A run that was begun among strangers, one that was interrupted there, and one that was resumed.
-fn among(scene: &Scene, wrapper: &[&str], look: impl Fn(&Scene, &mut Running)) -> Option<[Ended; 2]> {
+fn among(
+    scene: &Scene,
+    wrapper: &[&str],
+    look: impl Fn(&Scene, &mut Running),
+    ended: impl Fn(&Scene),
+) -> Option<[Ended; 2]> {
     let script = ["sh", "-c", STRANGERS];
     let wrapper: Vec<&str> = wrapper.iter().chain(&script).copied().collect();
     // The wrapper is tried with `true` in the place of the program.
@@ -86,12 +91,14 @@ fn among(scene: &Scene, wrapper: &[&str], look: impl Fn(&Scene, &mut Running)) -
     }
     look(scene, &mut running);
     let interrupted = running.end();
+    ended(scene);
     end_all(scene);
     let mut resume = scene.double("run --resume");
     resume.arg(scene.run_folder().expect("a run to go on with"));
     let mut running = scene.start(&mut scene.through(&wrapper, &resume).unwrap());
     look(scene, &mut running);
     let resumed = running.end();
+    ended(scene);
     Some([interrupted, resumed])
 }
 
@@ -117,12 +124,12 @@ pub(crate) fn programs(scene: &Scene, running: &Running) -> Vec<Pid> {
 pub(crate) fn of_a_shell() -> Held {
     let scene = Scene::new();
     let _strangers = Strangers(&scene);
-    let Some([interrupted, resumed]) = among(&scene, &[], |_, _| {}) else {
+    let well = |scene: &Scene| assert!(are_well(scene), "a stranger was ended");
+    let Some([interrupted, resumed]) = among(&scene, &[], |_, _| {}, well) else {
         return Held::Skipped("a shell".to_owned());
     };
     interrupted.expect(130);
     resumed.expect(0);
-    assert!(are_well(&scene), "a stranger was ended");
     check(&scene);
     Held::Times(2)
 }
@@ -156,7 +163,7 @@ pub(crate) fn of_a_namespace() -> Held {
         }
         fill(&table);
     };
-    let Some([interrupted, resumed]) = among(&scene, &wrapper, look) else {
+    let Some([interrupted, resumed]) = among(&scene, &wrapper, look, |_| {}) else {
         return Held::Skipped("unshare --pid --mount-proc".to_owned());
     };
     interrupted.expect(130);

@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use concbench_model::Family;
+use concbench_sys::read_at_most;
 use concbench_text::one_line;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{KERNELS, VERSION};
+
+/// The longest manifest that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
 
 /// The longest name, and the most of whatever a list holds.
 const LONGEST_NAME: usize = 40;
@@ -138,7 +142,8 @@ impl Manifest {
         let name = one_line(path.display());
         let cannot =
             |error: std::io::Error| ManifestError::Read { path: name.clone(), why: error.to_string() };
-        let text = std::fs::read_to_string(path).map_err(cannot)?;
+        let bytes = read_at_most(path, LONGEST).map_err(cannot)?;
+        let text = String::from_utf8(bytes).map_err(|error| cannot(std::io::Error::other(error)))?;
         let whole = path.canonicalize().map_err(cannot)?;
         let folder = whole.parent().map(|folder| folder.to_string_lossy().into_owned());
         Ok(Self { folder, ..Self::parse(&name, &text)? })

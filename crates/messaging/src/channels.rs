@@ -56,7 +56,7 @@ impl Channel {
 
 /// Both measurements of the channel whose ends this function makes.
 macro_rules! channel {
-    ($id:literal, $summary:literal, $between:ident, $has_capacity:literal, $lane:expr) => {
+    ($id:expr, $summary:literal, $between:ident, $has_capacity:literal, $lane:expr) => {
         $crate::Channel {
             id: $id,
             summary: $summary,

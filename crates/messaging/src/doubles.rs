@@ -1,11 +1,12 @@
 //! Channels that misbehave, for tests: each is caught by what `tally` makes of its messages.
 
-use crate::channels::{Channel, channel, there_and_back};
+use crate::channels::{CHANNELS, Channel, channel, there_and_back};
 use crate::ends::Outlet;
 use crate::lane::Lane;
 use crate::plan::{Between, Plan, Result};
-use crate::processes::pipe;
+use crate::processes::{broker, connections, manager, pipe, ring};
 use crate::stamp::Stamp;
+use crate::tasks;
 use crate::threads::channels;
 
 /// Which message the fault hits.
@@ -59,12 +60,29 @@ fn faulty<O, I>(lane: Lane<O, I>, fault: Fault) -> Lane<Faulty<O>, I> {
     }
 }
 
-/// All of them.
-pub const DOUBLES: [Channel; 6] = [
-    channel!("pipe-loses", "", Processes, false, |plan| Ok(faulty(pipe::lane(plan)?, Fault::Loses))),
-    channel!("pipe-doubles", "", Processes, false, |plan| Ok(faulty(pipe::lane(plan)?, Fault::Doubles))),
-    channel!("pipe-reorders", "", Processes, false, |plan| Ok(faulty(pipe::lane(plan)?, Fault::Reorders))),
-    channel!("flume-loses", "", Threads, true, |plan| Ok(faulty(channels::flume(plan)?, Fault::Loses))),
-    channel!("flume-doubles", "", Threads, true, |plan| Ok(faulty(channels::flume(plan)?, Fault::Doubles))),
-    channel!("flume-reorders", "", Threads, true, |plan| Ok(faulty(channels::flume(plan)?, Fault::Reorders))),
+/// Each of these channels with each fault.
+macro_rules! doubles {
+    ($(($id:literal, $between:ident, $has_capacity:literal, $lane:path)),* $(,)?) => {
+        [$(
+            channel!(concat!($id, "-loses"), "", $between, $has_capacity, |plan| Ok(faulty($lane(plan)?, Fault::Loses))),
+            channel!(concat!($id, "-doubles"), "", $between, $has_capacity, |plan| Ok(faulty($lane(plan)?, Fault::Doubles))),
+            channel!(concat!($id, "-reorders"), "", $between, $has_capacity, |plan| Ok(faulty($lane(plan)?, Fault::Reorders))),
+        )*]
+    };
+}
+
+/// All of them: three for each channel.
+pub const DOUBLES: [Channel; 3 * CHANNELS.len()] = doubles![
+    ("pipe", Processes, false, pipe::lane),
+    ("unix-socket", Processes, false, connections::unix),
+    ("tcp", Processes, false, connections::tcp),
+    ("shared-ring", Processes, true, ring::lane),
+    ("broker", Processes, true, broker::lane),
+    ("manager", Processes, true, manager::lane),
+    ("std-mpsc", Threads, true, channels::standard),
+    ("crossbeam", Threads, true, channels::crossbeam),
+    ("flume", Threads, true, channels::flume),
+    ("tokio-mpsc", Tasks, true, tasks::tokio_mpsc),
+    ("async-channel", Tasks, true, tasks::async_channel),
+    ("flume-async", Tasks, true, tasks::flume),
 ];

@@ -2,9 +2,13 @@
 
 mod unprotected;
 
-use std::path::PathBuf;
+use std::io::{Read, Write};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use concbench_model::process::FileHandle;
 use concbench_model::shared::With;
 use concbench_model::{Objects, Threads, attempt_blocking};
 use concbench_sharing::Processes;
@@ -33,6 +37,12 @@ fn terms(object: Protection, contenders: u64) -> Terms {
 
 /// What is lost when threads contend on these terms over such objects, or what is wrong.
 fn contend<S: Objects>(terms: Terms) -> Result<u64, String> {
+    let object = terms.object;
+    contend_as::<S>(terms, object)
+}
+
+/// The same, held to what this object promises.
+fn contend_as<S: Objects>(terms: Terms, promised: Protection) -> Result<u64, String> {
     let tally = Tally::create(terms.contenders).unwrap();
     let spec = ContentionSpec { terms: terms.clone(), tally: tally.handle().unwrap() };
     let work = Arc::new(Contention::open(&spec).unwrap());
@@ -45,7 +55,7 @@ fn contend<S: Objects>(terms: Terms) -> Result<u64, String> {
         }
     });
     work.verdict(terms.contenders, with.objects()).unwrap();
-    lost(&terms, &tally.outcome())
+    lost(&Terms { object: promised, ..terms }, &tally.outcome())
 }
 
 /// What threads can protect without a file or another process.
@@ -101,8 +111,8 @@ fn without_protection_updates_are_lost_and_that_is_no_failure() {
 
 fn with_file(object: Protection) -> (tempfile::NamedTempFile, Terms) {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let path: PathBuf = file.path().to_owned();
-    let terms = Terms { stock: 500, file: Some(path), compute_ns: 20_000, ..terms(object, 4) };
+    let handle = FileHandle::of(&file).unwrap();
+    let terms = Terms { stock: 500, file: Some(handle), compute_ns: 20_000, ..terms(object, 4) };
     std::fs::write(file.path(), tickets(terms.stock)).unwrap();
     (file, terms)
 }
@@ -111,6 +121,46 @@ fn with_file(object: Protection) -> (tempfile::NamedTempFile, Terms) {
 fn tickets_under_a_lock_on_the_file_are_sold_once() {
     let (_file, terms) = with_file(Protection::FileLock);
     assert_eq!(contend::<Threads>(terms), Ok(0));
+}
+
+#[test]
+fn tickets_that_are_sold_without_the_lock_on_the_file_are_caught() {
+    let (_file, terms) = with_file(Protection::File);
+    let caught = contend_as::<Threads>(terms, Protection::FileLock).unwrap_err();
+    assert!(caught.contains("tickets were sold and"), "{caught}");
+}
+
+/// A manager that forgets one of the additions that it answers, until its clients have gone.
+fn forgetful(listener: &UnixListener, clients: u64) {
+    let (number, asked) = (AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for client in listener.incoming().take(clients as usize) {
+            let (number, asked, mut client) = (&number, &asked, client.unwrap());
+            scope.spawn(move || {
+                let mut request = [0; 9];
+                while client.read_exact(&mut request).is_ok() {
+                    let more = u64::from_le_bytes(*request[1..].first_chunk().unwrap());
+                    let is_forgotten = more > 0 && asked.fetch_add(1, Ordering::Relaxed) == 2;
+                    let more = if is_forgotten { 0 } else { more };
+                    let now = number.fetch_add(more, Ordering::Relaxed) + more;
+                    client.write_all(&now.to_le_bytes()).unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_manager_that_forgets_an_addition_is_caught() {
+    let address = format!("concbench-forgetful-{}", std::process::id());
+    let named = SocketAddr::from_abstract_name(&address).unwrap();
+    let listener = UnixListener::bind_addr(&named).unwrap();
+    // Two that contend, and one that looks at the number in the end.
+    let server = std::thread::spawn(move || forgetful(&listener, 3));
+    let terms = Terms { wait_ns: 0, manager: Some(address), ..terms(Protection::Manager, 2) };
+    let caught = contend::<Threads>(terms).unwrap_err();
+    assert!(caught.contains("updates were made and"), "{caught}");
+    server.join().unwrap();
 }
 
 #[test]

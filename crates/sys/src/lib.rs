@@ -26,6 +26,7 @@ mod roots;
 mod shared;
 #[allow(unsafe_code, reason = "coroutines with stacks of their own are started by unsafe code only")]
 mod stackful;
+mod whole_file;
 
 pub use cgroup::Groups;
 pub use cpu_time::{cpu_time, cpu_time_of_waited};
@@ -38,3 +39,4 @@ pub use readiness::readable;
 pub use roots::Roots;
 pub use shared::SharedMemory;
 pub use stackful::{cancel_stackful, spawn_stackful};
+pub use whole_file::read_at_most;

@@ -150,3 +150,21 @@ impl Experiment for Cancellation {
         Ok(vec![section::section(record, view)?])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::rehearsal::scope;
+    use crate::record::Mode;
+
+    #[test]
+    fn it_takes_at_most_a_minute_and_a_quick_run_a_quarter_of_that() {
+        for cores in [2, 16] {
+            let mut scope = scope(Vec::new(), cores, false, 7);
+            let takes = |scope: &Scope| Cancellation::estimate(scope, &Cancellation::cells(scope));
+            assert!(takes(&scope) <= Duration::from_secs(60), "{:?} on {cores} cores", takes(&scope));
+            (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
+            assert!(takes(&scope) <= Duration::from_secs(15), "{:?} on {cores} cores", takes(&scope));
+        }
+    }
+}

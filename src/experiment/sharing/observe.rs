@@ -3,8 +3,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::AsRawFd;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use concbench_sharing::contention::{ContentionSpec, Outcome, Protection, Tally, Terms, lost, tickets};
@@ -14,6 +12,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::{Observation, Order, Sharing};
 use crate::experiment::Experiment;
+use crate::model::process::FileHandle;
 use crate::model::{Digest, ModelError};
 use crate::models::{Instrument, TaskSpec};
 use crate::runner::cpu_time::CpuMeter;
@@ -104,7 +103,8 @@ fn tickets_file(terms: &mut Terms) -> Result<File, CellError> {
         Ok(file)
     };
     let file = make().map_err(ModelError::system("make a file of tickets"))?;
-    terms.file = Some(PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())));
+    let handle = FileHandle::of(&file).map_err(ModelError::system("find the file of tickets"))?;
+    terms.file = Some(handle);
     Ok(file)
 }
 

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::experiment::conduct::mock::{MockLauncher, broken};
     use crate::experiment::rehearsal::{BLOCKS, rehearse, scope};
-    use crate::record::{CellRecord, RawExperiment};
+    use crate::record::{CellRecord, Mode, RawExperiment};
 
     /// What would be found on two cores where a call takes 2 ns and a task 100, but 80 with chili, and one construct may
     /// break.
@@ -280,5 +280,16 @@ mod tests {
         assert_eq!((section.charts().count(), section.tables.len()), (3, 2));
         let mut rows = section.tables.iter().flat_map(|table| &table.table.rows);
         assert!(rows.all(|row| row[0] != "tokio"));
+    }
+
+    #[test]
+    fn it_takes_at_most_two_minutes_and_a_quick_run_a_quarter_of_that() {
+        for cores in [2, 16] {
+            let mut scope = scope(Vec::new(), cores, false, 7);
+            let takes = |scope: &Scope| Tree::estimate(scope, &Tree::cells(scope));
+            assert!(takes(&scope) <= Duration::from_secs(120), "{:?} on {cores} cores", takes(&scope));
+            (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
+            assert!(takes(&scope) <= Duration::from_secs(30), "{:?} on {cores} cores", takes(&scope));
+        }
     }
 }

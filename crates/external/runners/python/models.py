@@ -299,8 +299,10 @@ def missing(model):
     if model in ("uvloop", "gevent", "trio", "aiomultiprocess"):
         try:
             importlib.import_module(model)
-        except ImportError:
-            return f"the package {model} is not there; pip install {model}"
-        except Exception as error:
-            return f"the package {model} cannot be imported: {type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:
+            if isinstance(error, ModuleNotFoundError) and error.name == model:
+                return f"the package {model} is not there; pip install {model}"
+            # It is said in a line, and a line has an end.
+            why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            return f"the package {model} cannot be imported: {why}"
     return None

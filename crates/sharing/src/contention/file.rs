@@ -3,7 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+
+use concbench_model::process::FileHandle;
 
 /// How many digits the number has, so that it is written as a whole.
 const DIGITS: usize = 8;
@@ -22,8 +23,8 @@ pub(super) struct Tickets(File);
 pub(super) struct Held<'a>(&'a File);
 
 impl Tickets {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        OpenOptions::new().read(true).write(true).open(path).map(Self)
+    pub(super) fn open(file: &FileHandle) -> io::Result<Self> {
+        file.open(OpenOptions::new().read(true).write(true)).map(Self)
     }
 
     /// Waits for the lock on the file.

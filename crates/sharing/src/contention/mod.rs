@@ -273,9 +273,9 @@ impl Contention {
     }
 
     fn sold<S: Shared>(&self, shared: &S, own: &mut Own) -> Result<bool> {
-        let path = self.terms.file.as_deref().ok_or_else(|| TaskError::new("there is no file of tickets"))?;
+        let file = self.terms.file.as_ref().ok_or_else(|| TaskError::new("there is no file of tickets"))?;
         if own.tickets.is_none() {
-            own.tickets = Some(Tickets::open(path)?);
+            own.tickets = Some(Tickets::open(file)?);
         }
         let Some(tickets) = &own.tickets else { unreachable!("it was opened") };
         let asked = clock_ns();

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use concbench_model::process::FileHandle;
 
 use concbench_workloads::Layout;
 use schemars::JsonSchema;
@@ -89,7 +89,7 @@ pub struct Terms {
     /// How many tickets the file holds at first.
     pub stock: u64,
     /// The file.
-    pub file: Option<PathBuf>,
+    pub file: Option<FileHandle>,
     /// Where the manager is found.
     pub manager: Option<String>,
 }

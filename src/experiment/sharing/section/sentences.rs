@@ -13,7 +13,7 @@ const TWO: u64 = 2;
 const THREADS: &str = "thread-spawn";
 const PROCESSES: &str = "process-fork";
 /// The models whose tasks take turns on one thread, and never overlap between two waits.
-const IN_TURN: [&str; 3] = ["sequential", "tokio-current-thread", "join-all"];
+const IN_TURN: [&str; 4] = ["sequential", "tokio-current-thread", "join-all", "tokio-rayon"];
 
 /// All of them.
 pub(super) fn all(cells: &[Point]) -> Vec<String> {

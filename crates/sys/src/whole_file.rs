@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 /// # Errors
 ///
 /// When it is no regular file, is larger, has nothing to read yet, or the system refuses it.
-pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let patient = OFlags::NONBLOCK.bits() as i32;
     let mut file = OpenOptions::new().read(true).custom_flags(patient).open(path)?;
     if !file.metadata()?.is_file() {
