@@ -71,6 +71,7 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 ///         global: false,
 ///         limits: &[],
 ///         default: true,
+///         tuned: None,
 ///         discontinued: None,
 ///     };
 ///
