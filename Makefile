@@ -1,7 +1,7 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
 .PHONY: bench quick schema list report compare doctor lint test faults fuzz cover deny miri sanitize versus-python \
-	versus-channels versus-plain versus-wrk overhead picture dist dist-test package-test fleet-test
+	versus-channels versus-crates versus-plain versus-wrk overhead picture dist dist-test package-test fleet-test
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -71,6 +71,10 @@ versus-python:
 # Round trips over a pipe and messages over CPython's queue and pipe, beside `perf bench` and a plain script (a minute).
 versus-channels:
 	scripts/versus/channels.sh
+
+# A channel of crossbeam and a lock of parking_lot beside their authors' own benchmarks (clones them, needs nightly).
+versus-crates:
+	scripts/versus/crates.sh
 
 # Python's pools as a run has them, and a plain script that times the same: the two are to agree within 10 %.
 versus-plain:
