@@ -9,8 +9,21 @@ import { MODELS } from './models.mjs';
 
 const WORDS = new Set(['kernel', 'model', 'host']);
 
-// At once: what goes through the stream of standard output is lost where the process ends early.
-const say = (line) => writeSync(1, `${line}\n`);
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
+// At once: what goes through the stream of standard output is lost where the process ends early. Node has a pipe refuse what
+// it cannot take; whoever reads it late is waited for.
+const say = (line) => {
+  const bytes = Buffer.from(`${line}\n`);
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(1, bytes, written);
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(PAUSE, 0, 0, 1);
+    }
+  }
+};
 const now = () => process.hrtime.bigint();
 
 const describe = () =>
