@@ -114,7 +114,9 @@ pub(crate) fn under_criterion() -> Held {
 pub(crate) fn stays() -> Held {
     let scene = Scene::new();
     define(&scene, rogue::MODEL, ["answered-hang"].into_iter());
-    scene.run(&mut scene.double("run --definition given-own.toml --blocks 1 --deadline 1")).expect(0);
+    scene
+        .run(&mut scene.double("run --only matrix --definition given-own.toml --blocks 1 --deadline 1"))
+        .expect(0);
     let run = scene.check();
     let stayed = cell(&run, "answered-hang/");
     assert_eq!(stayed.status, Status::Ok, "{:?}", stayed.reason);
