@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # A channel and a lock beside the benchmarks of their own authors, on one machine in one sitting: crossbeam's `spsc` (by a
-# nightly toolchain) and parking_lot's `mutex` with one thread. Clones both into target/versus. Run by hand: a busy machine
+# nightly toolchain) and parking_lot's `mutex` with one thread. Clones both into the cache of the user. Run by hand: a busy machine
 # says nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-here=$PWD
-sources=$here/target/versus
+# Outside of this workspace, to which cargo would count them.
+sources=${XDG_CACHE_HOME:-$HOME/.cache}/concbench-versus
 mkdir -p "$sources"
 clone() {
     [ -d "$sources/$1" ] || git clone --quiet --depth 1 "https://github.com/$2" "$sources/$1"
