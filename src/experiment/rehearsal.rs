@@ -120,6 +120,14 @@ pub(crate) fn scope(definitions: Vec<Definition>, cores: u64, all: bool, seed: u
     }
 }
 
+/// About how long an experiment takes on a machine with so many cores: a whole run, and a quick one.
+pub(crate) fn takes<E: Experiment>(cores: u64) -> [Duration; 2] {
+    let mut scope = scope(Vec::new(), cores, false, 7);
+    let usual = E::estimate(&scope, &E::cells(&scope));
+    (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
+    [usual, E::estimate(&scope, &E::cells(&scope))]
+}
+
 /// The record of a whole run of one experiment, whose every observation the launcher makes up; `setup` stands in the place
 /// of what it found when it began.
 pub(crate) fn rehearse(

@@ -82,12 +82,21 @@ fn write(path: &Path, bytes: &[u8], lasting: bool) -> Result<(), StoreError> {
         }
         file.persist(path)?;
         if lasting {
-            // It is there, and whole. A file system that refuses to sync folders keeps it as well as it keeps anything.
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+            sync_folder(folder)?;
         }
         Ok(())
     };
     write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
+}
+
+/// Has a folder's names outlast a machine that stops. A file system that syncs no folders keeps them as well as it can.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        synced => synced,
+    }
 }
 
 /// Writes the record of a run into its folder.

@@ -1,12 +1,8 @@
 //! A core for the HTTP target alone, where there are enough.
 
-use std::io;
-
 use itertools::Itertools as _;
-use rustix::process::Pid;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::model::core_of;
+use crate::model::{Result, allowed_cores, confine, core_of};
 
 /// From how many cores on the target has one of its own: of fewer it would take too large a share from the tasks.
 const ENOUGH: usize = 4;
@@ -26,15 +22,13 @@ impl Apart {
     /// # Errors
     ///
     /// When the kernel does not say which processors those are.
-    pub(super) fn here() -> io::Result<Option<Self>> {
-        let allowed = sched_getaffinity(None)?;
-        let allowed = (0..CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor));
-        Ok(Self::of(allowed, core_of))
+    pub(super) fn here() -> Result<Option<Self>> {
+        Ok(Self::of(allowed_cores()?, core_of))
     }
 
     /// The last of these processors for the target, with whatever shares its core.
-    fn of(allowed: impl Iterator<Item = usize>, core_of: impl Fn(usize) -> usize) -> Option<Self> {
-        let cores = allowed.into_group_map_by(|&processor| core_of(processor));
+    fn of(allowed: impl IntoIterator<Item = usize>, core_of: impl Fn(usize) -> usize) -> Option<Self> {
+        let cores = allowed.into_iter().into_group_map_by(|&processor| core_of(processor));
         let of_target = *cores.keys().max()?;
         if cores.len() < ENOUGH {
             return None;
@@ -49,8 +43,8 @@ impl Apart {
     /// # Errors
     ///
     /// When the kernel refuses.
-    pub(super) fn place_target(&self, pid: i32) -> io::Result<()> {
-        place(pid, &self.target)
+    pub(super) fn place_target(&self, pid: i32) -> Result<()> {
+        confine(Some(pid), &self.target)
     }
 
     /// Has a runner that asks the target, and has not begun to, run on the others, with all that it starts.
@@ -58,8 +52,8 @@ impl Apart {
     /// # Errors
     ///
     /// When the kernel refuses.
-    pub(super) fn place_runner(&self, pid: i32) -> io::Result<()> {
-        place(pid, &self.tasks)
+    pub(super) fn place_runner(&self, pid: i32) -> Result<()> {
+        confine(Some(pid), &self.tasks)
     }
 
     /// What a reader of the record should know of it.
@@ -72,15 +66,12 @@ impl Apart {
     }
 }
 
-fn place(pid: i32, processors: &[usize]) -> io::Result<()> {
-    let mut set = CpuSet::new();
-    processors.iter().for_each(|&processor| set.set(processor));
-    Ok(sched_setaffinity(Pid::from_raw(pid), &set)?)
-}
-
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
+
+    use rustix::process::Pid;
+    use rustix::thread::{CpuSet, sched_getaffinity};
 
     use super::*;
 
@@ -92,7 +83,7 @@ mod tests {
         let note = "the HTTP target had processors 3 and 7 to itself; tasks that asked it ran on the other 6";
         assert_eq!(apart.note(), note);
         // Some of a machine's processors only.
-        let apart = Apart::of([2, 5, 6, 9].into_iter(), |processor| processor).unwrap();
+        let apart = Apart::of([2, 5, 6, 9], |processor| processor).unwrap();
         assert_eq!((&apart.target[..], &apart.tasks[..]), (&[9][..], &[2, 5, 6][..]));
     }
 
@@ -100,14 +91,12 @@ mod tests {
     fn with_fewer_cores_they_share_all_however_many_processors_those_have() {
         assert_eq!(Apart::of(0..3, |processor| processor), None);
         assert_eq!(Apart::of(0..6, |processor| processor % 3), None);
-        assert_eq!(Apart::of(std::iter::empty(), |processor| processor), None);
+        assert_eq!(Apart::of([], |processor| processor), None);
     }
 
     #[test]
     fn both_run_where_they_are_placed() {
-        let allowed = sched_getaffinity(None).unwrap();
-        let allowed: Vec<usize> =
-            (0..CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
+        let allowed = allowed_cores().unwrap();
         let (first, last) = (allowed[0], allowed[allowed.len() - 1]);
         let apart = Apart { target: vec![last], tasks: vec![first] };
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();

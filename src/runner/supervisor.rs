@@ -184,10 +184,10 @@ impl Supervisor {
     /// Starts a runner, beside the core of the target if its tasks ask that.
     fn start(&mut self, padding: usize, asks_target: bool) -> Result<Runner, RunnerError> {
         let began = Instant::now();
-        let refused = |error: io::Error| RunnerError::failed(format!("a runner cannot be started: {error}"));
-        let runner = Runner::start(padding, Some(&self.mark)).map_err(refused)?;
+        let runner = Runner::start(padding, Some(&self.mark))
+            .map_err(|error| RunnerError::failed(format!("a runner cannot be started: {error}")))?;
         if let Some(apart) = self.supplies.apart().filter(|_| asks_target) {
-            apart.place_runner(runner.pid()).map_err(refused)?;
+            apart.place_runner(runner.pid()).map_err(|error| RunnerError::failed(error.to_string()))?;
         }
         self.interrupt.woke_late(began.elapsed().saturating_sub(LONGEST_START));
         self.groups.push(runner.pid());

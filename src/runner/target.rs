@@ -18,6 +18,7 @@ use super::apart::Apart;
 use super::mark::Mark;
 use super::orphans::KILL_GRACE;
 use crate::machine::proc::cpu_time_of_first_thread;
+use crate::model::ModelError;
 use crate::model::process::Role;
 
 /// How long a target may take until it listens.
@@ -57,6 +58,8 @@ impl Address {
 pub(crate) enum TargetError {
     #[error("the HTTP target cannot be started: {0}")]
     Start(#[from] io::Error),
+    #[error("the HTTP target cannot have a core of its own: {0}")]
+    Place(#[from] ModelError),
     #[error("the HTTP target said `{0}` instead of its address")]
     Address(String),
     #[error("the HTTP target said no address within {} s; it was ended", START.as_secs())]
@@ -70,6 +73,7 @@ pub(crate) enum TargetError {
 impl Target {
     /// Starts one on a free port of the loopback interface, on a core of its own where there are enough.
     pub(super) fn start(mark: &Mark) -> Result<Self, TargetError> {
+        let apart = Apart::here()?;
         let mut command = Role::Target.command();
         mark.put_on(&mut command);
         // Not a pipe: nobody reads it as long as all is well.
@@ -77,7 +81,6 @@ impl Target {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(complaints.try_clone()?);
         // Its standard input ends with the supervisor, and the target with it.
         // A group of its own: Ctrl-C asks the supervisor to end, and the observation under way still needs its target.
-        let apart = Apart::here()?;
         let mut child = command.process_group(0).spawn()?;
         if let Some(apart) = &apart
             && let Err(error) = apart.place_target(child.id() as i32)

@@ -9,6 +9,14 @@ use concbench::record::{RawCell, Status, parse, store};
 const TASK_MS: u64 = 120;
 const MODELS: [&str; 4] = ["sequential", "thread-pool", "process-pool", "process-spawn"];
 
+/// The cell of a workload and a model, which was measured.
+fn cell<'a>(cells: &'a [RawCell], workload: &str, model: &str) -> &'a RawCell {
+    let is_it = |cell: &&RawCell| cell.factors["workload"] == workload && cell.factors["model"] == model;
+    let cell = cells.iter().find(is_it).unwrap();
+    assert_eq!(cell.status, Status::Ok, "{workload}/{model}: {:?}", cell.reason);
+    cell
+}
+
 #[test]
 fn the_cpu_time_of_a_batch_is_what_its_tasks_take() {
     let folder = tempfile::tempdir().unwrap();
@@ -22,18 +30,10 @@ fn the_cpu_time_of_a_batch_is_what_its_tasks_take() {
     let text = fs::read(folder.path().join("latest").join(store::RECORD)).unwrap();
     let record = parse::parse(&text).unwrap();
     let cells = &record.experiments["matrix"].cells;
-    let of = |cell: &RawCell, workload: &str, model: &str| {
-        cell.factors["workload"] == workload && cell.factors["model"] == model
-    };
     for model in MODELS {
-        let cell = |workload: &str| {
-            let cell = cells.iter().find(|cell| of(cell, workload, model)).unwrap();
-            assert_eq!(cell.status, Status::Ok, "{model}: {:?}", cell.reason);
-            cell
-        };
         // To start processes takes time of its own, which is no task's and differs by machine.
-        let to_start = cell("start").summary["cpu_ns"].median;
-        let cell = cell("burn");
+        let to_start = cell(cells, "start", model).summary["cpu_ns"].median;
+        let cell = cell(cells, "burn", model);
         let expected = (4 * TASK_MS * 1_000_000) as f64;
         for made in &cell.observations {
             let seen = &made.responses;

@@ -4,9 +4,7 @@ use crate::cores::{Sides, keep_to};
 use crate::ends::{Inlet, Outlet, RoundTrips};
 use crate::lane::{Lane, Outcome, Scene, Streamed};
 use crate::plan::{Between, Plan, Result, Shape};
-use crate::processes::{self, broker, connections, manager, pipe, ring};
-use crate::tasks;
-use crate::threads::{self, channels};
+use crate::{processes, tasks, threads};
 
 /// What hands messages over.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +54,7 @@ impl Channel {
 
 /// Both measurements of the channel whose ends this function makes.
 macro_rules! channel {
-    ($id:expr, $summary:literal, $between:ident, $has_capacity:literal, $lane:expr) => {
+    ($id:expr, $summary:expr, $between:ident, $has_capacity:literal, $lane:expr) => {
         $crate::Channel {
             id: $id,
             summary: $summary,
@@ -83,18 +81,69 @@ pub(crate) fn there_and_back<O: Outlet, I: Inlet>(
     there.round_trip(back, plan.time)
 }
 
+/// What a macro makes of every channel: its id, what it is, what it connects, whether it can be told what it may hold, and
+/// what makes its ends.
+macro_rules! every_channel {
+    ($make:ident) => {
+        $make![
+            ("pipe", "a pipe", Processes, false, $crate::processes::pipe::lane),
+            (
+                "unix-socket",
+                "a pair of stream sockets",
+                Processes,
+                false,
+                $crate::processes::connections::unix
+            ),
+            (
+                "tcp",
+                "TCP over the loopback, without delays",
+                Processes,
+                false,
+                $crate::processes::connections::tcp
+            ),
+            (
+                "shared-ring",
+                "a ring in shared memory, with a futex to sleep at",
+                Processes,
+                true,
+                $crate::processes::ring::lane
+            ),
+            (
+                "broker",
+                "a queue in a process between them, over sockets",
+                Processes,
+                true,
+                $crate::processes::broker::lane
+            ),
+            (
+                "manager",
+                "a queue in a process, used through proxies",
+                Processes,
+                true,
+                $crate::processes::manager::lane
+            ),
+            (
+                "std-mpsc",
+                "the channel of the standard library",
+                Threads,
+                true,
+                $crate::threads::channels::standard
+            ),
+            ("crossbeam", "crossbeam's channel", Threads, true, $crate::threads::channels::crossbeam),
+            ("flume", "flume's channel", Threads, true, $crate::threads::channels::flume),
+            ("tokio-mpsc", "tokio's channel", Tasks, true, $crate::tasks::tokio_mpsc),
+            ("async-channel", "the channel of smol and async-std", Tasks, true, $crate::tasks::async_channel),
+            ("flume-async", "flume's channel", Tasks, true, $crate::tasks::flume),
+        ]
+    };
+}
+pub(crate) use every_channel;
+
+macro_rules! as_they_are {
+    ($(($id:literal, $summary:literal, $between:ident, $has_capacity:literal, $lane:path)),* $(,)?) => {
+        [$(channel!($id, $summary, $between, $has_capacity, $lane)),*]
+    };
+}
+
 /// All of them.
-pub const CHANNELS: [Channel; 12] = [
-    channel!("pipe", "a pipe", Processes, false, pipe::lane),
-    channel!("unix-socket", "a pair of stream sockets", Processes, false, connections::unix),
-    channel!("tcp", "TCP over the loopback, without delays", Processes, false, connections::tcp),
-    channel!("shared-ring", "a ring in shared memory, with a futex to sleep at", Processes, true, ring::lane),
-    channel!("broker", "a queue in a process between them, over sockets", Processes, true, broker::lane),
-    channel!("manager", "a queue in a process, used through proxies", Processes, true, manager::lane),
-    channel!("std-mpsc", "the channel of the standard library", Threads, true, channels::standard),
-    channel!("crossbeam", "crossbeam's channel", Threads, true, channels::crossbeam),
-    channel!("flume", "flume's channel", Threads, true, channels::flume),
-    channel!("tokio-mpsc", "tokio's channel", Tasks, true, tasks::tokio_mpsc),
-    channel!("async-channel", "the channel of smol and async-std", Tasks, true, tasks::async_channel),
-    channel!("flume-async", "flume's channel", Tasks, true, tasks::flume),
-];
+pub const CHANNELS: [Channel; 12] = every_channel!(as_they_are);

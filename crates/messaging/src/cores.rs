@@ -1,7 +1,6 @@
 //! Where the ends of a channel run.
 
-use concbench_model::{ModelError, allowed_cores, bind};
-use rustix::thread::{CpuSet, sched_setaffinity};
+use concbench_model::{ModelError, allowed_cores, bind, confine};
 
 use crate::plan::{Cores, Result};
 
@@ -18,7 +17,6 @@ pub(crate) struct Sides {
 ///
 /// [`ModelError::Unsupported`] where two are asked for and one may be used; or what the kernel refuses.
 pub(crate) fn keep_to(cores: Cores) -> Result<Sides> {
-    let system = |what| move |error: rustix::io::Errno| ModelError::System { what, source: error.into() };
     let mut allowed = allowed_cores()?.into_iter();
     match (cores, allowed.next(), allowed.next()) {
         (Cores::One, Some(core), _) => {
@@ -26,10 +24,7 @@ pub(crate) fn keep_to(cores: Cores) -> Result<Sides> {
             Ok(Sides { producers: core, consumers: core })
         }
         (Cores::Two, Some(producers), Some(consumers)) => {
-            let mut both = CpuSet::new();
-            both.set(producers);
-            both.set(consumers);
-            sched_setaffinity(None, &both).map_err(system("set the affinity"))?;
+            confine(None, &[producers, consumers])?;
             Ok(Sides { producers, consumers })
         }
         _ => Err(ModelError::Unsupported("this run may use one core".to_owned()).into()),

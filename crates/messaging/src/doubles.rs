@@ -1,13 +1,10 @@
 //! Channels that misbehave, for tests: each is caught by what `tally` makes of its messages.
 
-use crate::channels::{CHANNELS, Channel, channel, there_and_back};
+use crate::channels::{CHANNELS, Channel, channel, every_channel, there_and_back};
 use crate::ends::Outlet;
 use crate::lane::Lane;
 use crate::plan::{Between, Plan, Result};
-use crate::processes::{broker, connections, manager, pipe, ring};
 use crate::stamp::Stamp;
-use crate::tasks;
-use crate::threads::channels;
 
 /// Which message the fault hits.
 const HIT: u64 = 2;
@@ -60,29 +57,23 @@ fn faulty<O, I>(lane: Lane<O, I>, fault: Fault) -> Lane<Faulty<O>, I> {
     }
 }
 
-/// Each of these channels with each fault.
-macro_rules! doubles {
-    ($(($id:literal, $between:ident, $has_capacity:literal, $lane:path)),* $(,)?) => {
+macro_rules! with_each_fault {
+    ($(($id:literal, $summary:literal, $between:ident, $has_capacity:literal, $lane:path)),* $(,)?) => {
         [$(
-            channel!(concat!($id, "-loses"), "", $between, $has_capacity, |plan| Ok(faulty($lane(plan)?, Fault::Loses))),
-            channel!(concat!($id, "-doubles"), "", $between, $has_capacity, |plan| Ok(faulty($lane(plan)?, Fault::Doubles))),
-            channel!(concat!($id, "-reorders"), "", $between, $has_capacity, |plan| Ok(faulty($lane(plan)?, Fault::Reorders))),
+            with_fault!($id, "-loses", $summary, $between, $has_capacity, $lane, Fault::Loses),
+            with_fault!($id, "-doubles", $summary, $between, $has_capacity, $lane, Fault::Doubles),
+            with_fault!($id, "-reorders", $summary, $between, $has_capacity, $lane, Fault::Reorders),
         )*]
     };
 }
+macro_rules! with_fault {
+    ($id:literal, $does:literal, $summary:literal, $between:ident, $has_capacity:literal, $lane:path, $fault:expr) => {
+        channel!(concat!($id, $does), $summary, $between, $has_capacity, |plan| Ok(faulty(
+            $lane(plan)?,
+            $fault
+        )))
+    };
+}
 
-/// All of them: three for each channel.
-pub const DOUBLES: [Channel; 3 * CHANNELS.len()] = doubles![
-    ("pipe", Processes, false, pipe::lane),
-    ("unix-socket", Processes, false, connections::unix),
-    ("tcp", Processes, false, connections::tcp),
-    ("shared-ring", Processes, true, ring::lane),
-    ("broker", Processes, true, broker::lane),
-    ("manager", Processes, true, manager::lane),
-    ("std-mpsc", Threads, true, channels::standard),
-    ("crossbeam", Threads, true, channels::crossbeam),
-    ("flume", Threads, true, channels::flume),
-    ("tokio-mpsc", Tasks, true, tasks::tokio_mpsc),
-    ("async-channel", Tasks, true, tasks::async_channel),
-    ("flume-async", Tasks, true, tasks::flume),
-];
+/// Every channel with each fault.
+pub const DOUBLES: [Channel; 3 * CHANNELS.len()] = every_channel!(with_each_fault);

@@ -33,7 +33,7 @@ pub use concbench_workloads::{Io, TaskError, Workload};
 pub use error::ModelError;
 pub use fold::Fold;
 pub use info::{Digest, Dispatch, Family, ModelInfo, Settings, Sizing, Waiting};
-pub use placement::{Placement, allowed_cores, bind, core_of};
+pub use placement::{Placement, allowed_cores, bind, confine, core_of};
 pub use shared::{Objects, Threads, Unshared};
 
 /// What a model's functions return.

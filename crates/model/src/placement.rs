@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::{ModelError, Result, Settings};
@@ -67,13 +68,24 @@ pub fn core_of(processor: usize) -> usize {
     first.unwrap_or(processor)
 }
 
+/// Keeps a process that has one thread, or where none is named the calling thread, to these processors, with whatever it
+/// starts from then on.
+///
+/// # Errors
+///
+/// When the kernel refuses.
+pub fn confine(process: Option<i32>, processors: &[usize]) -> Result<()> {
+    let mut set = CpuSet::new();
+    processors.iter().for_each(|&processor| set.set(processor));
+    sched_setaffinity(process.and_then(Pid::from_raw), &set)
+        .map_err(|error| ModelError::System { what: "set the affinity", source: error.into() })
+}
+
 /// Binds the calling thread to a core.
 ///
 /// # Panics
 ///
 /// When the kernel refuses a core that it allowed when the model started.
 pub fn bind(core: usize) {
-    let mut set = CpuSet::new();
-    set.set(core);
-    sched_setaffinity(None, &set).expect("the kernel allowed this core when the model started");
+    confine(None, &[core]).expect("the kernel allowed this core when the model started");
 }

@@ -154,17 +154,14 @@ impl Experiment for Cancellation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::rehearsal::scope;
-    use crate::record::Mode;
+    use crate::experiment::rehearsal::takes;
 
     #[test]
     fn it_takes_at_most_a_minute_and_a_quick_run_a_quarter_of_that() {
         for cores in [2, 16] {
-            let mut scope = scope(Vec::new(), cores, false, 7);
-            let takes = |scope: &Scope| Cancellation::estimate(scope, &Cancellation::cells(scope));
-            assert!(takes(&scope) <= Duration::from_secs(60), "{:?} on {cores} cores", takes(&scope));
-            (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
-            assert!(takes(&scope) <= Duration::from_secs(15), "{:?} on {cores} cores", takes(&scope));
+            let [usual, quick] = takes::<Cancellation>(cores);
+            assert!(usual <= Duration::from_secs(60), "{usual:?} on {cores} cores");
+            assert!(quick <= Duration::from_secs(15), "{quick:?} on {cores} cores");
         }
     }
 }

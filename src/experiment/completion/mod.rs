@@ -220,8 +220,8 @@ mod tests {
 
     use super::*;
     use crate::experiment::conduct::mock::{MockLauncher, broken};
-    use crate::experiment::rehearsal::{BLOCKS, rehearse, scope};
-    use crate::record::{CellRecord, Mode, RawExperiment};
+    use crate::experiment::rehearsal::{BLOCKS, rehearse, scope, takes};
+    use crate::record::{CellRecord, RawExperiment};
 
     /// What would be found on two cores where results in order come ten times as late, and one construct may break.
     fn measured(breaks: &str) -> RawExperiment {
@@ -304,11 +304,9 @@ mod tests {
     #[test]
     fn it_takes_at_most_a_minute_and_a_quick_run_a_quarter_of_that() {
         for cores in [2, 16] {
-            let mut scope = scope(Vec::new(), cores, false, 7);
-            let takes = |scope: &Scope| Completion::estimate(scope, &Completion::cells(scope));
-            assert!(takes(&scope) <= Duration::from_secs(60), "{:?} on {cores} cores", takes(&scope));
-            (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
-            assert!(takes(&scope) <= Duration::from_secs(15), "{:?} on {cores} cores", takes(&scope));
+            let [usual, quick] = takes::<Completion>(cores);
+            assert!(usual <= Duration::from_secs(60), "{usual:?} on {cores} cores");
+            assert!(quick <= Duration::from_secs(15), "{quick:?} on {cores} cores");
         }
     }
 }

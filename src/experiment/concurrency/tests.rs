@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::findings::{Crossing, Figure, Findings};
 use super::{Concurrency, plan};
 use crate::experiment::conduct::mock::MockLauncher;
-use crate::experiment::rehearsal::{observation, rehearse, scope};
+use crate::experiment::rehearsal::{observation, rehearse, scope, takes};
 use crate::experiment::{Experiment, Scope, html, text_tables};
 use crate::model::Family;
 use crate::record::{Failure, Mode, RawExperiment, Record, Status};
@@ -182,11 +182,9 @@ fn the_page_has_the_map_first_and_names_the_crossing() {
 
 #[test]
 fn it_takes_four_minutes_and_a_quick_run_a_quarter_of_that() {
-    let mut scope = default_scope();
-    let takes = |scope: &Scope| Concurrency::estimate(scope, &plan::cells(scope));
-    assert!(takes(&scope) <= Duration::from_secs(240), "{:?}", takes(&scope));
-    (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
-    assert!(takes(&scope) <= Duration::from_secs(60), "{:?}", takes(&scope));
+    let [usual, quick] = takes::<Concurrency>(2);
+    assert!(usual <= Duration::from_secs(240), "{usual:?}");
+    assert!(quick <= Duration::from_secs(60), "{quick:?}");
 }
 
 #[test]

@@ -6,11 +6,10 @@ use concbench_models::instrument::Durations;
 use concbench_sizing::SIZERS;
 use concbench_sys::{QuotaGroup, Roots};
 use rustix::process::getppid;
-use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::{Computed, Limit, Observation, Order, Throttling};
 use crate::batch::step_ns;
-use crate::model::{ModelError, allowed_cores};
+use crate::model::{ModelError, allowed_cores, confine};
 use crate::models::{Instrument, TaskSpec};
 use crate::runner::{CellError, Desk, cpu_time::CpuMeter};
 use crate::time::nanoseconds;
@@ -71,12 +70,8 @@ impl Confined {
 
 /// Binds this process to the first so many CPUs that it may use.
 fn bind(cpus: u64) -> Result<(), ModelError> {
-    let mut chosen = CpuSet::new();
     let first = allowed_cores()?.into_iter().take(usize::try_from(cpus).unwrap_or(usize::MAX));
-    first.for_each(|cpu| chosen.set(cpu));
-    let set =
-        |error: rustix::io::Errno| ModelError::System { what: "set the affinity", source: error.into() };
-    sched_setaffinity(None, &chosen).map_err(set)
+    confine(None, &first.collect::<Vec<_>>())
 }
 
 /// Batch after batch until so much time has passed.

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::{Choice, Computed, Cores, Limit, Observation, Order, Sizing, Throttling, plan};
 use crate::experiment::conduct::mock::MockLauncher;
-use crate::experiment::rehearsal::{rehearse, scope};
+use crate::experiment::rehearsal::{rehearse, scope, takes};
 use crate::experiment::{Experiment, Scope, html, text_tables};
-use crate::record::{Failure, Mode, RawExperiment, Record, Status};
+use crate::record::{Failure, RawExperiment, Record, Status};
 use crate::report::Format;
 use crate::runner::{Request, RunnerError};
 
@@ -184,9 +184,7 @@ fn a_machine_with_more_cores_has_more_limits() {
 
 #[test]
 fn it_takes_three_minutes_and_a_quick_run_little_more_than_one() {
-    let mut scope = default_scope();
-    let takes = |scope: &Scope| Cores::estimate(scope, &plan::cells(scope));
-    assert!(takes(&scope) <= Duration::from_secs(180), "{:?}", takes(&scope));
-    (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
-    assert!(takes(&scope) <= Duration::from_secs(70), "{:?}", takes(&scope));
+    let [usual, quick] = takes::<Cores>(CORES);
+    assert!(usual <= Duration::from_secs(180), "{usual:?}");
+    assert!(quick <= Duration::from_secs(70), "{quick:?}");
 }

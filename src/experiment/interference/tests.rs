@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Beyond, Interference, Observation, Placed, Served, plan};
 use crate::experiment::conduct::mock::{MockLauncher, broken};
-use crate::experiment::rehearsal::{rehearse, scope};
+use crate::experiment::rehearsal::{rehearse, scope, takes};
 use crate::experiment::{Experiment, Scope, html, text_tables};
-use crate::record::{Mode, RawExperiment, Record, Status};
+use crate::record::{RawExperiment, Record, Status};
 use crate::report::Format;
 use crate::runner::{Request, RunnerError};
 
@@ -170,11 +170,9 @@ fn a_filter_keeps_the_runtime_without_computing() {
 
 #[test]
 fn it_takes_four_minutes_and_a_quick_run_a_quarter_of_that() {
-    let mut scope = default_scope();
-    let takes = |scope: &Scope| Interference::estimate(scope, &plan::cells(scope));
-    assert!(takes(&scope) <= Duration::from_secs(240), "{:?}", takes(&scope));
-    (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
-    assert!(takes(&scope) <= Duration::from_secs(60), "{:?}", takes(&scope));
+    let [usual, quick] = takes::<Interference>(2);
+    assert!(usual <= Duration::from_secs(240), "{usual:?}");
+    assert!(quick <= Duration::from_secs(60), "{quick:?}");
 }
 
 #[test]

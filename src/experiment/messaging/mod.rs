@@ -228,8 +228,8 @@ mod tests {
 
     use super::*;
     use crate::experiment::conduct::mock::{MockLauncher, broken};
-    use crate::experiment::rehearsal::{BLOCKS, rehearse, scope};
-    use crate::record::{CellRecord, Mode, RawExperiment, Status};
+    use crate::experiment::rehearsal::{BLOCKS, rehearse, scope, takes};
+    use crate::record::{CellRecord, RawExperiment, Status};
 
     /// What would be found where a ring takes 100 ns, a pipe ten times as much and everything else twice that, and one
     /// channel may break.
@@ -330,11 +330,9 @@ mod tests {
     #[test]
     fn it_takes_at_most_four_minutes_and_a_quick_run_a_quarter_of_that() {
         for cores in [2, 16] {
-            let mut scope = scope(Vec::new(), cores, false, 7);
-            let takes = |scope: &Scope| Messaging::estimate(scope, &Messaging::cells(scope));
-            assert!(takes(&scope) <= Duration::from_secs(240), "{:?} on {cores} cores", takes(&scope));
-            (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
-            assert!(takes(&scope) <= Duration::from_secs(60), "{:?} on {cores} cores", takes(&scope));
+            let [usual, quick] = takes::<Messaging>(cores);
+            assert!(usual <= Duration::from_secs(240), "{usual:?} on {cores} cores");
+            assert!(quick <= Duration::from_secs(60), "{quick:?} on {cores} cores");
         }
     }
 }

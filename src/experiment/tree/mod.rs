@@ -205,8 +205,8 @@ mod tests {
 
     use super::*;
     use crate::experiment::conduct::mock::{MockLauncher, broken};
-    use crate::experiment::rehearsal::{BLOCKS, rehearse, scope};
-    use crate::record::{CellRecord, Mode, RawExperiment};
+    use crate::experiment::rehearsal::{BLOCKS, rehearse, scope, takes};
+    use crate::record::{CellRecord, RawExperiment};
 
     /// What would be found on two cores where a call takes 2 ns and a task 100, but 80 with chili, and one construct may
     /// break.
@@ -285,11 +285,9 @@ mod tests {
     #[test]
     fn it_takes_at_most_two_minutes_and_a_quick_run_a_quarter_of_that() {
         for cores in [2, 16] {
-            let mut scope = scope(Vec::new(), cores, false, 7);
-            let takes = |scope: &Scope| Tree::estimate(scope, &Tree::cells(scope));
-            assert!(takes(&scope) <= Duration::from_secs(120), "{:?} on {cores} cores", takes(&scope));
-            (scope.settings.mode, scope.settings.blocks) = (Mode::Quick, 5);
-            assert!(takes(&scope) <= Duration::from_secs(30), "{:?} on {cores} cores", takes(&scope));
+            let [usual, quick] = takes::<Tree>(cores);
+            assert!(usual <= Duration::from_secs(120), "{usual:?} on {cores} cores");
+            assert!(quick <= Duration::from_secs(30), "{quick:?} on {cores} cores");
         }
     }
 }
