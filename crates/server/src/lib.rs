@@ -47,7 +47,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 pub struct ServeOptions {
     /// Where to listen. Port 0 leaves the choice to the system.
     pub address: SocketAddr,
-    /// How many threads serve. The target shares the cores with the clients that are measured, so one is the default:
+    /// How many threads serve. Of few cores the target shares all with the clients that are measured, so one is the default:
     /// it waits in the kernel for most of the time, and can never hold more than one core against them.
     pub threads: NonZeroUsize,
     /// Whether to stop at the end of standard input, which comes when the supervisor is gone, however it went.

@@ -37,7 +37,7 @@ pub(crate) fn method(record: &Record) -> Method {
         percent(run.margin)
     ));
     let biases = lines(&[
-        "The HTTP target shares the cores with the models that ask it, so those that use many cores get a slower server.",
+        "Where there are fewer than four cores the HTTP target shares them with the models that ask it, so those that use many get a slower server.",
         "Timers differ: some runtimes round up to a millisecond. A short wait measures the timer, not the model.",
         "Memory is the peak of the process that submits the tasks, and the proportional share of each worker process as the last batch ends: what a worker held in between is not seen, nor are processes that live for one task.",
         "All models use the allocator named above; another one moves the models that allocate most.",
