@@ -2,8 +2,8 @@
 # Coverage-guided fuzzing: libFuzzer reads each corpus in fuzz/corpus and goes on with whatever reaches code that nothing has
 # reached before, for so many seconds of CPU time each: 1800, or as the first argument says; of all readers, or those that
 # follow; as many at once as there are cores.
-# Needs a C++ compiler, and no other toolchain: the pass that instruments is in every one. Writes docs/COVERAGE.md if each
-# had half an hour.
+# Needs a C++ compiler, and no other toolchain: the pass that instruments is in every one. A reader that had half an hour
+# gets its row of docs/COVERAGE.md, with the code that it was; the rows of others stay.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,9 +23,6 @@ done
 host=$(rustc -vV | sed -n 's/^host: //p')
 RUSTFLAGS="--cfg fuzzing $pass" cargo build --release --manifest-path fuzz/Cargo.toml --target "$host"
 binary=fuzz/target/$host/release/concbench-fuzz
-
-table=$(mktemp)
-trap 'rm -f "$table"' EXIT
 
 # A row for one reader. On a busy machine a fuzzer has had less than its seconds when they are over, and is begun again:
 # what was found before comes first, what is found is kept, so that it goes on where it ended.
@@ -49,25 +46,38 @@ fuzz() {
             tail -20 "$log" >&2
         fi
     done
-    echo "| $target | $inputs | $first | $reached | $findings | $used | $memory |"
+    local row="| $target | $inputs | $first | $reached | $findings | $used | $memory | $code |"
+    echo "$row"
+    [ "$seconds" -lt 1800 ] || echo "$row" >"$rows/$target"
+    return "$findings"
 }
+
+# The rows of the document, a file for each, so that two readers which end at once write apart.
+rows=$(mktemp -d)
+trap 'rm -rf "$rows"' EXIT
+if [ -e docs/COVERAGE.md ]; then
+    grep -E '^\| [a-z]+ \| [0-9]' docs/COVERAGE.md | while read -r row; do
+        echo "$row" >"$rows/$(cut -d' ' -f2 <<<"$row")"
+    done
+fi
+
 export -f fuzz
-export binary seconds
+export binary seconds rows code
+status=0
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -n 1 bash -euo pipefail -c 'fuzz "$1"' fuzz || status=1
 
-printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -n 1 bash -euo pipefail -c 'fuzz "$1"' fuzz | tee "$table"
-
-if [ "$seconds" -ge 1800 ] && [ ${#targets[@]} -eq "$(ls fuzz/corpus | wc -l)" ]; then
+if [ -n "$(ls "$rows")" ]; then
     {
         cat <<TEXT
 # Coverage-guided fuzzing
 
-Written by \`make cover\`, on the code of $code: libFuzzer on [the corpus](../fuzz/corpus). *Reached* are edges between blocks of
-code, of the whole program: those that the corpus reaches by itself, and those that were reached at the end.
+Written by \`make cover\`: libFuzzer on [the corpus](../fuzz/corpus). *Reached* are edges between blocks of code, of the whole
+program: those that the corpus reaches by itself, and those that were reached at the end.
 
-| reader | inputs | reached at first | reached | findings | CPU seconds | most memory, MiB |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| reader | inputs | reached at first | reached | findings | CPU seconds | most memory, MiB | code |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 TEXT
-        sort "$table"
+        cat "$rows"/*
     } >docs/COVERAGE.md
 fi
-! awk -F'|' '$6 > 0' "$table" | grep .
+exit "$status"
