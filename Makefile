@@ -1,7 +1,7 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
 .PHONY: bench quick schema list report compare doctor lint test faults fuzz cover deny miri sanitize versus-python \
-	versus-channels versus-crates versus-plain versus-wrk overhead picture dist dist-test package-test fleet-test
+	versus-channels versus-crates versus-plain versus-wrk overhead rows picture dist dist-test package-test fleet-test
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
 bench:
@@ -89,6 +89,11 @@ versus-wrk:
 # those of a build that is optimised as a whole.
 overhead:
 	scripts/overhead.sh $(LTO)
+
+# Runs the command of each row of docs/ROWS.md, and writes what it prints into docs/OUTPUTS.md (a quarter of an hour).
+rows:
+	cargo build --release
+	scripts/rows.py target/release/concbench
 
 # Takes the pictures of the README from the latest report.
 picture:

@@ -29,6 +29,22 @@ fn listed(command: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_each_command_prints_stands_in_the_outputs_and_says_what_was_found() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OUTPUTS.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut rest = text.as_str();
+    for row in rows() {
+        let [name, system, command, _] = row.as_slice() else { panic!("{row:?}") };
+        let begin = format!("## {name}: {system}\n\n{} --quick`\n\n```text\n", command.trim_end_matches('`'));
+        let at =
+            rest.find(&begin).unwrap_or_else(|| panic!("{name}: write docs/OUTPUTS.md again: `make rows`"));
+        let (output, behind) = rest[at + begin.len()..].split_once("\n```").unwrap();
+        assert!(output.lines().count() >= 3 && !output.contains("It is not known"), "{name}: {output}");
+        rest = behind;
+    }
+}
+
+#[test]
 fn every_row_has_a_command_under_which_cells_are_measured() {
     let rows = rows();
     assert!(rows.len() >= 40, "{rows:?}");

@@ -1,3 +1,4 @@
+use concbench_model::Absence;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,5 +55,14 @@ impl Failure {
     /// A failure without a word of a runner's.
     pub fn new(status: Status, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into(), stderr_tail: None }
+    }
+
+    /// One of a model without a construct of its own: left out where another stands for it, and unsupported else.
+    pub fn absent(absence: Absence) -> Self {
+        let status = match absence {
+            Absence::As(_) => Status::Skipped,
+            Absence::Unable(_) => Status::Unsupported,
+        };
+        Self::new(status, absence.to_string())
     }
 }

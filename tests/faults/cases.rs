@@ -119,6 +119,7 @@ const CASES: &[Case] = &[
     quick("machine suspended", "suspended-meanwhile", clocks::suspended),
     alone(quick("processes of others", "strangers-of-a-shell", strangers::of_a_shell)),
     alone(quick("processes of others", "first-of-a-namespace", strangers::of_a_namespace)),
+    alone(slow("processes of others", "whole-quick-among-strangers", strangers::whole)),
     alone(quick("system calls beyond docs/SECURITY.md", "system-calls", leave::calls)),
     quick("`/proc` of another PID namespace", "proc-of-outside", strangers::outside),
     quick("started through a loader by hand", "loader", strangers::loader),

@@ -73,19 +73,24 @@ fn in_the_middle(scene: &Scene, running: &mut Running) -> Option<Pid> {
     None
 }
 
-/// A broker that is stopped hands nothing over.
+/// A broker that is stopped hands nothing over, and a manager answers nobody.
 pub(crate) fn stopped() -> Held {
-    let scene = Scene::new();
-    let mut running =
-        scene
-            .start(&mut scene.double(
-                "run ^messaging/broker/8/1-to-1/64-kib@one --only messaging --blocks 9 --deadline 3",
-            ));
-    let broker = in_the_middle(&scene, &mut running).expect("a broker is seen before the run has ended");
-    kill_process(broker, Signal::STOP).unwrap();
-    running.end().expect(3);
-    let run = scene.check();
-    assert_eq!(run.cells.len(), 1);
-    assert_eq!(run.cells[0].status, Status::TimedOut, "{:?}", run.cells[0].reason);
-    Held::Times(1)
+    let stalled = [
+        "messaging/broker/8/1-to-1/64-kib@one",
+        "messaging/manager/8/1-to-1/64-kib@one",
+        "sharing/manager/process-fork@2",
+    ];
+    for cell in stalled {
+        let (experiment, _) = cell.split_once('/').unwrap();
+        let scene = Scene::new();
+        let filter = format!("run ^{cell}$ --only {experiment} --blocks 9 --deadline 3");
+        let mut running = scene.start(&mut scene.double(&filter));
+        let middle = in_the_middle(&scene, &mut running);
+        kill_process(middle.expect("it is seen before the run has ended"), Signal::STOP).unwrap();
+        running.end().expect(3);
+        let run = scene.check();
+        assert_eq!(run.cells.len(), 1, "{cell}");
+        assert_eq!(run.cells[0].status, Status::TimedOut, "{cell}: {:?}", run.cells[0].reason);
+    }
+    Held::Times(stalled.len() as u32)
 }

@@ -11,9 +11,49 @@ use crate::cases::Held;
 use crate::scene::{Running, Scene};
 use crate::target::definition;
 
-/// The calls that could harm somebody.
-const WATCHED: &str = "--trace=kill,tkill,tgkill,pidfd_send_signal,unlink,unlinkat,rmdir,rename,renameat,renameat2,open,\
-                       openat,openat2,creat,truncate,connect,bind,fork,vfork,clone,clone3";
+/// What starts processes, which then belong to the run.
+const STARTS: [&str; 4] = ["fork", "vfork", "clone", "clone3"];
+
+/// A row of the table in docs/SECURITY.md: some calls, and what they may name.
+struct Rule {
+    calls: Vec<String>,
+    own_processes: bool,
+    own_folders: bool,
+    /// Paths, folders, kinds of addresses.
+    literal: Vec<String>,
+}
+
+impl Rule {
+    /// All of them, as the document has them.
+    fn all() -> Vec<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SECURITY.md");
+        let text = fs::read_to_string(path).unwrap();
+        let code = Regex::new("`([^`]+)`").unwrap();
+        let words = |field: &str| code.captures_iter(field).map(|found| found[1].to_owned()).collect();
+        let rule = |line: &str| {
+            let fields: Vec<&str> = line.trim_matches('|').split('|').collect();
+            let [calls, may] = fields.as_slice() else { panic!("{line}") };
+            Self {
+                calls: words(calls),
+                own_processes: may.contains("a process that was started below it"),
+                own_folders: may.contains("its folders"),
+                literal: words(may),
+            }
+        };
+        let rules: Vec<Self> = text.lines().filter(|line| line.starts_with("| `")).map(rule).collect();
+        assert!(rules.len() >= 4, "the table of docs/SECURITY.md is gone");
+        rules
+    }
+
+    /// Whether a path or an address is one that it names.
+    fn names(&self, call: &str) -> bool {
+        let opened = call.split('"').nth(1).unwrap_or_default();
+        self.literal.iter().any(|literal| match literal.starts_with('/') {
+            true => opened == literal || (literal.ends_with('/') && opened.starts_with(literal.as_str())),
+            false => call.contains(literal.as_str()),
+        })
+    }
+}
 
 /// A run, watched: the lines of its calls, each with the number of the process in front.
 fn watched(
@@ -22,8 +62,12 @@ fn watched(
     act: impl Fn(&mut Running),
 ) -> Option<(Running, String)> {
     let log = scene.path().join("given-calls");
+    let rules = Rule::all();
+    let calls: Vec<&str> =
+        rules.iter().flat_map(|rule| &rule.calls).map(String::as_str).chain(STARTS).collect();
+    let trace = format!("--trace={}", calls.join(","));
     // Descriptors with their paths, and every process that is started.
-    let wrapper = ["strace", "-f", "-y", "-qq", "-s", "4096", "--signal=none", WATCHED, "-o", log.to_str()?];
+    let wrapper = ["strace", "-f", "-y", "-qq", "-s", "4096", "--signal=none", &trace, "-o", log.to_str()?];
     let mut running = scene.start(&mut scene.through(&wrapper, command)?);
     act(&mut running);
     while running.is_alive() {
@@ -41,35 +85,31 @@ fn forbidden<'a>(scene: &Scene, calls: &'a str) -> Vec<&'a str> {
     let here = scene.path().canonicalize().unwrap();
     let here = here.to_str().unwrap();
     let mut ours: HashSet<i64> = HashSet::new();
-    let mut bad = Vec::new();
+    let (mut bad, rules) = (Vec::new(), Rule::all());
     for call in calls.lines() {
         let Some(found) = line.captures(call) else { continue };
         let process: i64 = found[1].parse().unwrap();
         ours.insert(process);
-        if ["fork", "vfork", "clone", "clone3"].contains(&&found[2]) {
+        if STARTS.contains(&&found[2]) {
             ours.extend(result.captures(call).and_then(|found| found[1].parse::<i64>().ok()));
         }
+        let Some(rule) = rules.iter().find(|rule| rule.calls.iter().any(|name| *name == found[2])) else {
+            continue;
+        };
         let failed = call.contains("= -1 ");
         // The arguments stood where it began.
         let resumed = call.contains("resumed>");
+        let reads = found[2].starts_with("open")
+            && !["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|how| call.contains(how));
+        // A group has the number of its first process.
+        let of_ours = signalled
+            .captures(call)
+            .is_none_or(|found| ours.contains(&found[1].parse::<i64>().unwrap().abs()));
         let allowed = resumed
-            || match &found[2] {
-                "kill" | "tkill" | "tgkill" | "pidfd_send_signal" => match signalled.captures(call) {
-                    // A group has the number of its first process.
-                    Some(found) => ours.contains(&found[1].parse::<i64>().unwrap().abs()),
-                    None => true,
-                },
-                "unlink" | "unlinkat" | "rmdir" | "rename" | "renameat" | "renameat2" | "truncate" => {
-                    failed || is_within(call, here)
-                }
-                "open" | "openat" | "openat2" | "creat" => {
-                    let writes =
-                        ["O_WRONLY", "O_RDWR", "O_CREAT", "creat("].iter().any(|how| call.contains(how));
-                    failed || !writes || is_within(call, here) || is_nothing(call)
-                }
-                "connect" | "bind" => call.contains("127.0.0.1") || call.contains("AF_UNIX"),
-                _ => true,
-            };
+            || reads
+            || (rule.own_processes && of_ours)
+            || (rule.own_folders && (failed || is_within(call, here)))
+            || rule.names(call);
         if !allowed {
             bad.push(call);
         }
@@ -85,12 +125,6 @@ fn is_within(call: &str, here: &str) -> bool {
         true => Path::new(&path).starts_with(here),
         false => call.contains(here) && !path.contains(".."),
     })
-}
-
-/// What holds nothing, and what a process has open already.
-fn is_nothing(call: &str) -> bool {
-    let opened = call.split('"').nth(1).unwrap_or_default();
-    opened == "/dev/null" || opened == "/dev/tty" || opened.starts_with("/proc/self/fd/")
 }
 
 pub(crate) fn calls() -> Held {
@@ -127,6 +161,7 @@ pub(crate) fn calls() -> Held {
         "7 kill(1, SIGKILL) = 0",
         "7 unlink(\"/etc/passwd\") = 0",
         "7 openat(AT_FDCWD</x>, \"y\", O_WRONLY) = 3",
+        "7 connect(3, {sa_family=AF_INET, sin_addr=inet_addr(\"192.0.2.1\")}, 16) = 0",
     ] {
         assert_eq!(forbidden(&scene, harm), [harm]);
     }

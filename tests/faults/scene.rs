@@ -41,6 +41,8 @@ pub(crate) struct Running {
     stdout: Option<std::thread::JoinHandle<String>>,
     stderr: Option<std::thread::JoinHandle<String>>,
     started: Instant,
+    /// How long it may take before it counts as one that hangs.
+    limit: Duration,
 }
 
 /// How it ended.
@@ -147,7 +149,7 @@ impl Scene {
         let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())).unwrap();
         let pid = child.id() as i32;
         let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
-        Running { child, pid, stdout, stderr, started: Instant::now() }
+        Running { child, pid, stdout, stderr, started: Instant::now(), limit: LIMIT }
     }
 
     /// The processes of this run that are alive.
@@ -276,8 +278,13 @@ impl Scene {
 }
 
 impl Running {
+    /// The same, which may take longer than most.
+    pub(crate) fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
     pub(crate) fn is_alive(&mut self) -> bool {
-        assert!(self.started.elapsed() < LIMIT, "the program hangs");
+        assert!(self.started.elapsed() < self.limit, "the program hangs");
         matches!(self.child.try_wait(), Ok(None))
     }
 
@@ -296,7 +303,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if self.started.elapsed() > LIMIT {
+            if self.started.elapsed() > self.limit {
                 let _ = self.child.kill();
                 panic!("the program hangs");
             }

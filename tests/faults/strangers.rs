@@ -134,22 +134,42 @@ pub(crate) fn of_a_shell() -> Held {
     Held::Times(2)
 }
 
-/// Process 1 of a namespace: it has ended when its last process has, so whoever is well is asked before.
-pub(crate) fn of_a_namespace() -> Held {
-    let scene = Scene::new();
-    let wrapper =
-        namespace(&["--mount-proc", "--kill-child", "sh", "-c", "exec >given-pipe; exec \"$0\" \"$@\""]);
-    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
-    let pipe = scene.path().join("given-pipe");
-    let made = crate::processes::status(Command::new("mkfifo").arg(&pipe));
-    assert!(made.is_ok_and(|status| status.success()));
-    // Both ends, so that nobody waits for the other one, and full: the program stays until its table is read.
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
-    let mut table = File::options().read(true).write(true).custom_flags(nonblock).open(&pipe).unwrap();
-    let drain = |mut table: &File| while table.read(&mut [0; 65536]).is_ok_and(|read| read > 0) {};
-    let fill = |mut table: &File| while table.write(&[b'x'; 4096]).is_ok() {};
-    fill(&table);
-    let look = |scene: &Scene, running: &mut Running| {
+/// A namespace whose process 1 is the program: it has ended when its last process has, so whoever is well is asked before.
+struct Namespace {
+    wrapper: Vec<String>,
+    /// Standard output of the program, full: it stays until its table is read.
+    table: File,
+}
+
+impl Namespace {
+    fn new(scene: &Scene) -> Self {
+        let redirected = "exec >given-pipe; exec \"$0\" \"$@\"";
+        let wrapper = namespace(&["--mount-proc", "--kill-child", "sh", "-c", redirected]);
+        let pipe = scene.path().join("given-pipe");
+        let made = crate::processes::status(Command::new("mkfifo").arg(&pipe));
+        assert!(made.is_ok_and(|status| status.success()));
+        // Both ends, so that nobody waits for the other one.
+        let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+        let table = File::options().read(true).write(true).custom_flags(nonblock).open(&pipe).unwrap();
+        let namespace = Self { wrapper, table };
+        namespace.fill();
+        namespace
+    }
+
+    fn wrapper(&self) -> Vec<&str> {
+        self.wrapper.iter().map(String::as_str).collect()
+    }
+
+    fn fill(&self) {
+        while (&self.table).write(&[b'x'; 4096]).is_ok() {}
+    }
+
+    fn drain(&self) {
+        while (&self.table).read(&mut [0; 65536]).is_ok_and(|read| read > 0) {}
+    }
+
+    /// Waits until the record is written, and lets the program end once the strangers have said that they live.
+    fn look(&self, scene: &Scene, running: &mut Running) {
         let latest = scene.out().join("latest");
         while !latest.exists() && running.is_alive() {
             std::thread::sleep(Duration::from_millis(5));
@@ -158,19 +178,67 @@ pub(crate) fn of_a_namespace() -> Held {
         assert!(are_well(scene), "a stranger was ended");
         fs::remove_file(latest).unwrap();
         while running.is_alive() {
-            drain(&table);
+            self.drain();
             std::thread::sleep(Duration::from_millis(5));
         }
-        fill(&table);
-    };
-    let Some([interrupted, resumed]) = among(&scene, &wrapper, look, |_| {}) else {
+        self.fill();
+    }
+}
+
+/// Process 1 of a namespace.
+pub(crate) fn of_a_namespace() -> Held {
+    let scene = Scene::new();
+    let namespace = Namespace::new(&scene);
+    let look = |scene: &Scene, running: &mut Running| namespace.look(scene, running);
+    let Some([interrupted, resumed]) = among(&scene, &namespace.wrapper(), look, |_| {}) else {
         return Held::Skipped("unshare --pid --mount-proc".to_owned());
     };
     interrupted.expect(130);
     resumed.expect(0);
-    let _ = table.flush();
     check(&scene);
     Held::Times(2)
+}
+
+/// A whole quick run of the program as its users have it, started by a shell and as process 1.
+pub(crate) fn whole() -> Held {
+    for is_first in [false, true] {
+        if let Some(skipped) = whole_run(is_first) {
+            return skipped;
+        }
+    }
+    Held::Times(2)
+}
+
+fn whole_run(is_first: bool) -> Option<Held> {
+    let scene = Scene::new();
+    let _strangers = Strangers(&scene);
+    let namespace = is_first.then(|| Namespace::new(&scene));
+    let wrapper = namespace.as_ref().map(Namespace::wrapper).unwrap_or_default();
+    let wrapper: Vec<&str> = wrapper.into_iter().chain(["sh", "-c", STRANGERS]).collect();
+    let command = scene.through(&wrapper, &scene.concbench("run --quick --seed 7"));
+    end_all(&scene);
+    let Some(mut command) = command else {
+        return Some(Held::Skipped(wrapper[0].to_owned()));
+    };
+    let mut running = scene.start(&mut command).within(Duration::from_secs(600));
+    match &namespace {
+        Some(namespace) => namespace.look(&scene, &mut running),
+        None => {
+            while running.is_alive() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert!(are_well(&scene), "a stranger was ended");
+        }
+    }
+    running.end().expect(0);
+    end_all(&scene);
+    crate::processes::reap_orphans();
+    let run = scene.check();
+    assert!(run.run.complete && run.cells.iter().all(|cell| !cell.status.is_broken()));
+    let notes = &run.run.notes;
+    assert!(notes.iter().all(|note| !note.contains("outlived the runner")), "{notes:?}");
+    assert_eq!(fs::read_to_string(scene.path().join("given-precious")).unwrap(), "kept\n");
+    None
 }
 
 /// `unshare` with these words behind it, for whoever may.

@@ -156,6 +156,35 @@ pub(crate) fn smol_drop(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     })
 }
 
+pub(crate) fn compio_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
+    let refused = |error| ModelError::Unsupported(format!("the kernel refuses an io_uring: {error}"));
+    let runtime = ::compio::runtime::Runtime::new().map_err(refused)?;
+    runtime.block_on(async {
+        let spawn = |index| ::compio::runtime::spawn(compio_task(Arc::clone(scene), index, batch.doing));
+        let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();
+        all_begun(scene, batch).await?;
+        let asked = scene.ask();
+        let cancelled: FuturesUnordered<_> =
+            tasks.into_iter().map(::compio::runtime::JoinHandle::cancel).collect();
+        cancelled.for_each(|_| std::future::ready(())).await;
+        Ok(asked.elapsed())
+    })
+}
+
+/// A task of compio's.
+async fn compio_task(scene: Arc<Scene>, index: u64, doing: Doing) {
+    let _alive = scene.begin(index);
+    match doing {
+        Doing::Waiting => ::compio::time::sleep(Scene::LONG).await,
+        Doing::Computing => {
+            let mut left = Scene::STEPS_LEFT;
+            while scene.step(&mut left) {
+                ::smol::future::yield_now().await;
+            }
+        }
+    }
+}
+
 pub(crate) fn async_std_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
     let spawn = |index| ::async_std::task::spawn(smol_task(Arc::clone(scene), index, batch.doing));
     let tasks: Vec<_> = (0..batch.tasks).map(spawn).collect();

@@ -11,6 +11,7 @@
 //! - [`process`] starts processes that do not outlive the one that started them; [`ring`] hands words from one to another.
 //! - [`shared`] has the objects that tasks share where these are threads.
 
+mod absence;
 mod arrivals;
 mod attempt;
 mod blocking;
@@ -26,6 +27,7 @@ pub mod shared;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use absence::Absence;
 pub use arrivals::{Arrivals, Given, clock_ns};
 pub use attempt::{attempt, attempt_at_once, attempt_blocking, panic_message};
 pub use blocking::{BlockingIo, BlockingStream, DryIo, Waits};

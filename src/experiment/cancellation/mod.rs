@@ -1,5 +1,6 @@
 //! Cancellation: what happens when tasks are cancelled, and what cannot be.
 
+mod charts;
 mod observe;
 mod plan;
 mod section;
@@ -42,7 +43,7 @@ impl std::fmt::Display for Doing {
 /// So many tasks that are cancelled in one way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Cell {
-    /// The way, by its name.
+    /// The way, by its name; that of a model which has none of its own.
     pub(crate) construct: String,
     /// The model whose tasks these are, by its id.
     pub(crate) model: String,
@@ -137,7 +138,7 @@ impl Experiment for Cancellation {
     fn setup(_: &Scope, _: &[Cell]) {}
 
     fn next(scope: &Scope, seen: &Seen<Self>) -> Vec<Block<Order>> {
-        seen.blocks(scope, |cell| Some(Ok(plan::ask(scope, cell))))
+        seen.blocks(scope, |cell| Some(plan::ask(scope, cell)))
     }
 
     fn observe(order: Order, _: &mut Desk<'_>) -> Result<Observation, CellError> {
@@ -146,15 +147,63 @@ impl Experiment for Cancellation {
 
     fn analyse(_: &MeasuredOf<Self>, _: &Context<'_>) {}
 
-    fn sections(record: &RecordOf<Self>, view: &View<'_>) -> Result<Vec<Section>, ReportError> {
-        Ok(vec![section::section(record, view)?])
+    fn sections(record: &RecordOf<Self>, _: &View<'_>) -> Result<Vec<Section>, ReportError> {
+        Ok(vec![section::section(record)?])
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use concbench_cancellation::ABSENT;
+    use serde_json::json;
+
     use super::*;
-    use crate::experiment::rehearsal::takes;
+    use crate::experiment::conduct::mock::MockLauncher;
+    use crate::experiment::rehearsal::{rehearse, scope, takes};
+    use crate::models::{BuiltIn, Catalogue};
+    use crate::record::{CellRecord, ExperimentRecord};
+    use crate::report::Element;
+
+    #[test]
+    fn what_is_lost_and_wasted_is_drawn_and_what_has_no_way_is_named() {
+        let mut launcher = MockLauncher::new(|_, id, _| {
+            let killed = id.contains("/process-kill/");
+            let (destructors, wasted) =
+                (if killed { 0 } else { 8 }, u64::from(id.contains("blocking")) * 400);
+            Ok(json!({
+                "ended_ns": 1_000_000, "begun": 8, "destructors": destructors, "wasted_steps": wasted, "held": killed,
+                "cpu_ns": 2_000_000,
+            }))
+        });
+        let mut record =
+            rehearse(Cancellation::ID, &scope(Vec::new(), 2, false, 7), None, &|_| true, &mut launcher);
+        let found =
+            serde_json::to_value(&record.experiments.remove(Cancellation::ID).unwrap().cells).unwrap();
+        let cells: Vec<CellRecord<Cell, Observation>> = serde_json::from_value(found).unwrap();
+        let record = ExperimentRecord { setup: (), calibrations: Default::default(), cells, findings: () };
+        let section = section::section(&record).unwrap();
+        let rows = |slug: &str| {
+            let chart = section.charts().find(|chart| chart.slug == slug).unwrap();
+            assert_eq!(chart.table.rows.len(), CONSTRUCTS.len(), "{slug}");
+            chart.table.rows.iter().map(|row| row.join(" ")).collect::<Vec<_>>()
+        };
+        assert!(rows("cancelled-became").contains(&"process-kill 0 8 0".to_owned()));
+        assert!(rows("cancelled-wasted").contains(&"spawn-blocking 40.0 ms".to_owned()));
+        let without = section.body.iter().find_map(|element| match element {
+            Element::Without(without) => Some(without),
+            _ => None,
+        });
+        assert_eq!(without.unwrap().len(), ABSENT.len());
+    }
+
+    #[test]
+    fn every_model_has_a_way_to_cancel_its_tasks_or_says_why_not() {
+        for info in BuiltIn::infos() {
+            let has_one = CONSTRUCTS.iter().any(|construct| construct.model == info.id);
+            let absent = ABSENT.iter().filter(|(model, _)| *model == info.id).count();
+            assert_eq!(usize::from(has_one) + absent, 1, "{}", info.id);
+        }
+    }
 
     #[test]
     fn it_takes_at_most_a_minute_and_a_quick_run_a_quarter_of_that() {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use concbench_cancellation::{CONSTRUCTS, Construct, Promise, Scene};
+use concbench_cancellation::{ABSENT, CONSTRUCTS, Promise, Scene};
 
 use super::{Cell, Doing, Order};
 use crate::experiment::{Ask, Scope};
 use crate::model::{Family, ModelInfo};
 use crate::models::{BuiltIn, Catalogue};
+use crate::record::Failure;
 
 /// How many wait, each as far as a way goes.
 const WAITING: [u64; 5] = [10, 100, 1_000, 10_000, 100_000];
@@ -25,29 +26,28 @@ const PROCESS: Duration = Duration::from_micros(400);
 /// Every cell.
 pub(super) fn cells(scope: &Scope) -> Vec<Cell> {
     let infos = BuiltIn::infos();
-    let family = |construct: &Construct| {
-        infos
-            .iter()
-            .find(|info: &&ModelInfo| info.id == construct.model)
-            .map_or(Family::Hybrids, |info| info.family)
+    let family = |model| {
+        let known = infos.iter().find(|info: &&ModelInfo| info.id == model);
+        known.map_or(Family::Hybrids, |info| info.family)
     };
-    let cell = |construct: &Construct, doing, tasks| Cell {
-        construct: construct.id.to_owned(),
-        model: construct.model.to_owned(),
-        family: family(construct),
+    let cell = |construct: &str, model, doing, tasks| Cell {
+        construct: construct.to_owned(),
+        model: String::from(model),
+        family: family(model),
         doing,
         tasks,
         workers: scope.cores(),
     };
     let numbers = if scope.is_quick() { &WAITING[..QUICK] } else { &WAITING[..] };
-    let of = |construct: &'static Construct| {
+    let of = |construct: &'static concbench_cancellation::Construct| {
         let waiting = numbers.iter().filter(|&&tasks| tasks <= construct.most);
         let waiting = waiting.map(move |&tasks| (Doing::Waiting, tasks));
         waiting
             .chain([(Doing::Computing, COMPUTING)])
-            .map(move |(doing, tasks)| cell(construct, doing, tasks))
+            .map(move |(doing, tasks)| cell(construct.id, construct.model, doing, tasks))
     };
-    CONSTRUCTS.iter().flat_map(of).collect()
+    let absent = ABSENT.map(|(model, _)| cell(model, model, Doing::Waiting, WAITING[0]));
+    CONSTRUCTS.iter().flat_map(of).chain(absent).collect()
 }
 
 /// About how long these take.
@@ -65,11 +65,15 @@ pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
         };
         START + stubborn + each * u32::try_from(cell.tasks).unwrap_or(u32::MAX)
     };
-    cells.iter().map(one).sum::<Duration>() * scope.settings.blocks
+    cells.iter().filter(|cell| cell.way().is_some()).map(one).sum::<Duration>() * scope.settings.blocks
 }
 
 /// How a cell is measured.
-pub(super) fn ask(scope: &Scope, cell: &Cell) -> Ask<Order> {
+pub(super) fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<Order>, Failure> {
+    if let Some((_, absence)) = ABSENT.iter().find(|(model, _)| *model == cell.construct) {
+        return Err(Failure::absent(*absence));
+    }
     let Cell { construct, doing, tasks, workers, .. } = cell.clone();
-    Ask { order: Order { construct, doing, tasks, workers }, work: None, deadline: scope.settings.deadline }
+    let order = Order { construct, doing, tasks, workers };
+    Ok(Ask { order, work: None, deadline: scope.settings.deadline })
 }

@@ -1,21 +1,19 @@
-//! What becomes of tasks that are cancelled, as sentences, a chart and a table.
+//! What becomes of tasks that are cancelled, as sentences and a table.
 
 use concbench_cancellation::{Promise, Scene};
-use concbench_charts::{
-    self as charts, Axis, Chart, Curve, CurvePoint, End, Ink, Lines, Marker, Table, columns,
-};
-use concbench_text::figures::{self as units, Measure};
-use itertools::Itertools as _;
+use concbench_charts::{Table, columns};
+use concbench_text::figures as units;
 
+use super::charts;
 use super::{Cancellation, Cell, Doing, Observation};
-use crate::experiment::{Experiment, RecordOf, View};
+use crate::experiment::{Experiment, RecordOf};
 use crate::record::{CellRecord, Estimate, Status};
 use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, status, text};
 
-type Point = CellRecord<Cell, Observation>;
+pub(super) type Point = CellRecord<Cell, Observation>;
 
 /// The section.
-pub(super) fn section(record: &RecordOf<Cancellation>, _: &View<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(record: &RecordOf<Cancellation>) -> Result<Section, ReportError> {
     let cells = &record.cells;
     let mut section =
         Section::new(Cancellation::ID, "Cancellation", "What happens when tasks are cancelled?");
@@ -28,7 +26,7 @@ pub(super) fn section(record: &RecordOf<Cancellation>, _: &View<'_>) -> Result<S
              descriptors and processes before and after: what is left behind fails the cell."
                 .to_owned(),
         ),
-        Element::Charts(vec![chart(cells)?]),
+        Element::Charts(charts::all(cells)?),
         Element::Table("What becomes of cancelled tasks".to_owned(), table.clone()),
         Element::Without(cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of).collect()),
     ];
@@ -37,11 +35,11 @@ pub(super) fn section(record: &RecordOf<Cancellation>, _: &View<'_>) -> Result<S
     Ok(section)
 }
 
-fn figure<'a>(cell: &'a Point, response: &str) -> Option<&'a Estimate> {
+pub(super) fn figure<'a>(cell: &'a Point, response: &str) -> Option<&'a Estimate> {
     cell.summary.get(response)
 }
 
-fn how(cell: &Point) -> &'static str {
+pub(super) fn how(cell: &Point) -> &'static str {
     cell.factors.way().map_or("another way", |way| way.how)
 }
 
@@ -166,57 +164,6 @@ fn table(cells: &[Point]) -> Table {
         "computed for nothing",
         "still held",
     ];
-    Table { columns: columns(&heads), rows: cells.iter().map(row).collect() }
-}
-
-fn chart(cells: &[Point]) -> Result<Chart, ReportError> {
-    let ways: Vec<&str> = cells.iter().map(|cell| cell.factors.construct.as_str()).unique().collect();
-    let point = |cell: &Point| {
-        let took = figure(cell, "ended_ns")?;
-        let tasks = cell.factors.tasks;
-        let tip = format!("{}, {tasks} waiting tasks: {}", how(cell), units::median_time(took));
-        CurvePoint::logarithmic(tasks as f64, took.median, (took.low, took.high), tip)
-    };
-    let curve = |(number, way): (usize, &&str)| {
-        let of = cells
-            .iter()
-            .filter(|cell| cell.factors.construct == **way && cell.factors.doing == Doing::Waiting);
-        let points: Vec<CurvePoint> = of.filter_map(point).collect();
-        let (ink, marker) = (Ink::Series(number as u8), Marker::nth(number));
-        let label = text::name(way);
-        (!points.is_empty()).then_some(Curve { series: None, ink, marker, label, points })
-    };
-    let curves: Vec<Curve> = ways.iter().enumerate().filter_map(curve).collect();
-    let points = || curves.iter().flat_map(|curve| &curve.points);
-    let x = Axis::log(points().map(|point| point.x), |count| Measure::Count.tick(count));
-    let y = Axis::log(points().map(|point| point.y), units::time);
-    let name = "cancelling waiting tasks";
-    let (size, body) = match (x, y) {
-        (Some(x), Some(y)) => charts::lines(Lines {
-            name,
-            curves: &curves,
-            x: x.titled("waiting tasks that are cancelled, logarithmic"),
-            y,
-            reference: Vec::new(),
-            marks: &[],
-            apart: End::Last,
-        })?,
-        _ => charts::nothing("nothing was measured"),
-    };
-    let row = |curve: &Curve, point: &CurvePoint| {
-        vec![curve.label.clone(), units::plain(point.x), units::time(point.y)]
-    };
-    let rows = curves.iter().flat_map(|curve| curve.points.iter().map(move |point| row(curve, point)));
-    Ok(Chart {
-        slug: "cancelled".into(),
-        title: name.into(),
-        question: "How long does it take until the last of many waiting tasks has ended?".into(),
-        reading: "Both axes logarithmic. A line that stays low is a way that ends many tasks at once.".into(),
-        size,
-        body,
-        table: Table {
-            columns: columns(&["way", "tasks", "until the last had ended"]),
-            rows: rows.collect(),
-        },
-    })
+    let known = cells.iter().filter(|cell| cell.factors.way().is_some());
+    Table { columns: columns(&heads), rows: known.map(row).collect() }
 }

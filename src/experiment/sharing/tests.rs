@@ -97,10 +97,38 @@ fn said(loses: fn(&str) -> bool) -> String {
 fn the_first_sentence_has_what_is_lost_and_what_protection_costs() {
     let text = said(|id| !id.contains("sequential") && !id.contains("tokio-current-thread@2"));
     let price = "Without a lock a counter loses 412 k of a million updates under 2 threads; an update by two of them takes \
-                 20.0 ns with an atomic, 20.0 ns under a mutex, 20.0 ns under a lock between processes and 20.0 ns \
-                 through a manager process.";
+                 20.0 ns with an atomic, 20.0 ns with an atomic that processes share, 20.0 ns under a mutex, 20.0 ns \
+                 under a lock between processes and 20.0 ns through a manager process.";
     assert!(text.contains(price), "{text}");
     assert!(text.contains("Under sequential and tokio-current-thread none is lost without a lock"), "{text}");
+}
+
+#[test]
+fn each_object_that_was_measured_is_told_of() {
+    let scope = scope(Vec::new(), 2, false, 7);
+    for (object, told) in [
+        ("semaphore", "Of 20 tasks that want one of 5 permits at most 5 are inside; a permit takes 20.0 ns"),
+        ("event", "An event wakes all of 7 tasks that wait for it, and none before it; one wakes 20.0 ns"),
+        ("condition", "A turn of 8 tasks that take turns by a condition variable takes 20.0 ns"),
+        (
+            "atomic",
+            "An update by two takes 20.0 ns with an atomic and 20.0 ns with an atomic that processes share.",
+        ),
+    ] {
+        let mut launcher = MockLauncher::new(|_, _, _| Ok(seen(0)));
+        let keeps = |id: &str| id.contains(&format!("/{object}/"));
+        let record = rehearse(Sharing::ID, &scope, None, &keeps, &mut launcher);
+        let text = crate::experiment::text_tables(&record, crate::report::Format::Markdown).unwrap();
+        assert!(text.contains(told), "{object}: {text}");
+    }
+}
+
+#[test]
+fn that_nothing_was_lost_by_luck_is_said_of_models_whose_tasks_can_overlap() {
+    let text = said(|id| {
+        !id.contains("sequential") && !id.contains("tokio-current-thread@2") && !id.contains("/may@")
+    });
+    assert!(text.contains("Under may none was lost in this run, by luck"), "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod section;
 
 use std::time::Duration;
 
-use concbench_constructs::tree::{CONSTRUCTS, FORMS, Form, Growth};
+use concbench_constructs::tree::{ABSENT, CONSTRUCTS, FORMS, Form, Growth};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub(crate) struct Tree;
 /// A tree, and how it grows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Cell {
-    /// The construct's name.
+    /// The construct's name; that of a model which has none of its own.
     pub(crate) construct: String,
     /// How a task gets what its children return.
     pub(crate) form: Form,
@@ -158,6 +158,13 @@ impl Experiment for Tree {
                 }));
             }
         }
+        cells.extend(ABSENT.map(|(model, _)| Cell {
+            construct: model.to_owned(),
+            form: Form::Result,
+            children: TREES[0].children,
+            depth: TREES[0].depth,
+            workers: 1,
+        }));
         cells
     }
 
@@ -186,6 +193,9 @@ impl Experiment for Tree {
 }
 
 fn ask(scope: &Scope, cell: &Cell) -> Result<Ask<Order>, Failure> {
+    if let Some((_, absence)) = ABSENT.iter().find(|(model, _)| *model == cell.construct) {
+        return Err(Failure::absent(*absence));
+    }
     let construct = CONSTRUCTS.iter().find(|construct| construct.id == cell.construct);
     let construct = construct.ok_or_else(|| Failure::new(Status::Skipped, "there is no such construct"))?;
     construct.can(cell.growth(), cell.form).map_err(|why| Failure::new(Status::Unsupported, why))?;
@@ -206,6 +216,7 @@ mod tests {
     use super::*;
     use crate::experiment::conduct::mock::{MockLauncher, broken};
     use crate::experiment::rehearsal::{BLOCKS, rehearse, scope, takes};
+    use crate::models::{BuiltIn, Catalogue};
     use crate::record::{CellRecord, RawExperiment};
 
     /// What would be found on two cores where a call takes 2 ns and a task 100, but 80 with chili, and one construct may
@@ -234,13 +245,15 @@ mod tests {
     #[test]
     fn every_tree_is_observed_in_each_block_or_says_why_it_cannot_grow() {
         let found = measured("nothing");
-        assert_eq!(found.cells.len(), CONSTRUCTS.len() * TREES.len() * FORMS.len());
+        assert_eq!(found.cells.len(), CONSTRUCTS.len() * TREES.len() * FORMS.len() + ABSENT.len());
         for cell in &found.cells {
             match cell.status {
                 Status::Ok => assert_eq!(cell.observations.len(), BLOCKS as usize, "{}", cell.id),
-                status => {
-                    assert_eq!((status, cell.reason.is_some()), (Status::Unsupported, true), "{}", cell.id)
-                }
+                status => assert!(
+                    matches!(status, Status::Unsupported | Status::Skipped) && cell.reason.is_some(),
+                    "{}: {status}",
+                    cell.id
+                ),
             }
         }
         let reason = |id: &str| {
@@ -250,9 +263,19 @@ mod tests {
         assert!(reason("tree/thread-pool/result/10^2@2").contains("keeps its worker"));
         assert_ne!(reason("tree/process-fork/result/10^5@1"), "");
         assert_eq!(reason("tree/thread-pool/callback/10^5@2"), "");
+        assert!(reason("tree/process-pool/result/10^2@1").contains("a worker cannot hand one on"));
+        assert_eq!(reason("tree/rayon-iter/result/10^2@1"), "as `rayon`, which is measured");
         let contrasts: Vec<Contrast> = serde_json::from_value(found.findings).unwrap();
         let call = contrasts.iter().find(|found| found.about == About::Call).unwrap();
         assert!((call.time.ratio - 50.0).abs() < 1e-9, "{call:?}");
+    }
+
+    #[test]
+    fn every_model_is_a_construct_or_says_why_it_is_none() {
+        for info in BuiltIn::infos() {
+            let known = CONSTRUCTS.iter().map(|construct| construct.id).chain(ABSENT.map(|(model, _)| model));
+            assert_eq!(known.filter(|id| *id == info.id).count(), 1, "{}", info.id);
+        }
     }
 
     #[test]

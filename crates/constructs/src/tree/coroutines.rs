@@ -1,6 +1,5 @@
 //! Trees of coroutines.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -9,13 +8,10 @@ use smol::Executor;
 use tokio::runtime::Runtime;
 
 use super::callback::{Spawn, called_back};
-use super::{Form, Grown, Growth, Running, children};
+use super::{Form, Grown, Growth, Running, Task, children};
 use crate::completion::tokio_runtime;
 use crate::workers::SmolThreads;
 use crate::{Result, gone};
-
-/// A task of which the compiler cannot know the size, since it holds others like it.
-type Task = Pin<Box<dyn Future<Output = Result<Grown>> + Send>>;
 
 /// tokio's runtime.
 pub(super) struct Tokio(Runtime);

@@ -4,10 +4,13 @@ mod callback;
 mod coroutines;
 mod forks;
 mod joins;
+#[allow(unsafe_code, reason = "what waits in a coroutine with a stack of its own goes on on another thread")]
+mod stackful;
 
 use std::hint::black_box;
+use std::pin::Pin;
 
-use concbench_model::{ModelError, limits};
+use concbench_model::{Absence, ModelError, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +100,9 @@ pub enum Form {
 /// Both.
 pub const FORMS: [Form; 2] = [Form::Result, Form::Callback];
 
+/// A task of which the compiler cannot know the size, since it holds others like it.
+type Task = Pin<Box<dyn Future<Output = Result<Grown>> + Send>>;
+
 /// A construct that has been started.
 pub trait Running {
     /// Grows a tree, and returns what comes back.
@@ -122,6 +128,8 @@ pub trait Running {
 pub enum Of {
     /// Something in the memory of the process.
     Memory,
+    /// A stack each, in the memory of the process.
+    Stacks,
     /// A thread each.
     Threads,
     /// A process each.
@@ -156,6 +164,7 @@ impl Construct {
         self.forms[form as usize]?;
         let (allow, most): (fn(usize) -> _, _) = match self.of {
             Of::Memory => return Ok(()),
+            Of::Stacks => (limits::allow_stacks, u64::MAX),
             Of::Threads => (limits::allow_threads, MOST_THREADS),
             Of::Processes => (limits::allow_processes, MOST_PROCESSES),
         };
@@ -188,7 +197,7 @@ const fn construct(
 }
 
 /// All of them.
-pub const CONSTRUCTS: [Construct; 10] = [
+pub const CONSTRUCTS: [Construct; 11] = [
     Construct {
         uses_workers: false,
         ..construct(
@@ -229,6 +238,12 @@ pub const CONSTRUCTS: [Construct; 10] = [
         )
     },
     Construct {
+        of: Of::Stacks,
+        ..construct("may", Ok("spawn, join"), Ok("spawn"), |workers| {
+            Ok(Box::new(stackful::May::start(workers)?))
+        })
+    },
+    Construct {
         id: "thread-scoped",
         forms: [
             Ok("spawn in a scope"),
@@ -245,6 +260,42 @@ pub const CONSTRUCTS: [Construct; 10] = [
         uses_workers: false,
         start: |_| Ok(Box::new(forks::Forks)),
     },
+];
+
+/// Why a runtime of which each thread has one grows no tree.
+const ON_ONE_THREAD: Absence =
+    Absence::Unable("what a task starts stays on its thread: the whole tree would grow on one of them");
+/// Why a worker of a pool of processes grows no tree.
+const ONLY_THE_PARENT: Absence = Absence::Unable(
+    "only the process that has started the workers hands out tasks: a worker cannot hand one on",
+);
+
+/// The models whose tasks start others by no construct of their own, each with the reason.
+pub const ABSENT: [(&str, Absence); 18] = [
+    ("thread-spawn", Absence::As("thread-scoped")),
+    (
+        "thread-pool-chunked",
+        Absence::Unable("tasks are dealt out in chunks before the first begins: none can be added to one"),
+    ),
+    ("rayon-iter", Absence::As("rayon")),
+    ("tokio-current-thread", Absence::As("tokio")),
+    ("tokio-multi-thread", Absence::As("tokio")),
+    ("tokio-per-core", ON_ONE_THREAD),
+    ("tokio-blocking", Absence::As("thread-pool")),
+    ("tokio-rayon", Absence::As("rayon")),
+    ("smol-blocking", Absence::As("thread-pool")),
+    ("async-std-blocking", Absence::As("thread-pool")),
+    ("compio", ON_ONE_THREAD),
+    ("process-spawn", Absence::As("process-fork")),
+    (
+        "process-forkserver",
+        Absence::Unable("only the process that has started the server asks it to fork: a task cannot"),
+    ),
+    ("process-pool", ONLY_THE_PARENT),
+    ("process-pool-chunked", ONLY_THE_PARENT),
+    ("process-pool-shm", ONLY_THE_PARENT),
+    ("process-threads", ONLY_THE_PARENT),
+    ("process-async", ONLY_THE_PARENT),
 ];
 
 #[cfg(test)]
@@ -270,6 +321,17 @@ mod tests {
         assert_eq!(children(7, growth), 70..80);
         let growth = Growth { children: 2, depth: 16 };
         assert_eq!((growth.leaves(), growth.tasks()), (65_536, 131_071));
+    }
+
+    #[test]
+    fn what_stands_for_another_is_a_construct() {
+        let is_one = |id: &str| CONSTRUCTS.iter().any(|construct| construct.id == id);
+        for (model, absence) in ABSENT {
+            assert!(!is_one(model), "{model} is one");
+            if let Absence::As(other) = absence {
+                assert!(is_one(other), "{model}: {other}");
+            }
+        }
     }
 
     #[test]

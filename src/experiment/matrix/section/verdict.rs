@@ -42,8 +42,9 @@ pub(crate) fn verdicts(view: &SheetView<'_>) -> Vec<ClassVerdict> {
 }
 
 fn class_verdict(view: &SheetView<'_>, of: Class, works: &[&WorkloadRecord]) -> ClassVerdict {
+    let common = common(view, works);
     ClassVerdict {
-        title: title(of, common(view, works).len()),
+        title: title(of, common.len(), named(view, works, &common).len()),
         answer: answer(view, works),
         workloads: works
             .iter()
@@ -119,8 +120,9 @@ fn named(view: &SheetView<'_>, works: &[&WorkloadRecord], models: &[&str]) -> Ve
     names
 }
 
-fn title(of: Class, leaders: usize) -> String {
-    if leaders > 1 {
+/// What stands above the answer: of how many models any will do, unless the answer is one family.
+fn title(of: Class, leaders: usize, names: usize) -> String {
+    if leaders > 1 && names > 1 {
         format!("For {}, any of {leaders} models", class(of))
     } else {
         format!("For {}", class(of))

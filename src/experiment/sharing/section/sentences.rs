@@ -1,10 +1,13 @@
 //! What follows, in sentences that are true word for word.
 
-use concbench_sharing::contention::Protection;
+use concbench_sharing::contention::{PERMITS, Protection};
 use concbench_text::figures as units;
+use itertools::Itertools as _;
 
-use super::{Point, figure, find};
-use crate::record::Status;
+use super::{Cell, Point, figure, find};
+use crate::model::Sizing;
+use crate::models::{BuiltIn, Catalogue};
+use crate::record::{Estimate, Status};
 use crate::report::text;
 
 /// The number of tasks of which the first sentences speak.
@@ -17,8 +20,17 @@ const IN_TURN: [&str; 4] = ["sequential", "tokio-current-thread", "join-all", "t
 
 /// All of them.
 pub(super) fn all(cells: &[Point]) -> Vec<String> {
-    let parts =
-        [price(cells), nothing_lost(cells), lost_while_waiting(cells), tickets(cells), deadlock(cells)];
+    let parts = [
+        price(cells),
+        nothing_lost(cells),
+        never_overlapped(cells),
+        lost_while_waiting(cells),
+        tickets(cells),
+        permits(cells),
+        event(cells),
+        turns(cells),
+        deadlock(cells),
+    ];
     let known: Vec<String> = parts.into_iter().flatten().collect();
     match known.is_empty() {
         true => vec!["It is not known what sharing costs: no cell could be measured.".to_owned()],
@@ -35,6 +47,7 @@ fn price(cells: &[Point]) -> Option<String> {
     };
     let costs = [
         ("with an atomic", cost(Protection::Atomic, THREADS)),
+        ("with an atomic that processes share", cost(Protection::Atomic, PROCESSES)),
         ("under a mutex", cost(Protection::Lock, THREADS)),
         ("under a lock between processes", cost(Protection::Lock, PROCESSES)),
         ("through a manager process", cost(Protection::Manager, PROCESSES)),
@@ -77,6 +90,31 @@ fn nothing_lost(cells: &[Point]) -> Option<String> {
     })
 }
 
+/// Where tasks can overlap, and nothing was lost all the same.
+fn never_overlapped(cells: &[Point]) -> Option<String> {
+    let infos = BuiltIn::infos();
+    let can_overlap = |model: &str, workers| {
+        let sizing = infos.iter().find(|info| info.id == model).map(|info| info.sizing);
+        let several = sizing == Some(Sizing::PerTask) || (sizing == Some(Sizing::Workers) && workers > 1);
+        several && !IN_TURN.contains(&model)
+    };
+    let of_two = |cell: &&Point| {
+        let Cell { object, model, contenders, compute_ns, wait_ns, workers, .. } = &cell.factors;
+        (*object, *contenders, *compute_ns, *wait_ns, cell.status)
+            == (Protection::Nothing, TWO, 0, 0, Status::Ok)
+            && can_overlap(model, *workers)
+    };
+    let exact = |cell: &&Point| cell.observations.iter().all(|made| made.responses.lost == 0);
+    let names: Vec<String> =
+        cells.iter().filter(of_two).filter(exact).map(|cell| text::name(&cell.factors.model)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Under {} none was lost in this run, by luck: nothing keeps two of its tasks from reading the same number.",
+            text::list(&names, names.len())
+        )
+    })
+}
+
 /// That a wait between reading and writing loses updates even there.
 fn lost_while_waiting(cells: &[Point]) -> Option<String> {
     let waits = |cell: &&Point| {
@@ -110,6 +148,51 @@ fn tickets(cells: &[Point]) -> Option<String> {
         }
         None => format!("{start}."),
     })
+}
+
+/// What an acquisition of this object takes where most tasks contend, from the model where it takes least to that where it
+/// takes most; and how many tasks these are.
+fn span(cells: &[Point], object: Protection) -> Option<(u64, String)> {
+    let known = |cell: &&Point| cell.factors.object == object && cell.status == Status::Ok;
+    let contenders = cells.iter().filter(known).map(|cell| cell.factors.contenders).max()?;
+    let cost = |cell| Some((figure(cell, "acquire_ns")?, &cell.factors.model));
+    let costs =
+        cells.iter().filter(known).filter(|cell| cell.factors.contenders == contenders).filter_map(cost);
+    let sorted: Vec<_> = costs.sorted_by(|left, right| left.0.median.total_cmp(&right.0.median)).collect();
+    let part = |(cost, model): &(&Estimate, &String)| {
+        format!("{} ({})", units::median_time(cost), text::name(model))
+    };
+    let words = match sorted.as_slice() {
+        [] => return None,
+        [only] => part(only),
+        [least, .., most] => format!("{} to {}", part(least), part(most)),
+    };
+    Some((contenders, words))
+}
+
+/// What one of several permits costs.
+fn permits(cells: &[Point]) -> Option<String> {
+    let (tasks, costs) = span(cells, Protection::Semaphore)?;
+    Some(format!(
+        "Of {tasks} tasks that want one of {PERMITS} permits at most {PERMITS} are inside; a permit takes {costs}."
+    ))
+}
+
+/// How long after an event the tasks wake that wait for it.
+fn event(cells: &[Point]) -> Option<String> {
+    let (tasks, costs) = span(cells, Protection::Event)?;
+    let waiting = tasks - 1;
+    Some(format!(
+        "An event wakes all of {waiting} tasks that wait for it, and none before it; one wakes {costs} after it."
+    ))
+}
+
+/// What a turn takes by a condition variable.
+fn turns(cells: &[Point]) -> Option<String> {
+    let (tasks, costs) = span(cells, Protection::Condition)?;
+    Some(format!(
+        "A turn of {tasks} tasks that take turns by a condition variable takes {costs}; none is out of turn."
+    ))
 }
 
 /// How the demonstration of a deadlock has ended.
