@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A channel and a lock beside the benchmarks of their own authors, on one machine in one sitting: crossbeam's `spsc` (by a
-# nightly toolchain) and parking_lot's `mutex` with one thread. Clones both into the cache of the user. Run by hand: a busy machine
-# says nothing.
+# nightly toolchain) and parking_lot's `mutex` with one thread; then each step from their loop to ours. Clones both into the
+# cache of the user. Run by hand: a busy machine says nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -31,3 +31,6 @@ for round in 1 2 3; do
     "$mutex" 1 0 0 1 3 >"$out/mutex-$round"
 done
 python3 scripts/versus/crates.py "$out"
+# From their loop to what we do, step by step.
+cargo run --release --quiet --package concbench-messaging --example versus_crossbeam
+cargo run --release --quiet --package concbench-model --example versus_parking_lot

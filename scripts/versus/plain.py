@@ -10,6 +10,7 @@ nothing else both should agree within 10 %. How much longer the script's own med
 
 import collections
 import concurrent.futures
+import contextlib
 import json
 import multiprocessing
 import os
@@ -21,8 +22,11 @@ import tempfile
 import threading
 import time
 
-# How often either side has its turn.
-TURNS = 8
+# How often either side has its turn, how often everything is started in a turn of the script's own, and how many warm
+# batches follow: about as many as in a run of concbench, since the fastest of more is faster.
+TURNS = 10
+STARTS = 4
+WARM = 2
 
 
 def count(start, n=100_000):
@@ -46,14 +50,19 @@ def wait(_):
     time.sleep(0.005)
 
 
-def pool_map(pool, task, tasks):
-    return lambda: pool.map(task, range(tasks), chunksize=1)
+@contextlib.contextmanager
+def pool_map(workers, task, tasks):
+    with multiprocessing.Pool(workers) as pool:
+        yield lambda: pool.map(task, range(tasks), chunksize=1)
 
 
-def executor_map(pool, task, tasks):
-    return lambda: list(pool.map(task, range(tasks)))
+@contextlib.contextmanager
+def executor_map(workers, task, tasks):
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        yield lambda: list(pool.map(task, range(tasks)))
 
 
+@contextlib.contextmanager
 def by_threads(task, tasks):
     def batch():
         threads = [threading.Thread(target=task, args=(index,)) for index in range(tasks)]
@@ -62,21 +71,23 @@ def by_threads(task, tasks):
         for thread in threads:
             thread.join()
 
-    return batch
+    yield batch
 
 
+@contextlib.contextmanager
 def in_turn(task, tasks):
-    return lambda: [task(index) for index in range(tasks)]
+    yield lambda: [task(index) for index in range(tasks)]
 
 
-def timed(batch, seconds=1.0):
-    """The times of warm batches, in seconds."""
-    batch()
-    times, until = [], time.perf_counter() + seconds
-    while len(times) < 3 or time.perf_counter() < until:
-        begun = time.perf_counter()
+def timed(started):
+    """The times of warm batches, in seconds: of a pool that has just been started, as in an observation of concbench."""
+    times = []
+    with started as batch:
         batch()
-        times.append(time.perf_counter() - begun)
+        for _ in range(WARM):
+            begun = time.perf_counter()
+            batch()
+            times.append(time.perf_counter() - begun)
     return times
 
 
@@ -97,22 +108,22 @@ def of_concbench(program, names):
 def main():
     cores = len(os.sched_getaffinity(0))
     own, theirs = collections.defaultdict(list), collections.defaultdict(list)
-    with multiprocessing.Pool(cores) as pool, concurrent.futures.ThreadPoolExecutor(10) as waiting:
-        batches = {
-            "languages/count/python/sequential@1": in_turn(count, 10),
-            f"languages/count/python/pool-map-1@{cores}": pool_map(pool, count, 10),
-            "languages/count/python/threads@10": by_threads(count, 10),
-            "languages/factorial/python/sequential@1": in_turn(multiply, 12),
-            f"languages/factorial/python/pool-map-1@{cores}": pool_map(pool, multiply, 12),
-            "languages/sleep/python/thread-pool@10": executor_map(waiting, wait, 100),
-        }
-        # In turn, so that a machine that grows slower does so for both.
-        for _ in range(TURNS):
-            for name, batch in batches.items():
-                own[name] += timed(batch)
-            if len(sys.argv) > 1:
-                for name, times in of_concbench(sys.argv[1], batches).items():
-                    theirs[name] += times
+    batches = {
+        "languages/count/python/sequential@1": lambda: in_turn(count, 10),
+        f"languages/count/python/pool-map-1@{cores}": lambda: pool_map(cores, count, 10),
+        "languages/count/python/threads@10": lambda: by_threads(count, 10),
+        "languages/factorial/python/sequential@1": lambda: in_turn(multiply, 12),
+        f"languages/factorial/python/pool-map-1@{cores}": lambda: pool_map(cores, multiply, 12),
+        "languages/sleep/python/thread-pool@10": lambda: executor_map(10, wait, 100),
+    }
+    # In turn, so that a machine that grows slower does so for both.
+    for _ in range(TURNS):
+        for _ in range(STARTS):
+            for name, start in batches.items():
+                own[name] += timed(start())
+        if len(sys.argv) > 1:
+            for name, times in of_concbench(sys.argv[1], batches).items():
+                theirs[name] += times
     far = 0
     for name, times in own.items():
         least = min(times)

@@ -2,6 +2,7 @@
 
 use concbench_charts::{Table, columns};
 use concbench_text::figures as units;
+use itertools::Itertools as _;
 
 use super::{Cell, Observation, Timers};
 use crate::batch::{Lateness, ModelTimer};
@@ -16,7 +17,7 @@ pub(super) fn section(record: &RecordOf<Timers>) -> Section {
     let mut measured: Vec<(f64, &ModelTimer)> =
         timers.iter().filter_map(|timer| Some((timer.resolution_ns?, timer))).collect();
     measured.sort_by(|left, right| left.0.total_cmp(&right.0));
-    let (sentence, table) = (sentence(&measured), table(&measured));
+    let (sentence, table) = (sentence(&measured, &record.cells), table(&measured));
     section.findings.push(sentence.clone());
     section.body = vec![
         Element::Note(
@@ -33,13 +34,16 @@ pub(super) fn section(record: &RecordOf<Timers>) -> Section {
     section
 }
 
-/// The finest and the coarsest, in one sentence.
-fn sentence(measured: &[(f64, &ModelTimer)]) -> String {
+/// The finest and the coarsest, in one sentence; or why there are none.
+fn sentence(measured: &[(f64, &ModelTimer)], cells: &[CellRecord<Cell, Observation>]) -> String {
     let part = |(resolution, timer): &(f64, &ModelTimer)| {
         format!("{} ({})", units::time(*resolution), text::name(&timer.model))
     };
     match measured {
-        [] => "It is not known how late tasks wake: no model could be measured.".into(),
+        [] => match cells.iter().filter_map(|cell| cell.reason.as_deref()).all_equal_value() {
+            Ok(reason) => format!("No timer was measured: {reason}."),
+            Err(_) => "It is not known how late tasks wake: no model could be measured.".into(),
+        },
         [only] => format!("A sleep takes at least {}.", part(only)),
         [finest, .., coarsest] => format!("A sleep takes at least {} to {}.", part(finest), part(coarsest)),
     }
