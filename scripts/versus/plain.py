@@ -2,15 +2,17 @@
 """Times pools at the same work as the experiment `languages`, by time.perf_counter alone: nothing here is shared with it.
 
     scripts/versus/plain.py                               the time of a warm batch of each, in milliseconds
-    scripts/versus/plain.py target/release/concbench      beside those of runs in between, with how far they are apart
+    scripts/versus/plain.py target/release/concbench      beside those of concbench, with how far they are apart
 
-Of either side the fastest of all warm batches counts: what else a machine does only adds to a time. On a machine that does
-nothing else both should agree within 10 %. How much longer the script's own median is says whether this is one.
+Both take turns, so that what else the machine does meets both alike. In a turn either side starts each pool anew and times its
+warm batches; how far they are apart is the median of the ratios of all turns, with an interval that holds it with 95 %. Both
+should agree within 10 %. How much longer the script's median is than its fastest batch says how calm the machine is.
 """
 
 import collections
 import concurrent.futures
 import contextlib
+import itertools
 import json
 import multiprocessing
 import os
@@ -22,11 +24,11 @@ import tempfile
 import threading
 import time
 
-# How often either side has its turn, how often everything is started in a turn of the script's own, and how many warm
-# batches follow: about as many as in a run of concbench, since the fastest of more is faster.
-TURNS = 10
-STARTS = 4
+# How often either side has its turn, and how many warm batches the script times in one.
+TURNS = 30
 WARM = 2
+# The order statistics between which the median of so many lies with 95 % (binomial, 30 values: the 10th and the 21st).
+LOW = 9
 
 
 def count(start, n=100_000):
@@ -92,11 +94,13 @@ def timed(started):
 
 
 def of_concbench(program, names):
-    """The same of a run of concbench."""
+    """The same of a run of concbench, of one block."""
     with tempfile.TemporaryDirectory() as folder:
         cells = "^(" + "|".join(names) + ")$"
-        run = [program, "run", "--only", "languages", "--external", "python", "--quiet", "--format", "json", "--out", folder, cells]
-        record = json.loads(subprocess.run(run, check=True, stdout=subprocess.PIPE).stdout)
+        run = [program, "run", "--only", "languages", "--external", "python", "--blocks", "1", "--quiet", "--format", "json"]
+        run += ["--out", folder, cells]
+        done = subprocess.run(run, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        record = json.loads(done.stdout)
     cells = record["experiments"]["languages"]["cells"]
     return {
         cell["id"]: [ns / 1e9 for made in cell["observations"] for ns in made["responses"]["warm_ns"]]
@@ -116,21 +120,22 @@ def main():
         f"languages/factorial/python/pool-map-1@{cores}": lambda: pool_map(cores, multiply, 12),
         "languages/sleep/python/thread-pool@10": lambda: executor_map(10, wait, 100),
     }
-    # In turn, so that a machine that grows slower does so for both.
     for _ in range(TURNS):
-        for _ in range(STARTS):
-            for name, start in batches.items():
-                own[name] += timed(start())
+        for name, start in batches.items():
+            own[name].append(timed(start()))
         if len(sys.argv) > 1:
             for name, times in of_concbench(sys.argv[1], batches).items():
-                theirs[name] += times
+                theirs[name].append(times)
     far = 0
-    for name, times in own.items():
-        least = min(times)
-        line = f"{name:42} {1e3 * least:8.3f} ms, median {100 * (statistics.median(times) / least - 1):3.0f} % more"
+    for name, turns in own.items():
+        median = statistics.median(itertools.chain(*turns))
+        calm = 100 * (median / min(itertools.chain(*turns)) - 1)
+        line = f"{name:42} {1e3 * median:8.3f} ms, {calm:3.0f} % over the fastest"
         if name in theirs:
-            ratio = min(theirs[name]) / least
-            line += f"; concbench {1e3 * min(theirs[name]):8.3f} ms, {100 * (ratio - 1):+5.1f} %"
+            ratios = sorted(statistics.median(their) / statistics.median(our) for our, their in zip(turns, theirs[name]))
+            ratio = statistics.median(ratios)
+            low, high = ratios[LOW], ratios[-1 - LOW]
+            line += f"; concbench {100 * (ratio - 1):+5.1f} % [{100 * (low - 1):+.1f}, {100 * (high - 1):+.1f}]"
             far += not 0.9 <= ratio <= 1.1
         print(line)
     sys.exit(f"{far} are more than 10 % apart" if far else 0)
