@@ -85,7 +85,7 @@ fn computing(cells: &[Point]) -> impl Iterator<Item = (usize, &Point)> {
 fn bar((rank, cell): (usize, &Point), parts: Vec<Part>, figure: String, tip: &str) -> Bar {
     let tip = format!("{} ({}): {tip}", how(cell), text::name(&cell.factors.model));
     let label = text::name(&cell.factors.construct);
-    Bar { label, series: None, ink: Ink::Series(rank as u8 % 8), parts, figure, tip }
+    Bar { label, series: None, ink: Ink::Series(rank as u8), parts, figure, tip }
 }
 
 fn bars(name: &str, title: &str, rows: &[Bar], measure: Measure) -> Result<charts::Drawing, ReportError> {

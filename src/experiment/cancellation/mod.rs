@@ -4,6 +4,7 @@ mod charts;
 mod observe;
 mod plan;
 mod section;
+mod tables;
 
 use std::time::Duration;
 

@@ -1,14 +1,12 @@
-//! What becomes of tasks that are cancelled, as sentences and a table.
+//! What becomes of tasks that are cancelled, as sentences.
 
 use concbench_cancellation::{Promise, Scene};
-use concbench_charts::{Table, columns};
 use concbench_text::figures as units;
 
-use super::charts;
-use super::{Cancellation, Cell, Doing, Observation};
+use super::{Cancellation, Cell, Doing, Observation, charts, tables};
 use crate::experiment::{Experiment, RecordOf};
 use crate::record::{CellRecord, Estimate, Status};
-use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, status, text};
+use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
 
 pub(super) type Point = CellRecord<Cell, Observation>;
 
@@ -18,7 +16,7 @@ pub(super) fn section(record: &RecordOf<Cancellation>) -> Result<Section, Report
     let mut section =
         Section::new(Cancellation::ID, "Cancellation", "What happens when tasks are cancelled?");
     section.findings = sentences(cells);
-    let table = table(cells);
+    let table = tables::at_a_glance(cells);
     section.body = vec![
         Element::Note(
             "Tasks begin, and wait or compute; then all are asked to end at once, in the way that the construct has. The \
@@ -27,11 +25,16 @@ pub(super) fn section(record: &RecordOf<Cancellation>) -> Result<Section, Report
                 .to_owned(),
         ),
         Element::Charts(charts::all(cells)?),
-        Element::Table("What becomes of cancelled tasks".to_owned(), table.clone()),
+        Element::Table("How long until the last of so many waiting tasks has ended, and what becomes of computing ones".to_owned(), table.clone()),
+        Element::Folded("Every cell".to_owned(), tables::whole(cells)),
         Element::Without(cells.iter().filter(|cell| cell.status != Status::Ok).map(Unmeasured::of).collect()),
     ];
     let (title, sentences) = ("cancellation".to_owned(), section.findings.clone());
-    section.tables.push(TextTable { title, sentences, table });
+    // A terminal is narrow; what a way promises stands on the page.
+    let mut narrow = table;
+    narrow.columns.pop();
+    narrow.rows.iter_mut().for_each(|row| drop(row.pop()));
+    section.tables.push(TextTable { title, sentences, table: narrow });
     Ok(section)
 }
 
@@ -43,7 +46,7 @@ pub(super) fn how(cell: &Point) -> &'static str {
     cell.factors.way().map_or("another way", |way| way.how)
 }
 
-fn promise(cell: &Point) -> Option<Promise> {
+pub(super) fn promise(cell: &Point) -> Option<Promise> {
     cell.factors.way().map(|way| way.promise)
 }
 
@@ -116,54 +119,4 @@ fn stubborn(cells: &[Point]) -> Option<String> {
             units::time(wasted * Scene::STEP.as_nanos() as f64)
         )
     })
-}
-
-fn promised(promise: Promise) -> &'static str {
-    match promise {
-        Promise::Unwound => "ends where it waits",
-        Promise::Asked => "ends where it looks at a flag",
-        Promise::Queued => "goes on; what is queued does not begin",
-        Promise::Killed => "is gone at once",
-        Promise::Nothing => "cannot be cancelled",
-    }
-}
-
-fn table(cells: &[Point]) -> Table {
-    let row = |cell: &Point| {
-        let ended = match cell.status {
-            Status::Ok => figure(cell, "ended_ns").map_or("none".to_owned(), |took| {
-                format!("{} {}", units::median_time(took), units::time_interval(took))
-            }),
-            other => status(other).to_owned(),
-        };
-        let count = |response| figure(cell, response).map_or("none".to_owned(), |of| units::plain(of.median));
-        let wasted = figure(cell, "wasted_steps")
-            .map_or("none".to_owned(), |steps| units::time(steps.median * Scene::STEP.as_nanos() as f64));
-        let held =
-            figure(cell, "still_held").map_or("none", |held| if held.median > 0.0 { "yes" } else { "no" });
-        vec![
-            how(cell).to_owned(),
-            text::name(&cell.factors.model),
-            cell.factors.doing.to_string(),
-            cell.factors.tasks.to_string(),
-            promise(cell).map_or("unknown", promised).to_owned(),
-            ended,
-            count("destructors"),
-            wasted,
-            held.to_owned(),
-        ]
-    };
-    let heads = [
-        "cancelled by",
-        "model",
-        "tasks that are",
-        "tasks",
-        "a task that has begun",
-        "until the last had ended",
-        "destructors run",
-        "computed for nothing",
-        "still held",
-    ];
-    let known = cells.iter().filter(|cell| cell.factors.way().is_some());
-    Table { columns: columns(&heads), rows: known.map(row).collect() }
 }
