@@ -62,11 +62,11 @@ fn one_run(seed: u64) -> u32 {
 /// A broker or a manager, as soon as there is one; `None` once the run has ended.
 fn in_the_middle(scene: &Scene, running: &mut Running) -> Option<Pid> {
     while running.is_alive() {
-        let named = |pid: &i32| {
-            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            NAMES.contains(&name.trim())
+        let is_one = |pid: &i32| {
+            let read = |file| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            NAMES.contains(&read("comm").trim()) || read("environ").contains("CONCBENCH_ROLE=\"manager\"")
         };
-        if let Some(pid) = scene.alive().into_iter().find(named) {
+        if let Some(pid) = scene.alive().into_iter().find(is_one) {
             return Pid::from_raw(pid);
         }
     }
