@@ -64,7 +64,7 @@ fn in_the_middle(scene: &Scene, running: &mut Running) -> Option<Pid> {
     while running.is_alive() {
         let is_one = |pid: &i32| {
             let read = |file| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
-            NAMES.contains(&read("comm").trim()) || read("environ").contains("CONCBENCH_ROLE=\"manager\"")
+            NAMES.contains(&read("comm").trim()) || read("environ").contains("\"role\":\"manager\"")
         };
         if let Some(pid) = scene.alive().into_iter().find(is_one) {
             return Pid::from_raw(pid);
