@@ -54,12 +54,15 @@ if unshare --mount --net --ipc --pid --fork --mount-proc true 2>/dev/null; then
     unshare --mount --net --ipc --pid --fork --mount-proc bash -euo pipefail -c '
         ip link set lo up
         # A /tmp of its own, with this folder in it where that is where it lies.
-        exec 9<.
         mount -t tmpfs none /dev/shm
         case $here in /tmp/*)
+            mkdir /dev/shm/here
+            mount --bind "$here" /dev/shm/here
             mount -t tmpfs none /tmp
             mkdir -p "$here"
-            mount --bind /proc/self/fd/9 "$here"
+            mount --bind /dev/shm/here "$here"
+            umount /dev/shm/here
+            rmdir /dev/shm/here
             cd "$here" ;;
         *) mount -t tmpfs none /tmp ;;
         esac
