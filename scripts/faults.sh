@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 here=$PWD
-binary=$(cargo test --test faults --no-run 2>&1 | sed -n 's/.*(\(target.*\)).*/\1/p' | tail -1)
+binary=$(cargo test --workspace --test faults --no-run 2>&1 | sed -n 's/.*(\(target.*\)).*/\1/p' | tail -1)
 [ -x "$binary" ]
 
 # What is there beside this script: processes, listeners, files.

@@ -9,7 +9,8 @@ use concbench::record::{Record, Status, store};
 /// One block of the example, built like the tests and not for speed: what is asked is whether it works.
 fn bench(folder: &Path) -> Record {
     let output = Command::new(env!("CARGO"))
-        .args(["bench", "--quiet", "--profile", "dev", "--package", "checkout", "--"])
+        // Of the workspace, so that what the tests were built with is used again.
+        .args(["bench", "--quiet", "--profile", "dev", "--workspace", "--bench", "checkout", "--"])
         .args(["--noplot", "--warm-up-time", "0.01", "--measurement-time", "0.01"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("CONCBENCH_BLOCKS", "1")
