@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use concbench::record::{Observed, Status, store};
+use concbench::record::{Observed, RawCell, Status, store};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use rustix::process::Signal;
@@ -166,12 +166,15 @@ pub(crate) fn every_experiment(kills: u32) -> Held {
         ))
     };
     let (whole, again) = killed(kills, begin);
-    // What is skipped may follow from what was measured: how large a task a model can carry.
+    // What was not measured may follow from what was: how large a task a model can carry, which rate it sustains.
+    let left_out = |run: &Run, id: &str| {
+        let beyond = |reason: &String| reason.starts_with("it sustains");
+        let follows =
+            |cell: &RawCell| cell.status == Status::Skipped || cell.reason.as_ref().is_some_and(beyond);
+        run.cells.iter().any(|cell| cell.id == id && follows(cell))
+    };
     let comparable = |run: &Run, other: &Run| -> Vec<_> {
-        let skipped =
-            |id: &str| other.cells.iter().any(|cell| cell.id == id && cell.status == Status::Skipped);
-        let cells =
-            shape(run).into_iter().filter(|(id, status, ..)| *status != Status::Skipped && !skipped(id));
+        let cells = shape(run).into_iter().filter(|(id, ..)| !left_out(run, id) && !left_out(other, id));
         cells.map(|(id, status, blocks, _)| (id, status, blocks)).collect()
     };
     assert_eq!(comparable(&again, &whole), comparable(&whole, &again));
