@@ -90,7 +90,7 @@ versus-wrk:
 overhead:
 	scripts/overhead.sh $(LTO)
 
-# Runs the command of each row of docs/ROWS.md, and writes what it prints into docs/OUTPUTS.md (a quarter of an hour).
+# Runs the command of each row of docs/ROWS.md, and writes what it prints into docs/OUTPUTS.md (seven minutes).
 rows:
 	cargo build --release
 	scripts/rows.py target/release/concbench

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the command of each row of docs/ROWS.md with --quick, and writes what it prints into docs/OUTPUTS.md.
 
-The argument is the program. Measures for about a quarter of an hour: run it on a machine that does nothing else.
+The argument is the program. Measures for about seven minutes: run it on a machine that does nothing else.
 """
 
 import json

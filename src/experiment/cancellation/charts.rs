@@ -1,6 +1,5 @@
 //! How long a cancellation takes, what becomes of the tasks, and what is computed for nothing.
 
-use concbench_cancellation::Scene;
 use concbench_charts::{
     self as charts, Axis, Bar, Chart, Curve, CurvePoint, End, Ink, Lines, Marker, Part, Table, columns,
 };
@@ -8,8 +7,7 @@ use concbench_text::figures::{self as units, Measure};
 use itertools::Itertools as _;
 
 use super::Doing;
-use super::section::{Point, figure, how};
-use crate::record::Status;
+use super::points::{self, Point, figure, how, wasted_ns};
 use crate::report::{ReportError, text};
 
 /// All of them.
@@ -18,23 +16,21 @@ pub(super) fn all(cells: &[Point]) -> Result<Vec<Chart>, ReportError> {
 }
 
 fn ended(cells: &[Point]) -> Result<Chart, ReportError> {
-    let ways: Vec<&str> = cells.iter().map(|cell| cell.factors.construct.as_str()).unique().collect();
     let point = |cell: &Point| {
         let took = figure(cell, "ended_ns")?;
         let tasks = cell.factors.tasks;
         let tip = format!("{}, {tasks} waiting tasks: {}", how(cell), units::median_time(took));
         CurvePoint::logarithmic(tasks as f64, took.median, (took.low, took.high), tip)
     };
-    let curve = |(number, way): (usize, &&str)| {
-        let of = cells
-            .iter()
-            .filter(|cell| cell.factors.construct == **way && cell.factors.doing == Doing::Waiting);
+    let curve = |(number, way): (usize, &str)| {
+        let of =
+            cells.iter().filter(|cell| cell.factors.construct == way && cell.factors.doing == Doing::Waiting);
         let points: Vec<CurvePoint> = of.filter_map(point).collect();
         let (ink, marker) = (Ink::Series(number as u8), Marker::nth(number));
         let label = text::name(way);
         (!points.is_empty()).then_some(Curve { series: None, ink, marker, label, points })
     };
-    let curves: Vec<Curve> = ways.iter().enumerate().filter_map(curve).collect();
+    let curves: Vec<Curve> = ways(cells).filter_map(curve).collect();
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let x = Axis::log(points().map(|point| point.x), |count| Measure::Count.tick(count));
     let y = Axis::log(points().map(|point| point.y), units::time);
@@ -69,17 +65,14 @@ fn ended(cells: &[Point]) -> Result<Chart, ReportError> {
     })
 }
 
-/// The ways, each with its computing tasks, and its place among all: a way has the same colour in every chart.
+/// The ways, each with its place: it has the same colour in every chart.
+fn ways(cells: &[Point]) -> impl Iterator<Item = (usize, &str)> {
+    cells.iter().map(|cell| cell.factors.construct.as_str()).unique().enumerate()
+}
+
+/// The ways that have computed, each with its computing tasks.
 fn computing(cells: &[Point]) -> impl Iterator<Item = (usize, &Point)> {
-    let ways = cells.iter().map(|cell| cell.factors.construct.as_str()).unique().enumerate();
-    ways.filter_map(|(rank, way)| {
-        let of = |cell: &&Point| {
-            cell.factors.construct == way
-                && cell.factors.doing == Doing::Computing
-                && cell.status == Status::Ok
-        };
-        Some((rank, cells.iter().find(of)?))
-    })
+    ways(cells).filter_map(|(rank, way)| Some((rank, points::computing(cells, way)?)))
 }
 
 fn bar((rank, cell): (usize, &Point), parts: Vec<Part>, figure: String, tip: &str) -> Bar {
@@ -134,9 +127,9 @@ fn became(cells: &[Point]) -> Result<Chart, ReportError> {
 
 /// What was computed after nobody wanted it any more.
 fn wasted(cells: &[Point]) -> Result<Chart, ReportError> {
-    let time = |cell: &Point| Some(figure(cell, "wasted_steps")?.median * Scene::STEP.as_nanos() as f64);
     let row = |(rank, cell)| {
-        let (value, shown) = (time(cell)?, units::time(time(cell)?));
+        let value = wasted_ns(cell)?;
+        let shown = units::time(value);
         let tip = format!("{shown} by {} tasks", cell.factors.tasks);
         Some(bar((rank, cell), vec![Part { value, light: false }], shown, &tip))
     };
@@ -144,7 +137,7 @@ fn wasted(cells: &[Point]) -> Result<Chart, ReportError> {
     let name = "computed for nothing";
     let (size, body) = bars(name, "computed after the request", &rows, Measure::Time)?;
     let row = |(_, cell): (usize, &Point)| {
-        Some(vec![text::name(&cell.factors.construct), units::time(time(cell)?)])
+        Some(vec![text::name(&cell.factors.construct), units::time(wasted_ns(cell)?)])
     };
     Ok(Chart {
         slug: "cancelled-wasted".into(),

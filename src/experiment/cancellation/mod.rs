@@ -3,6 +3,7 @@
 mod charts;
 mod observe;
 mod plan;
+mod points;
 mod section;
 mod tables;
 

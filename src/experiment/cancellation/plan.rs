@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use concbench_cancellation::{ABSENT, CONSTRUCTS, Promise, Scene};
+use concbench_cancellation::{ABSENT, CONSTRUCTS, Construct, Promise, Scene};
 
 use super::{Cell, Doing, Order};
 use crate::experiment::{Ask, Scope};
@@ -39,7 +39,7 @@ pub(super) fn cells(scope: &Scope) -> Vec<Cell> {
         workers: scope.cores(),
     };
     let numbers = if scope.is_quick() { &WAITING[..QUICK] } else { &WAITING[..] };
-    let of = |construct: &'static concbench_cancellation::Construct| {
+    let of = |construct: &'static Construct| {
         let waiting = numbers.iter().filter(|&&tasks| tasks <= construct.most);
         let waiting = waiting.map(move |&tasks| (Doing::Waiting, tasks));
         waiting
@@ -53,7 +53,7 @@ pub(super) fn cells(scope: &Scope) -> Vec<Cell> {
 /// About how long these take.
 pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
     let one = |cell: &Cell| {
-        let promise = cell.way().map_or(Promise::Nothing, |way| way.promise);
+        let promise = cell.way()?.promise;
         let each = match promise {
             Promise::Asked | Promise::Nothing => THREAD,
             Promise::Killed => PROCESS,
@@ -63,9 +63,9 @@ pub(super) fn estimate(scope: &Scope, cells: &[Cell]) -> Duration {
             Promise::Nothing | Promise::Queued => Scene::SHORT * 2,
             _ => Duration::ZERO,
         };
-        START + stubborn + each * u32::try_from(cell.tasks).unwrap_or(u32::MAX)
+        Some(START + stubborn + each * u32::try_from(cell.tasks).unwrap_or(u32::MAX))
     };
-    cells.iter().filter(|cell| cell.way().is_some()).map(one).sum::<Duration>() * scope.settings.blocks
+    cells.iter().filter_map(one).sum::<Duration>() * scope.settings.blocks
 }
 
 /// How a cell is measured.

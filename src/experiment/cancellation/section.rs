@@ -1,14 +1,13 @@
 //! What becomes of tasks that are cancelled, as sentences.
 
-use concbench_cancellation::{Promise, Scene};
+use concbench_cancellation::Promise;
 use concbench_text::figures as units;
 
-use super::{Cancellation, Cell, Doing, Observation, charts, tables};
+use super::points::{Point, figure, how, promise, wasted_ns};
+use super::{Cancellation, Doing, charts, tables};
 use crate::experiment::{Experiment, RecordOf};
-use crate::record::{CellRecord, Estimate, Status};
+use crate::record::{Estimate, Status};
 use crate::report::{Element, ReportError, Section, TextTable, Unmeasured, text};
-
-pub(super) type Point = CellRecord<Cell, Observation>;
 
 /// The section.
 pub(super) fn section(record: &RecordOf<Cancellation>) -> Result<Section, ReportError> {
@@ -36,18 +35,6 @@ pub(super) fn section(record: &RecordOf<Cancellation>) -> Result<Section, Report
     narrow.rows.iter_mut().for_each(|row| drop(row.pop()));
     section.tables.push(TextTable { title, sentences, table: narrow });
     Ok(section)
-}
-
-pub(super) fn figure<'a>(cell: &'a Point, response: &str) -> Option<&'a Estimate> {
-    cell.summary.get(response)
-}
-
-pub(super) fn how(cell: &Point) -> &'static str {
-    cell.factors.way().map_or("another way", |way| way.how)
-}
-
-pub(super) fn promise(cell: &Point) -> Option<Promise> {
-    cell.factors.way().map(|way| way.promise)
 }
 
 fn sentences(cells: &[Point]) -> Vec<String> {
@@ -110,13 +97,13 @@ fn stubborn(cells: &[Point]) -> Option<String> {
             && cell.status == Status::Ok
     };
     let cell = cells.iter().find(stubborn)?;
-    let wasted = figure(cell, "wasted_steps")?.median;
+    let wasted = wasted_ns(cell)?;
     (wasted > 0.0).then(|| {
         format!(
             "A closure that was handed to spawn_blocking cannot be cancelled once it has begun: {} of them went on for {} \
              of computing that nobody wanted.",
             cell.factors.tasks,
-            units::time(wasted * Scene::STEP.as_nanos() as f64)
+            units::time(wasted)
         )
     })
 }

@@ -1,12 +1,12 @@
 //! What becomes of tasks that are cancelled, as tables.
 
-use concbench_cancellation::{Promise, Scene};
+use concbench_cancellation::Promise;
 use concbench_charts::{Table, columns};
 use concbench_text::figures as units;
 use itertools::Itertools as _;
 
 use super::Doing;
-use super::section::{Point, figure, how, promise};
+use super::points::{self, Point, figure, how, promise, wasted_ns};
 use crate::record::Status;
 use crate::report::{status, text};
 
@@ -20,20 +20,26 @@ fn promised(promise: Promise) -> &'static str {
     }
 }
 
+/// Whether it is no model that has no way; one of another version's ways has been measured.
+fn has_a_way(cell: &&Point) -> bool {
+    cell.factors.way().is_some() || cell.status == Status::Ok
+}
+
 /// A row for each way.
 pub(super) fn at_a_glance(cells: &[Point]) -> Table {
-    let known = || cells.iter().filter(|cell| cell.factors.way().is_some());
+    let known = || cells.iter().filter(has_a_way);
     let ways = known().unique_by(|cell| cell.factors.construct.as_str());
     let waiting = |cell: &&Point| cell.factors.doing == Doing::Waiting;
     let numbers: Vec<u64> = known().filter(waiting).map(|cell| cell.factors.tasks).sorted().dedup().collect();
     let row = |way: &Point| {
-        let of = || known().filter(|cell| cell.factors.construct == way.factors.construct);
+        let construct = &way.factors.construct;
         let ended = |tasks: &u64| {
-            let cell = of().filter(waiting).find(|cell| cell.factors.tasks == *tasks);
+            let mut of_way = known().filter(waiting).filter(|cell| cell.factors.construct == *construct);
+            let cell = of_way.find(|cell| cell.factors.tasks == *tasks);
             let took = cell.and_then(|cell| figure(cell, "ended_ns"));
             took.map_or("none".to_owned(), units::median_time)
         };
-        let computing = of().find(|cell| cell.factors.doing == Doing::Computing && cell.status == Status::Ok);
+        let computing = points::computing(cells, construct);
         let mut row = vec![how(way).to_owned(), text::name(&way.factors.model)];
         row.extend(numbers.iter().map(ended));
         row.push(computing.map_or("none".to_owned(), |cell| {
@@ -56,8 +62,7 @@ fn count(cell: &Point, response: &str) -> String {
 
 /// How long was computed after the request.
 fn wasted(cell: &Point) -> String {
-    let steps = figure(cell, "wasted_steps");
-    steps.map_or("none".to_owned(), |steps| units::time(steps.median * Scene::STEP.as_nanos() as f64))
+    wasted_ns(cell).map_or("none".to_owned(), units::time)
 }
 
 /// Whether what a task held was still held.
@@ -97,6 +102,5 @@ pub(super) fn whole(cells: &[Point]) -> Table {
         "computed for nothing",
         "still held",
     ];
-    let known = cells.iter().filter(|cell| cell.factors.way().is_some());
-    Table { columns: columns(&heads), rows: known.map(row).collect() }
+    Table { columns: columns(&heads), rows: cells.iter().filter(has_a_way).map(row).collect() }
 }

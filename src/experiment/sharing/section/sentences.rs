@@ -4,8 +4,8 @@ use concbench_sharing::contention::{PERMITS, Protection};
 use concbench_text::figures as units;
 use itertools::Itertools as _;
 
-use super::{Cell, Point, figure, find};
-use crate::model::Sizing;
+use super::{Point, figure, find};
+use crate::model::{ModelInfo, Sizing};
 use crate::models::{BuiltIn, Catalogue};
 use crate::record::{Estimate, Status};
 use crate::report::text;
@@ -92,21 +92,21 @@ fn nothing_lost(cells: &[Point]) -> Option<String> {
 
 /// Where tasks can overlap, and nothing was lost all the same.
 fn never_overlapped(cells: &[Point]) -> Option<String> {
-    let infos = BuiltIn::infos();
-    let can_overlap = |model: &str, workers| {
-        let sizing = infos.iter().find(|info| info.id == model).map(|info| info.sizing);
-        let several = sizing == Some(Sizing::PerTask) || (sizing == Some(Sizing::Workers) && workers > 1);
-        several && !IN_TURN.contains(&model)
-    };
-    let of_two = |cell: &&Point| {
-        let Cell { object, model, contenders, compute_ns, wait_ns, workers, .. } = &cell.factors;
-        (*object, *contenders, *compute_ns, *wait_ns, cell.status)
-            == (Protection::Nothing, TWO, 0, 0, Status::Ok)
-            && can_overlap(model, *workers)
+    let can_overlap = |info: &ModelInfo, workers| {
+        let several = match info.sizing {
+            Sizing::One => false,
+            Sizing::PerTask => true,
+            Sizing::Workers => workers > 1,
+        };
+        several && !IN_TURN.contains(&info.id)
     };
     let exact = |cell: &&Point| cell.observations.iter().all(|made| made.responses.lost == 0);
-    let names: Vec<String> =
-        cells.iter().filter(of_two).filter(exact).map(|cell| text::name(&cell.factors.model)).collect();
+    let name = |info: &ModelInfo| {
+        let cell = find(cells, Protection::Nothing, info.id, TWO).filter(|cell| cell.status == Status::Ok)?;
+        let by_luck = can_overlap(info, cell.factors.workers) && exact(&cell);
+        by_luck.then(|| text::name(info.id))
+    };
+    let names: Vec<String> = BuiltIn::infos().iter().filter_map(name).collect();
     (!names.is_empty()).then(|| {
         format!(
             "Under {} none was lost in this run, by luck: nothing keeps two of its tasks from reading the same number.",
