@@ -5,23 +5,33 @@ use std::time::{Duration, Instant};
 
 use ::tokio::runtime::{Builder, Runtime};
 use ::tokio::task::JoinSet;
-use concbench_model::{ModelError, Result};
+use concbench_model::{ModelError, Result, limits};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{Batch, Doing, Scene};
 
-/// A task of tokio's.
-async fn tokio_task(scene: Arc<Scene>, index: u64, doing: Doing) {
+/// What a task does, by what waits for far longer than anybody has patience, and by what gives its thread back.
+async fn task<W: Future, Y: Future>(
+    scene: Arc<Scene>,
+    (index, doing): (u64, Doing),
+    wait: impl FnOnce() -> W,
+    give_back: impl Fn() -> Y,
+) {
     let _alive = scene.begin(index);
     match doing {
-        Doing::Waiting => ::tokio::time::sleep(Scene::LONG).await,
+        Doing::Waiting => drop(wait().await),
         Doing::Computing => {
             let mut left = Scene::STEPS_LEFT;
             while scene.step(&mut left) {
-                ::tokio::task::yield_now().await;
+                give_back().await;
             }
         }
     }
+}
+
+/// A task of tokio's.
+async fn tokio_task(scene: Arc<Scene>, index: u64, doing: Doing) {
+    task(scene, (index, doing), || ::tokio::time::sleep(Scene::LONG), ::tokio::task::yield_now).await;
 }
 
 fn runtime(builder: &mut Builder) -> Result<Runtime> {
@@ -97,16 +107,7 @@ pub(crate) fn join_all(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
 
 /// A task of smol's or async-std's, which share their timers.
 async fn smol_task(scene: Arc<Scene>, index: u64, doing: Doing) {
-    let _alive = scene.begin(index);
-    match doing {
-        Doing::Waiting => drop(::smol::Timer::after(Scene::LONG).await),
-        Doing::Computing => {
-            let mut left = Scene::STEPS_LEFT;
-            while scene.step(&mut left) {
-                ::smol::future::yield_now().await;
-            }
-        }
-    }
+    task(scene, (index, doing), || ::smol::Timer::after(Scene::LONG), ::smol::future::yield_now).await;
 }
 
 /// Runs what cancels tasks beside an executor with its workers, which end with it.
@@ -157,7 +158,7 @@ pub(crate) fn smol_drop(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
 }
 
 pub(crate) fn compio_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {
-    let refused = |error| ModelError::Unsupported(format!("the kernel refuses an io_uring: {error}"));
+    let refused = |error| ModelError::Unsupported(limits::refused_ring(&error));
     let runtime = ::compio::runtime::Runtime::new().map_err(refused)?;
     runtime.block_on(async {
         let spawn = |index| ::compio::runtime::spawn(compio_task(Arc::clone(scene), index, batch.doing));
@@ -173,16 +174,7 @@ pub(crate) fn compio_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duratio
 
 /// A task of compio's.
 async fn compio_task(scene: Arc<Scene>, index: u64, doing: Doing) {
-    let _alive = scene.begin(index);
-    match doing {
-        Doing::Waiting => ::compio::time::sleep(Scene::LONG).await,
-        Doing::Computing => {
-            let mut left = Scene::STEPS_LEFT;
-            while scene.step(&mut left) {
-                ::smol::future::yield_now().await;
-            }
-        }
-    }
+    task(scene, (index, doing), || ::compio::time::sleep(Scene::LONG), ::smol::future::yield_now).await;
 }
 
 pub(crate) fn async_std_cancel(scene: &Arc<Scene>, batch: &Batch) -> Result<Duration> {

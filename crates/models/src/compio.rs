@@ -13,7 +13,7 @@ use ::compio::net::TcpStream;
 use ::compio::runtime::{Runtime, RuntimeBuilder};
 use concbench_model::{
     Arrivals, Digest, Dispatch, Family, Fold, Model, ModelError, ModelInfo, Result, Settings, Sizing,
-    Waiting, attempt,
+    Waiting, attempt, limits,
 };
 use concbench_workloads::{Io, Workload};
 use futures::io::{AsyncRead, AsyncWrite};
@@ -140,10 +140,7 @@ fn tuned() -> io::Result<Runtime> {
 }
 
 fn refused(error: io::Error) -> ModelError {
-    ModelError::Unsupported(format!(
-        "the kernel refuses an io_uring: {error}; look at `sysctl kernel.io_uring_disabled`, the seccomp profile of the \
-         container, `ulimit -l` and `ulimit -n`; the track `tuned` needs Linux 6.1"
-    ))
+    ModelError::Unsupported(format!("{}; the track `tuned` needs Linux 6.1", limits::refused_ring(&error)))
 }
 
 /// Spawns the tasks of a share, then joins each.

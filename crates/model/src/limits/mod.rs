@@ -26,6 +26,14 @@ static LIMITS: LazyLock<BTreeMap<String, Option<u64>>> = LazyLock::new(|| {
     limits.map(|(name, limit)| (name.to_owned(), known(limit))).collect()
 });
 
+/// That the kernel refuses an io_uring, and where to look; as one lower-case line.
+pub fn refused_ring(error: &std::io::Error) -> String {
+    format!(
+        "the kernel refuses an io_uring: {error}; look at `sysctl kernel.io_uring_disabled`, the seccomp profile of the \
+         container, `ulimit -l` and `ulimit -n`"
+    )
+}
+
 /// Whether so many threads can be started in this process.
 ///
 /// # Errors

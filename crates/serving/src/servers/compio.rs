@@ -30,12 +30,7 @@ pub(super) fn compio(service: &Service) -> Result<Infallible> {
 }
 
 fn runtime() -> Result<Runtime> {
-    Runtime::new().map_err(|error| {
-        ServingError::Unsupported(format!(
-            "the kernel refuses an io_uring: {error}; look at `sysctl kernel.io_uring_disabled`, the seccomp profile of the \
-             container, `ulimit -l` and `ulimit -n`"
-        ))
-    })
+    Runtime::new().map_err(|error| ServingError::Unsupported(concbench_model::limits::refused_ring(&error)))
 }
 
 fn panicked() -> ServingError {

@@ -165,3 +165,15 @@ fn beside<'a>(sentence: &'a str, workload: &str) -> &'a str {
         sentence.strip_prefix(workload).and_then(|rest| rest.strip_prefix(": ").or(rest.strip_prefix(", ")));
     rest.unwrap_or(sentence)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_not_counted_above_its_name() {
+        assert_eq!(title(Class::Io, 2, 1), format!("For {}", class(Class::Io)));
+        assert_eq!(title(Class::Io, 3, 2), format!("For {}, any of 3 models", class(Class::Io)));
+        assert_eq!(title(Class::Io, 1, 1), format!("For {}", class(Class::Io)));
+    }
+}
