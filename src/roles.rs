@@ -54,7 +54,9 @@ fn run(registry: &Registry, role: &Role) -> Result<u8, RunError> {
     match role {
         Role::Runner => serve_supervisor(registry, carry)?,
         Role::External => speak(registry)?,
-        Role::Target => serve(&ServeOptions { exit_on_stdin_eof: true, ..ServeOptions::default() })?,
+        Role::Target { threads } => {
+            serve(&ServeOptions { threads: *threads, exit_on_stdin_eof: true, ..ServeOptions::default() })?;
+        }
         Role::Manager => return Ok(concbench_sharing::manager::serve()?),
         Role::Server { service } => match be_server(&serde_json::from_str(service)?)? {},
         Role::Fleet { load } => be_fleet(serde_json::from_str(load)?)?,

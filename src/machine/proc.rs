@@ -53,12 +53,6 @@ pub(crate) fn tells_shares() -> bool {
     Path::new("/proc/self/smaps_rollup").exists()
 }
 
-/// The CPU time of the first thread of a process, where the kernel says.
-pub(crate) fn cpu_time_of_first_thread(pid: u32) -> Option<Duration> {
-    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
-    parse::number(text.split_ascii_whitespace().next()?).map(Duration::from_nanos)
-}
-
 /// What the processes that a process has waited for have fetched of pages: it rises with each of them. None if it has ended.
 ///
 /// # Errors

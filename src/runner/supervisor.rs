@@ -181,7 +181,7 @@ impl Supervisor {
         outcome
     }
 
-    /// Starts a runner, beside the core of the target if its tasks ask that.
+    /// Starts a runner, beside the cores of the target if its tasks ask that.
     fn start(&mut self, padding: usize, asks_target: bool) -> Result<Runner, RunnerError> {
         let began = Instant::now();
         let runner = Runner::start(padding, Some(&self.mark))

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
@@ -17,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use super::apart::Apart;
 use super::mark::Mark;
 use super::orphans::KILL_GRACE;
-use crate::machine::proc::cpu_time_of_first_thread;
 use crate::model::ModelError;
 use crate::model::process::Role;
 
@@ -44,12 +44,15 @@ pub(crate) struct Address {
     pub(crate) socket: SocketAddr,
     /// The number of its process.
     pub(crate) pid: i32,
+    /// How many threads serve.
+    pub(crate) threads: NonZeroUsize,
 }
 
 impl Address {
-    /// How long the target has computed so far, where the kernel says: on the thread that serves, which is its first.
+    /// How long each thread of the target has computed so far, on average, where the kernel says.
     pub(crate) fn computed(self) -> Option<Duration> {
-        cpu_time_of_first_thread(self.pid.unsigned_abs())
+        let threads = u32::try_from(self.threads.get()).ok()?;
+        Some(sys::cpu_time(self.pid).ok()? / threads)
     }
 }
 
@@ -58,7 +61,7 @@ impl Address {
 pub(crate) enum TargetError {
     #[error("the HTTP target cannot be started: {0}")]
     Start(#[from] io::Error),
-    #[error("the HTTP target cannot have a core of its own: {0}")]
+    #[error("the HTTP target cannot have cores of its own: {0}")]
     Place(#[from] ModelError),
     #[error("the HTTP target said `{0}` instead of its address")]
     Address(String),
@@ -71,10 +74,12 @@ pub(crate) enum TargetError {
 }
 
 impl Target {
-    /// Starts one on a free port of the loopback interface, on a core of its own where there are enough.
+    /// Starts one on a free port of the loopback interface, with a thread on each core that it has to itself, or with one
+    /// thread where it has none.
     pub(super) fn start(mark: &Mark) -> Result<Self, TargetError> {
         let apart = Apart::here()?;
-        let mut command = Role::Target.command();
+        let threads = apart.as_ref().map_or(NonZeroUsize::MIN, Apart::threads);
+        let mut command = Role::Target { threads }.command();
         mark.put_on(&mut command);
         // Not a pipe: nobody reads it as long as all is well.
         let complaints = File::from(memfd_create("concbench", MemfdFlags::CLOEXEC).map_err(io::Error::from)?);
@@ -109,7 +114,8 @@ impl Target {
 
     /// Where it is found.
     pub(crate) fn address(&self) -> Address {
-        Address { socket: self.address, pid: self.pid() }
+        let threads = self.apart.as_ref().map_or(NonZeroUsize::MIN, Apart::threads);
+        Address { socket: self.address, pid: self.pid(), threads }
     }
 
     /// Which processors it has to itself, if it has any.

@@ -98,7 +98,7 @@ pub(crate) fn dies() -> Held {
 /// Whether the process was started as the target.
 pub(crate) fn listens(pid: i32) -> bool {
     let environment = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment.contains("CONCBENCH_ROLE={\"role\":\"target\"")
+    environment.contains("CONCBENCH_ROLE={\"role\":{\"target\"")
 }
 
 /// The target is stopped: it accepts, since the kernel does, and never answers.

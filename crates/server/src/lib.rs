@@ -21,11 +21,11 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use concbench_sys::{raise_descriptor_limit, widen_descriptor_table};
 use futures::future::{self, Either};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustix::process::{Resource, Rlimit};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -35,6 +35,8 @@ use answer::Answerer;
 /// How many connections may wait to be accepted: a shorter queue turns a crowd of clients into connects that take a
 /// second each, which is when the client's kernel asks again. The kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: u32 = 4096;
+/// For how many clients at once there is room from the start.
+const ROOM: u64 = 4 * BACKLOG as u64;
 /// The longest body that can be asked for, in bytes: the most that the client accepts.
 pub const LONGEST_BODY: usize = 64 << 20;
 /// The longest delay, or stall, that can be asked for.
@@ -134,7 +136,7 @@ impl Server {
     ///
     /// The address is taken or not this machine's, or the process has no descriptors or threads left.
     pub fn bind(options: &ServeOptions) -> Result<Self, ServeError> {
-        raise_descriptor_limit();
+        make_room();
         let runtime = runtime(options.threads).map_err(ServeError::Start)?;
         let inside = runtime.enter();
         let answerer = Arc::new(Answerer::new(options).map_err(ServeError::Start)?);
@@ -240,13 +242,13 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Every client needs a descriptor here too, and the usual soft limit of 1024 is there for `select`, which is not used.
-fn raise_descriptor_limit() {
-    let limit = rustix::process::getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, raised) {
-        complain(format_args!("serve: keeping {:?} file descriptors: {error}", limit.current));
+/// Every client needs a descriptor here too.
+fn make_room() {
+    if let Err(error) = raise_descriptor_limit() {
+        complain(format_args!("serve: keeping the limit of file descriptors: {error}"));
     }
+    // Without the room, the kernel makes it when a crowd comes.
+    let _ = widen_descriptor_table(ROOM);
 }
 
 async fn accept(listener: TcpListener, answerer: Arc<Answerer>) {

@@ -25,6 +25,8 @@ pub use service::{Lie, Life, Load, Outcome, Phase, Protocol, Service};
 
 /// The variable by which async-std's global runtime is told how many threads it has.
 const ASYNC_STD_THREADS: &str = "ASYNC_STD_THREAD_COUNT";
+/// For how many connections a server and its clients have room from the start.
+const ROOM: u64 = 16_384;
 
 /// Serves until this process is ended. Call it before anything else has started a thread.
 ///
@@ -33,7 +35,7 @@ const ASYNC_STD_THREADS: &str = "ASYNC_STD_THREAD_COUNT";
 /// When there is no such server, the system refuses something, or a part of the server ends.
 pub fn be_server(service: &Service) -> Result<Infallible> {
     process::confine(&service.cores)?;
-    raise_descriptor_limit();
+    make_room();
     concbench_sys::set_before_threads(ASYNC_STD_THREADS, service.workers.to_string())
         .map_err(ServingError::system("set a variable of the environment"))?;
     let served = servers::serve(service);
@@ -50,14 +52,12 @@ pub fn be_server(service: &Service) -> Result<Infallible> {
 /// When standard output takes no line; what is wrong with the server is said.
 pub fn be_fleet(load: Load) -> Result<()> {
     process::confine(&load.cores)?;
-    raise_descriptor_limit();
+    make_room();
     fleet::load(load)
 }
 
-/// Raises the soft limit of descriptors to the hard one: the usual soft limit is there for `select`, which nobody uses
-/// here. Whether the hard one is enough was looked at before.
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+/// Has room for a crowd before it comes. Whether the hard limit of descriptors is enough was looked at before.
+fn make_room() {
+    let _ = concbench_sys::raise_descriptor_limit();
+    let _ = concbench_sys::widen_descriptor_table(ROOM);
 }

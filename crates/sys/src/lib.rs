@@ -7,6 +7,7 @@
 mod cgroup;
 #[allow(unsafe_code, reason = "clocks of other processes are calls of the C library")]
 mod cpu_time;
+mod descriptors;
 #[allow(unsafe_code, reason = "the environment may be written only by a thread that is alone")]
 mod environment;
 mod limits;
@@ -30,6 +31,7 @@ mod whole_file;
 
 pub use cgroup::Groups;
 pub use cpu_time::{cpu_time, cpu_time_of_waited};
+pub use descriptors::{raise_descriptor_limit, widen_descriptor_table};
 pub use environment::{set_before_threads, take_before_threads};
 pub use limits::limits;
 pub use priority::run_promptly;

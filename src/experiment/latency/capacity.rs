@@ -45,9 +45,15 @@ pub(crate) struct Capacity {
 /// bisects.
 pub(super) fn search<E>(first: f64, mut probe: impl FnMut(f64) -> Result<Probe, E>) -> Result<Capacity, E> {
     let mut probes = Vec::new();
+    // One that fails may have met a stall; one that is kept up with twice as fast as the model can does not happen.
     let mut attempt = |rate: f64| -> Result<Probe, E> {
-        let made = probe(rate)?;
+        let mut made = probe(rate)?;
         probes.push(made);
+        if !made.is_sustained() {
+            let again = probe(rate)?;
+            probes.push(again);
+            made = if again.is_sustained() { again } else { made };
+        }
         Ok(made)
     };
     let first = attempt(first.max(1.0))?;
@@ -77,9 +83,11 @@ pub(super) fn search<E>(first: f64, mut probe: impl FnMut(f64) -> Result<Probe, 
             above = made;
         }
     }
-    let mut done = vec![sustained.done_per_s];
+    // What was held up catches up, and does more for a while than is due: that is no capacity.
+    let done_of = |made: Probe| made.done_per_s.min(made.rate_per_s);
+    let mut done = vec![done_of(sustained)];
     for _ in 0..AGAIN {
-        done.push(attempt(sustained.rate_per_s)?.done_per_s);
+        done.push(done_of(attempt(sustained.rate_per_s)?));
     }
     done.sort_by(f64::total_cmp);
     Ok(Capacity { sustained_per_s: Some(done[done.len() / 2]), reason: None, probes })
@@ -140,6 +148,24 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_stall_costs_no_capacity_and_what_catches_up_after_it_adds_none() {
+        let (mut tries, sustains) = (0, 1_000.0);
+        let found = search(400.0, |rate_per_s| {
+            tries += 1;
+            // Every fourth try is held up, and every fifth catches up with what it was held up by.
+            let done_per_s = match tries {
+                tries if tries % 4 == 0 => 0.3 * rate_per_s,
+                tries if tries % 5 == 0 => 1.8 * f64::min(rate_per_s, sustains),
+                _ => f64::min(rate_per_s, sustains),
+            };
+            Ok::<_, Infallible>(Probe { rate_per_s, done_per_s })
+        });
+        let Ok(found) = found;
+        let capacity = found.sustained_per_s.unwrap();
+        assert!((capacity / sustains - 1.0).abs() <= 0.06, "{capacity}: {:?}", found.probes);
     }
 
     #[test]

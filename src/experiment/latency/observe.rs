@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
+use concbench_sys::widen_descriptor_table;
+
 use super::capacity::{Capacity, Probe, done_per_s, search};
 use super::schedule::{Spacing, due_ns};
 use super::{Observation, Order};
@@ -24,9 +26,9 @@ const LEAD: Duration = Duration::from_millis(5);
 /// The most tasks of a closed load.
 const MOST_CLOSED: u64 = 8192;
 /// The most tasks of a rate that is tried, the fewest, and for how long it is tried if it has more than these.
-const MOST_PROBED: u64 = 4096;
+const MOST_PROBED: u64 = 8192;
 const FEWEST_PROBED: u64 = 100;
-const PROBED: Duration = Duration::from_millis(300);
+const PROBED: Duration = Duration::from_millis(250);
 /// For how long it is looked what a model computes that has nothing to do.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -40,6 +42,8 @@ pub(super) fn observe(order: Order, desk: &Desk<'_>) -> Result<Observation, Cell
     };
     let visits = Visits::create(most.max(assignment.tasks))
         .map_err(ModelError::system("make memory for what becomes of tasks"))?;
+    // A server that has run for a while has the room, and no task waits until the kernel has made it.
+    widen_descriptor_table(most).map_err(ModelError::system("have room for descriptors"))?;
     let instrument = visits.handle().map(Instrument::Load);
     let task_spec = TaskSpec { instrument, ..assignment.task_spec.clone() };
     let mut bench = Bench {

@@ -28,6 +28,12 @@ const QUICK_LASTS: Duration = Duration::from_secs(2);
 /// The fewest tasks of a load in one round, so that all rounds together bound a 99th percentile; those of a rate that is the
 /// same for all.
 const FEWEST: f64 = 100.0;
+/// The most tasks of a load in one round.
+const MOST: f64 = 16_384.0;
+/// How long a share of what a model sustains is put on it in one round, at least: of a shorter load the start is what would
+/// be measured.
+const AT_LEAST: Duration = Duration::from_millis(250);
+const QUICK_AT_LEAST: Duration = Duration::from_millis(100);
 /// The share of what a model sustains up to which a rate is put on it: beyond, the queue is what would be measured.
 const BEARABLE: f64 = 0.95;
 /// How long a closed load lasts.
@@ -36,8 +42,8 @@ const QUICK_CLOSED: Duration = Duration::from_millis(200);
 /// How long an observation takes beside its load.
 const START: Duration = Duration::from_millis(100);
 /// How many rates are tried to find the one that is sustained, about, and how long each lasts.
-const PROBES: u32 = 9;
-const PROBED: Duration = Duration::from_millis(350);
+const PROBES: u32 = 13;
+const PROBED: Duration = Duration::from_millis(300);
 /// How much longer than planned a load may take.
 const PATIENCE: u32 = 10;
 /// How long it may take to find what a model sustains.
@@ -202,9 +208,13 @@ fn closed(scope: &Scope) -> Duration {
 
 /// How many tasks a load at this rate has in a round.
 fn tasks(scope: &Scope, rate_per_s: f64) -> u64 {
-    let (most, lasts) = if scope.is_quick() { (QUICK_TASKS, QUICK_LASTS) } else { (TASKS, LASTS) };
+    let (most, lasts, at_least) = match scope.is_quick() {
+        true => (QUICK_TASKS, QUICK_LASTS, QUICK_AT_LEAST),
+        false => (TASKS, LASTS, AT_LEAST),
+    };
     let all = (rate_per_s * lasts.as_secs_f64()).min(most);
-    (all / f64::from(rounds(scope))).max(FEWEST).ceil() as u64
+    let of_round = (all / f64::from(rounds(scope))).max(rate_per_s * at_least.as_secs_f64());
+    of_round.clamp(FEWEST, MOST).ceil() as u64
 }
 
 #[cfg(test)]
@@ -329,7 +339,10 @@ mod tests {
     #[test]
     fn a_load_has_enough_tasks_for_a_bound_of_its_p99_and_not_too_many() {
         let scope = scope(Mode::Default);
-        assert_eq!([10.0, 50.0, 300.0, 1e5].map(|rate| tasks(&scope, rate)), [100, 100, 400, 667]);
+        assert_eq!(
+            [10.0, 50.0, 300.0, 1e4, 1e6].map(|rate| tasks(&scope, rate)),
+            [100, 100, 400, 3_000, 16_384]
+        );
     }
 
     #[test]

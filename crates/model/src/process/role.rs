@@ -4,6 +4,7 @@
 //! no process started from there inherits it.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::process::Command;
 
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
@@ -21,7 +22,10 @@ pub enum Role {
     /// Measures one cell, as ordered over its standard input.
     Runner,
     /// Serves the HTTP target.
-    Target,
+    Target {
+        /// On so many threads.
+        threads: NonZeroUsize,
+    },
     /// Serves shared objects to the tasks of other processes.
     Manager,
     /// Measures as a runner in another language does, over plain lines on its standard input and output.
@@ -111,8 +115,8 @@ impl Role {
     /// What the workload of a model's process is built from; `None` for a role that is no model's.
     pub fn task_spec(&self) -> Option<&str> {
         match self {
-            Self::Runner | Self::Target | Self::Manager | Self::External => None,
-            Self::Server { .. } | Self::Fleet { .. } => None,
+            Self::Runner | Self::Manager | Self::External => None,
+            Self::Target { .. } | Self::Server { .. } | Self::Fleet { .. } => None,
             Self::Task { task_spec, .. }
             | Self::Forkserver { task_spec }
             | Self::PoolWorker { task_spec, .. } => Some(task_spec),

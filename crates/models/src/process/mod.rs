@@ -72,7 +72,7 @@ pub(crate) fn serve<W: Workload>(role: &Role, workload: &Arc<W>) -> Result<i32> 
             }
         }
         Role::Runner
-        | Role::Target
+        | Role::Target { .. }
         | Role::Manager
         | Role::External
         | Role::Server { .. }
