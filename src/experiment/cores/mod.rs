@@ -179,6 +179,9 @@ pub(crate) struct Computed {
     /// Why it is not known, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cpu_reason: Option<String>,
+    /// How long the quota takes to grant that CPU time, in nanoseconds; `null` without one, and where that is not known.
+    #[serde(default)]
+    pub(crate) granted_ns: Option<u64>,
     /// How the quota held it up; `null` without one.
     pub(crate) throttled: Option<Throttling>,
 }
@@ -202,9 +205,11 @@ impl Throttling {
 }
 
 impl Computed {
-    /// How many tasks were done a second.
+    /// How many tasks were done a second. A quota is granted anew in each period, and many workers use it up at once: what
+    /// ends before its last period does has had more than its share, and counts for as long as that takes to be granted.
     fn done_per_s(&self) -> f64 {
-        1e9 * self.tasks as f64 / self.elapsed_ns.max(1) as f64
+        let granted_ns = self.granted_ns.unwrap_or(0);
+        1e9 * self.tasks as f64 / self.elapsed_ns.max(granted_ns).max(1) as f64
     }
 
     /// The CPU time of a task, in nanoseconds.

@@ -100,7 +100,12 @@ fn run(limit: Limit, time: Duration, desk: &Desk<'_>) -> Result<Computed, CellEr
     if durations.contains(&0) {
         return Err(CellError::Other("a task was not run, and another one in its stead".to_owned()));
     }
+    let granted = |cpu_ns: u64| match limit {
+        Limit::Quota(cores) => Some((cpu_ns as f64 / cores) as u64),
+        Limit::Cpus(_) => None,
+    };
     Ok(Computed {
+        granted_ns: cpu.as_ref().ok().copied().and_then(granted),
         workers,
         tasks: durations.len() as u64,
         elapsed_ns: nanoseconds(elapsed),

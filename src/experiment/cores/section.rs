@@ -26,7 +26,9 @@ pub(super) fn section(record: &RecordOf<Cores>, view: &View<'_>) -> Result<Secti
             "Tasks of 1 ms of computing, batch after batch, by a runner that binds itself to so many CPUs, or enters a control \
              group of its own with a quota. Each library is asked, under the limit, how many workers it has by itself (own); \
              beside that stand as many as can use what the limit leaves (fitting), and as many as the machine has cores \
-             (machine). A task takes from when it was begun: what the quota holds up takes longer."
+             (machine). A task takes from when it was begun: what the quota holds up takes longer. In each period of 100 ms many \
+             workers use the quota up at once and are held up for what is left of it, on each processor where they ran; a run \
+             counts for at least as long as the quota takes to grant what it computed."
                 .to_owned(),
         ),
         Element::Table("What a choice of workers comes to under each limit".to_owned(), table.clone()),
@@ -104,13 +106,13 @@ fn price(choices: &[&Choice]) -> String {
 
 /// What their own choice costs those that pay for it, by how many workers they choose.
 fn costs(paying: &[&Choice], few: bool) -> Vec<String> {
-    let costs = if few { "seems to cost" } else { "costs" };
+    let comes = if few { "seems to come" } else { "comes" };
     let numbers = paying.iter().map(|choice| choice.workers).unique().sorted();
     let part = |workers: u64| {
         let these: Vec<&Choice> = paying.iter().copied().filter(|choice| choice.workers == workers).collect();
         let names: Vec<String> = these.iter().map(|choice| asks(&choice.sizer)).collect();
         format!(
-            "their own choice of {workers} {costs} {} ({})",
+            "their own choice of {workers} {comes} to {} ({})",
             price(&these),
             text::list(&names, usize::MAX)
         )
@@ -139,7 +141,7 @@ fn sentences(found: &[Choice], margin: f64, few: bool, unsupported: Option<&str>
 /// What other choices than as many workers as fit cost under each quota.
 fn under_quotas(found: &[Choice], margin: f64, few: bool) -> Vec<String> {
     let mut sentences = Vec::new();
-    let cost = if few { "seem to cost" } else { "cost" };
+    let come = if few { "seem to come" } else { "come" };
     for limit in quotas(found) {
         let of = |sizing| {
             found.iter().filter(move |choice| choice.limit == limit.limit && choice.sizing == sizing)
@@ -160,7 +162,7 @@ fn under_quotas(found: &[Choice], margin: f64, few: bool) -> Vec<String> {
             .max_by(|left, right| longest(left).total_cmp(&longest(right)));
         sentences.extend(worst.map(|choice| {
             format!(
-                "Under {}, as many workers as the machine has cores ({}) {cost} {}, with {} as the worst.",
+                "Under {}, as many workers as the machine has cores ({}) {come} to {}, with {} as the worst.",
                 cpus(limit),
                 choice.workers,
                 price(&[choice]),
@@ -283,7 +285,7 @@ fn table(found: &[Choice]) -> Table {
         "p99 over fitting",
         "CPU a task",
         "periods held up",
-        "held up, of the time",
+        "held up, all processors added",
     ];
     Table { columns: columns(&heads), rows: found.iter().map(row).collect() }
 }

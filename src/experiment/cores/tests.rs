@@ -41,6 +41,7 @@ fn computed(limit: Limit, workers: u64) -> Computed {
         elapsed_ns: (300e9 / rate) as u64,
         durations: (0..300).map(|task| if held && task % 50 == 0 { 51 * MS } else { MS }).collect(),
         cpu_ns: Some(300 * MS),
+        granted_ns: quota.then(|| (300e6 / limit.cores()) as u64),
         cpu_reason: None,
         throttled: quota.then_some(throttling),
     }
@@ -99,9 +100,20 @@ fn a_pool_of_the_machines_size_is_seen_to_pay_under_a_quota() {
     let said = |sentence: &str| assert!(tables.contains(sentence), "{sentence}\n{tables}");
     said("Under a quota of 1 core none is known to pay for its own choice.");
     said(
-        "Under a quota of 1 core, as many workers as the machine has cores (2) cost 1.00x of the rate and 50.9x of the p99, held up in 100 % of the periods",
+        "Under a quota of 1 core, as many workers as the machine has cores (2) come to 1.00x of the rate and 50.9x of the p99, held up in 100 % of the periods",
     );
     said("On 2 CPUs as many tasks are done as on 1, times 1.00x (smol's global executor) to 2.00x");
+}
+
+#[test]
+fn what_has_used_up_a_quota_in_advance_has_done_no_more_a_second() {
+    let limit = Limit::Quota(1.0);
+    let fitting = computed(limit, 1);
+    // Three periods' worth in little more than two periods.
+    let ahead = Computed { elapsed_ns: 206 * MS, ..computed(limit, 2) };
+    assert_eq!(ahead.done_per_s(), fitting.done_per_s());
+    let bound = Computed { granted_ns: None, ..ahead };
+    assert!(bound.done_per_s() > 1.4 * fitting.done_per_s(), "without a quota the time alone counts");
 }
 
 #[test]
@@ -114,10 +126,10 @@ fn few_blocks_only_indicate_what_a_choice_costs() {
     let few = "With fewer than 12 blocks these are indications.";
     assert!(
         said(11, few)
-            && said(11, "their own choice of 1 seems to cost")
-            && said(11, "cores (2) seem to cost")
+            && said(11, "their own choice of 1 seems to come to")
+            && said(11, "cores (2) seem to come to")
     );
-    assert!(!said(12, few) && said(12, "their own choice of 1 costs"));
+    assert!(!said(12, few) && said(12, "their own choice of 1 comes to"));
 }
 
 #[test]
@@ -130,7 +142,7 @@ fn a_library_that_rounds_a_quota_down_leaves_a_part_of_it_unused() {
     let said = |sentence: &str| assert!(tables.contains(sentence), "{sentence}\n{tables}");
     said("Workers by their own choice under a quota of 0.5, 1, 1.5 cores: 1, 1, 1 (");
     said("1, 1, 2 (`num_cpus::get`)");
-    said("Under a quota of 1.5 cores, held against 2 workers, their own choice of 1 costs");
+    said("Under a quota of 1.5 cores, held against 2 workers, their own choice of 1 comes to");
     said("0.667x of the rate and 0.0196x of the p99, held up in 0 % of the periods (`std::thread::available");
     assert!(html(&record).unwrap().contains("Which libraries size themselves by the machine"));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use concbench_stats::Estimate;
-use concbench_text::figures;
+use concbench_text::{figures, list};
 use itertools::Itertools as _;
 
 use super::plan::short_share;
@@ -114,11 +114,7 @@ fn allowed(rounds: &BTreeMap<u32, Vec<(u64, f64)>>, points: &[Point]) -> Option<
     let contrary = whole.iter().filter(|round| doubles_at(round).is_none()).count();
     // One round may look so by chance.
     if contrary > 0 && 2 * contrary >= whole.len() {
-        return Some(Err(format!(
-            "in {contrary} of {} rounds p99 had doubled, and was below that again where tasks compute longer: handing over, or \
-             something else on the machine, doubled it, and not how long they compute",
-            whole.len()
-        )));
+        return Some(Err(contradicted(&whole)));
     }
     let logs: Vec<f64> = whole.iter().filter_map(|round| Some(doubles_at(round)?.ln())).collect();
     let found = Estimate::of(&logs, CONFIDENCE)?;
@@ -129,13 +125,34 @@ fn allowed(rounds: &BTreeMap<u32, Vec<(u64, f64)>>, points: &[Point]) -> Option<
     };
     let (low, high) = (length(found.low), length(found.high));
     if (low.beyond, high.beyond) == (Some(Beyond::Below), Some(Beyond::Above)) {
-        let (shortest, longest) = (figures::exact_time(shortest), figures::exact_time(longest));
-        return Some(Err(format!(
-            "in some rounds p99 had doubled at {shortest} already, and in others it had not at {longest}"
-        )));
+        return Some(Err(contradicted(&whole)));
     }
     let (median, confidence) = (length(found.median), found.confidence);
     Some(Ok(Allowed { median, low, high, confidence, measured_ns: (shortest, longest) }))
+}
+
+/// In how many of these rounds, which have the same lengths, the percentile had doubled at each; and what follows.
+fn contradicted(rounds: &[&Vec<(u64, f64)>]) -> String {
+    let lengths = rounds.first().map_or(&[][..], |round| round.as_slice());
+    let doubled = |at: usize| rounds.iter().filter(|round| round[at].1 >= TOO_MUCH).count();
+    let counted: Vec<(usize, u64)> =
+        lengths.iter().enumerate().map(|(at, (length, _))| (doubled(at), *length)).collect();
+    let part = |(place, of_count): (usize, &[(usize, u64)])| {
+        let (count, total) = (of_count[0].0, rounds.len());
+        let rounds = if place == 0 { format!("{count} of {total} rounds") } else { count.to_string() };
+        let lengths: Vec<String> = of_count.iter().map(|(_, length)| figures::exact_time(*length)).collect();
+        format!("in {rounds} at {}", list(&lengths, usize::MAX))
+    };
+    let parts: Vec<String> =
+        counted.chunk_by(|left, right| left.0 == right.0).enumerate().map(part).collect();
+    let fewer = counted.windows(2).all(|pair| pair[1].0 <= pair[0].0);
+    let why = match counted.first().zip(counted.last()) {
+        Some((first, last)) if fewer && first.0 == rounds.len() && last.0 < first.0 => {
+            "the shorter they are, the more are handed over, and that is what hurts"
+        }
+        _ => "handing over, or something else on the machine, doubles it, and not how long they compute",
+    };
+    format!("p99 had doubled {}; {why}", list(&parts, usize::MAX))
 }
 
 /// The length at which the percentile has doubled, by interpolation on logarithms, in nanoseconds; far below the shortest,
@@ -166,6 +183,26 @@ mod tests {
         assert!((at([1.0, 1.0, 2.0]).unwrap() - 100_000.0).abs() < 1e-6);
         assert!(at([2.5, 3.0, 9.0]).unwrap() < 10.0, "it has doubled at the shortest already");
         assert!(at([1.0, 1.9, 1.5]).unwrap() > 100_000.0);
+    }
+
+    #[test]
+    fn where_rounds_contradict_each_other_it_is_said_what_each_length_did() {
+        let said = |rounds: [[f64; 3]; 3]| {
+            let rounds = rounds.map(|ratios| {
+                [10_000, 100_000, 1_000_000].into_iter().zip(ratios).collect::<Vec<(u64, f64)>>()
+            });
+            contradicted(&rounds.each_ref())
+        };
+        assert_eq!(
+            said([[9.0, 30.0, 1.0], [9.0, 40.0, 3.0], [7.0, 9.0, 1.0]]),
+            "p99 had doubled in 3 of 3 rounds at 10 µs and 100 µs and in 1 at 1 ms; the shorter they are, the more are \
+             handed over, and that is what hurts"
+        );
+        assert_eq!(
+            said([[1.0, 3.0, 1.0], [1.0, 3.0, 1.0], [1.0, 1.0, 3.0]]),
+            "p99 had doubled in 0 of 3 rounds at 10 µs, in 2 at 100 µs and in 1 at 1 ms; handing over, or something else on the \
+             machine, doubles it, and not how long they compute"
+        );
     }
 
     #[test]
