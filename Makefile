@@ -1,6 +1,6 @@
 # Aliases only: what is longer than a line stands in scripts/.
 
-.PHONY: bench quick schema list report compare doctor lint test faults fuzz cover deny miri sanitize versus-python \
+.PHONY: bench quick schema list report compare doctor lint test test-all faults fuzz cover deny miri sanitize versus-python \
 	versus-channels versus-crates versus-plain versus-wrk overhead rows picture dist dist-test package-test fleet-test
 
 # Builds, measures the default matrix through criterion and in interleaved blocks, and writes reports/latest/index.html.
@@ -34,10 +34,15 @@ doctor:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --test faults --test sharing -- -D warnings
 
-# Sets itself up and runs every check there is.
+# Format, lints, documentation, unit and integration tests: under ten minutes on two cores once it is built.
 test:
 	scripts/test.sh
+
+# Sets itself up and runs every check there is: the faults, what tasks share, criterion and the pages in a browser, too.
+test-all: test
+	scripts/test-long.sh
 
 # Injects every fault, the long cases too, and writes docs/FAULTS.md. The quick ones are tests.
 faults:
