@@ -117,6 +117,20 @@ struct Standing {
     refused: Option<Family>,
 }
 
+impl Standing {
+    /// Whether this one is surely not ahead by the margin.
+    fn tells_behind(&self, one: Family, families: (Family, Family), margin: f64) -> bool {
+        if self.ahead.is_some() {
+            return self.ahead != Some(one);
+        }
+        let within = |found: Ratio| match one == families.0 {
+            true => found.high <= 1.0 + margin,
+            false => found.low >= 1.0 / (1.0 + margin),
+        };
+        self.ratio.is_some_and(within)
+    }
+}
+
 /// Whether so many tasks were not even tried. One that was not reached when the run ended could have been.
 pub(super) fn is_refused(point: &Point) -> bool {
     matches!(point.status, Status::Unsupported | Status::Skipped) && !point.is_open()
@@ -165,9 +179,14 @@ fn crossing(
     // Where both stop, neither is ahead for having been refused.
     known.iter().find(|(_, standing)| standing.ratio.is_some())?;
     let (&(fewest, _), &(most, last)) = (known.first()?, known.last()?);
-    let not_yet = known.iter().rev().find(|(_, standing)| standing.ahead != last.ahead);
-    let after = not_yet.map(|(tasks, _)| *tasks).filter(|_| last.ahead.is_some());
-    let by = known.iter().map(|(tasks, _)| *tasks).find(|tasks| after.is_none_or(|after| *tasks > after));
+    let not_yet =
+        known.iter().rev().find(|(_, standing)| standing.ahead != last.ahead).map(|(tasks, _)| *tasks);
+    let by =
+        known.iter().map(|(tasks, _)| *tasks).find(|tasks| not_yet.is_none_or(|not_yet| *tasks > not_yet));
+    // Where it is not told whether it is ahead, it may be.
+    let behind =
+        |ahead| known.iter().rev().find(|(_, standing)| standing.tells_behind(ahead, families, margin));
+    let after = last.ahead.and_then(behind).map(|(tasks, _)| *tasks);
     let shared = known.iter().rev().find_map(|(_, standing)| standing.ratio)?;
     let behind_over_ahead = if last.ahead == Some(families.1) { inverted(shared) } else { shared };
     let first = by_tasks.values().next()?.first()?;

@@ -83,7 +83,7 @@ pub(crate) struct Crossing {
     pub(crate) families: (Family, Family),
     /// Which of them is ahead with the most tasks; `null` where neither is for certain.
     pub(crate) ahead: Option<Family>,
-    /// The most tasks with which it is not ahead yet; `null` where it is from the fewest on.
+    /// The most tasks with which it surely is not ahead yet; `null` where with none it surely is not.
     pub(crate) after: Option<u64>,
     /// The fewest tasks from which on it is ahead with any number that was measured; `null` where neither is.
     pub(crate) by: Option<u64>,

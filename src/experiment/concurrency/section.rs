@@ -130,6 +130,9 @@ fn answer(crossing: &Crossing) -> String {
         (Some(after), Some(by)) => {
             format!("{ahead} are ahead of {behind} from between {after} and {by} tasks in flight on")
         }
+        (None, Some(by)) if by > fewest => {
+            format!("{ahead} are ahead of {behind} from at most {by} tasks in flight on")
+        }
         _ => format!("{ahead} are ahead of {behind} with any number of tasks from {fewest} to {most}"),
     }
 }
@@ -139,6 +142,7 @@ fn from(one: &Crossing) -> String {
     match (one.ahead, one.after, one.by) {
         (None, ..) => format!("never, up to {}", one.compared.1),
         (_, Some(after), Some(by)) => format!("from between {after} and {by} on"),
+        (_, None, Some(by)) if by > one.compared.0 => format!("from at most {by} on"),
         _ => format!("with any from {} on", one.compared.0),
     }
 }

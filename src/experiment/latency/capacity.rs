@@ -19,7 +19,7 @@ const AGAIN: usize = 2;
 pub(crate) struct Probe {
     /// How many tasks were due each second.
     pub(crate) rate_per_s: f64,
-    /// How many were done each second, between the first tenth of them and the last.
+    /// How many were done each second, from when a tenth of them was due until nine tenths were done.
     pub(crate) done_per_s: f64,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Capacity {
 /// bisects.
 pub(super) fn search<E>(first: f64, mut probe: impl FnMut(f64) -> Result<Probe, E>) -> Result<Capacity, E> {
     let mut probes = Vec::new();
-    // One that fails may have met a stall; one that is kept up with twice as fast as the model can does not happen.
+    // One that is not kept up with may have met a stall.
     let mut attempt = |rate: f64| -> Result<Probe, E> {
         let mut made = probe(rate)?;
         probes.push(made);
@@ -83,23 +83,26 @@ pub(super) fn search<E>(first: f64, mut probe: impl FnMut(f64) -> Result<Probe, 
             above = made;
         }
     }
-    // What was held up catches up, and does more for a while than is due: that is no capacity.
-    let done_of = |made: Probe| made.done_per_s.min(made.rate_per_s);
-    let mut done = vec![done_of(sustained)];
+    let mut done = vec![sustained.done_per_s];
     for _ in 0..AGAIN {
-        done.push(done_of(attempt(sustained.rate_per_s)?));
+        done.push(attempt(sustained.rate_per_s)?.done_per_s);
     }
     done.sort_by(f64::total_cmp);
     Ok(Capacity { sustained_per_s: Some(done[done.len() / 2]), reason: None, probes })
 }
 
-/// How many tasks were done each second between the first tenth of them and the last; 0 where that took no time. Only
-/// there: the first take as long as one does, and the last end as long after they were due.
-pub(super) fn done_per_s(mut done_ns: Vec<u64>) -> f64 {
+/// How many tasks that were due at these moments, ascending, were done each second at the others: from when the first tenth
+/// of them was due until nine tenths are done, less what a task takes at least. What is held up and catches up again has
+/// lost nothing by then, and never does more than is due. 0 where that took no time.
+pub(super) fn done_per_s(due_ns: &[u64], done_ns: &[u64]) -> f64 {
+    let takes = due_ns.iter().zip(done_ns).map(|(due, done)| done.saturating_sub(*due)).min().unwrap_or(0);
+    let mut done_ns = done_ns.to_vec();
     done_ns.sort_unstable();
     let (from, to) = (done_ns.len() / 10, (done_ns.len() * 9 / 10).max(1) - 1);
-    match (done_ns.get(from), done_ns.get(to)) {
-        (Some(&begin), Some(&end)) if end > begin => 1e9 * (to - from) as f64 / (end - begin) as f64,
+    match (due_ns.get(from), done_ns.get(to)) {
+        (Some(&due), Some(&done)) if done > due + takes && to > from => {
+            1e9 * (to - from) as f64 / (done - due - takes) as f64
+        }
         _ => 0.0,
     }
 }
@@ -126,8 +129,9 @@ mod tests {
     fn found(places: usize, takes_ns: u64, first: f64) -> Capacity {
         let probe = |rate_per_s: f64| {
             let tasks = (0.3 * rate_per_s).clamp(100.0, 4096.0) as u64;
-            let done = served(&due_ns(tasks, rate_per_s, Spacing::Constant, 0), places, takes_ns);
-            Ok::<_, Infallible>(Probe { rate_per_s, done_per_s: done_per_s(done) })
+            let due = due_ns(tasks, rate_per_s, Spacing::Constant, 0);
+            let done_per_s = done_per_s(&due, &served(&due, places, takes_ns));
+            Ok::<_, Infallible>(Probe { rate_per_s, done_per_s })
         };
         let Ok(found) = search(first, probe);
         found
@@ -151,16 +155,26 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_costs_no_capacity_and_what_catches_up_after_it_adds_none() {
+    fn what_catches_up_after_a_stall_has_done_what_was_due_and_no_more() {
+        let due = due_ns(1_000, 1_000.0, Spacing::Constant, 0);
+        let takes = 10_000_000;
+        // Nothing is done in the first 200 ms, and all that was due by then at once after them.
+        let held: Vec<u64> = due.iter().map(|due| (due + takes).max(200_000_000)).collect();
+        let done = done_per_s(&due, &held);
+        assert!((done / 1_000.0 - 1.0).abs() < 0.01, "{done}");
+        // A queue that grows until the end.
+        let done = done_per_s(&due, &served(&due, 5, takes));
+        assert!((0.9..=1.0).contains(&(done / 500.0)), "{done}");
+        assert_eq!(done_per_s(&[], &[]), 0.0);
+    }
+
+    #[test]
+    fn a_stall_costs_no_capacity() {
         let (mut tries, sustains) = (0, 1_000.0);
         let found = search(400.0, |rate_per_s| {
             tries += 1;
-            // Every fourth try is held up, and every fifth catches up with what it was held up by.
-            let done_per_s = match tries {
-                tries if tries % 4 == 0 => 0.3 * rate_per_s,
-                tries if tries % 5 == 0 => 1.8 * f64::min(rate_per_s, sustains),
-                _ => f64::min(rate_per_s, sustains),
-            };
+            let held_up = tries % 4 == 0;
+            let done_per_s = if held_up { 0.3 * rate_per_s } else { f64::min(rate_per_s, sustains) };
             Ok::<_, Infallible>(Probe { rate_per_s, done_per_s })
         });
         let Ok(found) = found;

@@ -125,7 +125,7 @@ pub(crate) struct Observation {
     pub(crate) tasks: u64,
     /// From when the first was due until the last was done, in nanoseconds.
     pub(crate) elapsed_ns: u64,
-    /// How many were done each second, between the first tenth of them and the last.
+    /// How many were done each second, from when a tenth of them was due until nine tenths were done.
     pub(crate) done_per_s: f64,
     /// How many the dispatcher gave away more than a millisecond after they were due, or asked for if that was later.
     pub(crate) late: u64,

@@ -341,7 +341,7 @@ mod tests {
         let scope = scope(Mode::Default);
         assert_eq!(
             [10.0, 50.0, 300.0, 1e4, 1e6].map(|rate| tasks(&scope, rate)),
-            [100, 100, 400, 3_000, 16_384]
+            [100, 100, 400, 2_500, 16_384]
         );
     }
 
