@@ -106,7 +106,7 @@ fn where_it_is_not_told_who_is_ahead_the_crossing_may_lie_below() {
     let (_, record) = measured(&default_scope(), u64::MAX, |model, tasks| match (model, tasks) {
         ("thread-spawn" | "thread-pool", 1 | 10) => {
             rounds.set(rounds.get() + 1);
-            usual("smol", tasks) + if rounds.get() % 2 == 0 { 0 } else { 400_000 }
+            usual("smol", tasks) + if rounds.get().is_multiple_of(2) { 0 } else { 400_000 }
         }
         _ => usual(model, tasks),
     });
