@@ -9,7 +9,8 @@ fn a_model_of_the_users_is_measured_beside_the_built_in_ones() {
     let folder = tempfile::tempdir().unwrap();
     // One block, built like the tests and not for speed: what is asked is whether it works.
     let output = Command::new(env!("CARGO"))
-        .args(["bench", "--quiet", "--profile", "dev", "--package", "own-model", "--"])
+        // As a part of the workspace, whose libraries are built already: by itself it would have them with fewer features.
+        .args(["bench", "--quiet", "--profile", "dev", "--workspace", "--bench", "own_model", "--"])
         .args(["--noplot", "--warm-up-time", "0.01", "--measurement-time", "0.01"])
         .arg("^(noop|sleep)/(sequential|striped|thread-pool)@")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
