@@ -31,6 +31,7 @@ schema:
 doctor:
 	cargo run --release -- doctor
 
+# The tests that are run apart are no part of all targets.
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings

@@ -8,13 +8,8 @@ step() { printf '\n== %s\n' "$1"; }
 # Everything is built as a part of the whole workspace: one package by itself would have its libraries with fewer features,
 # and built again.
 
-step "format"
-cargo fmt --all --check
-
-step "lints"
-cargo clippy --workspace --all-targets -- -D warnings
-# Those that are run apart are no part of all targets.
-cargo clippy --workspace --test faults --test sharing -- -D warnings
+step "format and lints"
+make lint
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet

@@ -102,6 +102,13 @@ mod tests {
     }
 
     #[test]
+    fn with_fewer_cores_they_share_all_however_many_processors_those_have() {
+        assert_eq!(Apart::of(0..3, |processor| processor), None);
+        assert_eq!(Apart::of(0..6, |processor| processor % 3), None);
+        assert_eq!(Apart::of([], |processor| processor), None);
+    }
+
+    #[test]
     fn both_run_where_they_are_placed() {
         let allowed = allowed_cores().unwrap();
         let (first, last) = (allowed[0], allowed[allowed.len() - 1]);

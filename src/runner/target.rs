@@ -78,8 +78,7 @@ impl Target {
     /// thread where it has none.
     pub(super) fn start(mark: &Mark) -> Result<Self, TargetError> {
         let apart = Apart::here()?;
-        let threads = apart.as_ref().map_or(NonZeroUsize::MIN, Apart::threads);
-        let mut command = Role::Target { threads }.command();
+        let mut command = Role::Target { threads: threads(apart.as_ref()) }.command();
         mark.put_on(&mut command);
         // Not a pipe: nobody reads it as long as all is well.
         let complaints = File::from(memfd_create("concbench", MemfdFlags::CLOEXEC).map_err(io::Error::from)?);
@@ -114,8 +113,7 @@ impl Target {
 
     /// Where it is found.
     pub(crate) fn address(&self) -> Address {
-        let threads = self.apart.as_ref().map_or(NonZeroUsize::MIN, Apart::threads);
-        Address { socket: self.address, pid: self.pid(), threads }
+        Address { socket: self.address, pid: self.pid(), threads: threads(self.apart()) }
     }
 
     /// Which processors it has to itself, if it has any.
@@ -127,6 +125,11 @@ impl Target {
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
+}
+
+/// How many threads a target serves on that has these cores to itself, or none.
+fn threads(apart: Option<&Apart>) -> NonZeroUsize {
+    apart.map_or(NonZeroUsize::MIN, Apart::threads)
 }
 
 /// Ends a target that is of no use, and says why that is, where it has ended by itself.

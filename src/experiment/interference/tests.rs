@@ -191,7 +191,7 @@ fn rounds_that_contradict_each_other_say_nothing() {
     let record = rehearse(Interference::ID, &default_scope(), None, &keeps, &mut launcher);
     let found = placed(&record, "smol", "unblock");
     assert_eq!(found.allowed, None, "{found:?}");
-    assert!(found.refusal.unwrap().starts_with("p99 had doubled in 3 of 6 rounds at 10 µs; "));
+    assert_eq!(found.refusal.as_deref(), Some("p99 had doubled in 3 of 6 rounds at 10 µs"));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn what_is_worse_beside_shorter_tasks_says_nothing_of_computing() {
         why.starts_with("p99 had doubled in 6 of 6 rounds at 10 µs and in 0 at 100 µs, 1 ms, 10 ms"),
         "{why}"
     );
-    assert!(why.contains("the more are handed over, and that is what hurts"), "{why}");
+    assert!(why.ends_with("something else than how long it lasts doubled it"), "{why}");
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn observation(due_ns: &[u64], visits: &[Visit]) -> Result<Observation, CellErro
     Ok(Observation {
         tasks: asked,
         elapsed_ns: last.saturating_sub(first),
-        done_per_s: done_per_s(due_ns, &visits.iter().map(|visit| visit.done).collect::<Vec<_>>()),
+        done_per_s: done_per_s(due_ns, visits.iter().map(|visit| visit.done).collect()),
         late: visits.iter().filter(|visit| visit.late > LATE_NS).count() as u64,
         late_p99_ns: Some(late.counts().quantile_ns(0.99)),
         queued: visits.iter().filter(|visit| visit.begun > visit.given + LATE_NS).count() as u64,
