@@ -66,8 +66,8 @@ pub struct Comparison {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// The confidence of the interval by itself. The intervals between the ranked cells of a workload hold together with
-    /// 95 %, so that each of them has more.
+    /// The confidence of the interval by itself. The intervals between the best and all other ranked cells of a workload hold
+    /// together with 95 %, and so do those between the others, so that each has more.
     pub confidence: f64,
     /// What the ratio is an estimate of.
     pub estimator: Estimator,

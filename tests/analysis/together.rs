@@ -28,13 +28,12 @@ fn equals(models: usize, unequal: bool) -> Vec<(f64, Scatter)> {
 fn the_intervals_of_all_ratios_to_the_best_hold_together() {
     for (models, unequal) in [(12, false), (12, true), (20, false), (20, true)] {
         let equals = equals(models, unequal);
-        let coverage = share(21, REPEATS, |generator| {
+        let coverage = share(21, 2 * REPEATS, |generator| {
             let sheet = Campaign::DRIFTING.run_models(generator, &equals);
             contrasts(&sheet).all(|found| found.low <= 1.0 && 1.0 <= found.high)
         });
         println!("{models} equal models, unequal noise {unequal}: together {coverage}");
-        // As wide as all pairs need, of which these are some. What that costs, the tests of effects below show.
-        assert!(coverage >= 0.93, "{models}, unequal noise: {unequal}: {coverage}");
+        assert!((0.93..=0.97).contains(&coverage), "{models}, unequal noise: {unequal}: {coverage}");
     }
 }
 
@@ -160,7 +159,7 @@ fn no_two_that_differ_in_every_block_are_said_to_be_untold() {
         let campaign = Campaign { blocks, ..Campaign::DRIFTING };
         let models: Vec<(f64, Scatter)> =
             (0..models).map(|place| (1.0 + 0.004 * place as f64, shapes[place % shapes.len()])).collect();
-        for seed in 0..40 {
+        for seed in 0..60 {
             let sheet = campaign.run_models(&mut Generator::new(seed), &models);
             let winners = &sheet.verdicts[0].winners;
             let of = |id: &String| sheet.cells.iter().find(|cell| cell.id == *id).expect("it is a cell");

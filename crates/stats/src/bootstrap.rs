@@ -34,6 +34,11 @@ impl Resampler {
         values.iter().map(|_| values[self.below(values.len())]).collect()
     }
 
+    /// As many signs, each of them a toss of a coin.
+    pub(crate) fn signs(&mut self, count: usize) -> Vec<i32> {
+        (0..count).map(|_| if self.below(2) == 0 { 1 } else { -1 }).collect()
+    }
+
     fn below(&mut self, count: usize) -> usize {
         // The high half of a 128-bit product; its bias is below one in 2^50 for any number of blocks.
         ((u128::from(self.random.next_u64()) * count as u128) >> 64) as usize

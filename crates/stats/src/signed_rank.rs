@@ -13,9 +13,10 @@ const EXACT: usize = 50;
 /// continuity. Without any value away from the centre both are 1.
 pub fn signed_rank(values: &[f64], centre: f64) -> OneSided {
     let ranked = doubled_ranks(values, centre);
-    let ranks: Vec<usize> = ranked.iter().map(|&(rank, _)| rank).collect();
-    let positive: usize = ranked.iter().filter(|&&(_, above)| above).map(|&(rank, _)| rank).sum();
-    let negative: usize = ranked.iter().filter(|&&(_, above)| !above).map(|&(rank, _)| rank).sum();
+    let ranks: Vec<usize> =
+        ranked.iter().filter(|&&rank| rank != 0).map(|rank| rank.unsigned_abs() as usize).collect();
+    let positive: usize = ranked.iter().filter(|&&rank| rank > 0).map(|&rank| rank as usize).sum();
+    let negative = ranks.iter().sum::<usize>() - positive;
     // The distribution is symmetric, so the upper tail of one sum is the lower tail of the other.
     OneSided { above: lower_tail(&ranks, negative), below: lower_tail(&ranks, positive) }
 }
@@ -29,10 +30,18 @@ pub(crate) fn walsh_rank(count: usize, confidence: f64) -> (usize, f64) {
     remembered(&KNOWN, count, confidence, find_walsh_rank)
 }
 
+/// The confidence of the interval from the Walsh average of this rank, from 1, to the one as far from the other end.
+pub(crate) fn walsh_confidence(count: usize, rank: usize) -> f64 {
+    held(&LowerTail::without_ties(count), rank)
+}
+
+fn held(tail: &LowerTail, rank: usize) -> f64 {
+    (1.0 - 2.0 * tail.at(2 * (rank - 1))).max(0.0)
+}
+
 fn find_walsh_rank(count: usize, confidence: f64) -> (usize, f64) {
-    let ranks: Vec<usize> = (1..=count).map(|rank| 2 * rank).collect();
-    let tail = LowerTail::new(&ranks);
-    let held = |rank: usize| (1.0 - 2.0 * tail.at(2 * (rank - 1))).max(0.0);
+    let tail = LowerTail::without_ties(count);
+    let held = |rank| held(&tail, rank);
     // The confidence falls as the rank grows, so the last rank that is allowed can be bisected.
     let (mut allowed, mut refused) = (1, (count * (count + 1) / 2).div_ceil(2) + 1);
     while refused - allowed > 1 {
@@ -46,20 +55,24 @@ fn find_walsh_rank(count: usize, confidence: f64) -> (usize, f64) {
     (allowed, held(allowed))
 }
 
-/// Twice the rank of each value's distance from the centre, and whether it lies above; twice, so that means of tied
-/// ranks are whole numbers.
-fn doubled_ranks(values: &[f64], centre: f64) -> Vec<(usize, bool)> {
+/// Twice the rank of each value's distance from the centre, negative where it lies below and 0 where it lies there; twice,
+/// so that means of tied ranks are whole numbers.
+pub(crate) fn doubled_ranks(values: &[f64], centre: f64) -> Vec<i32> {
     let shifted: Vec<f64> = values.iter().map(|value| value - centre).collect();
     let distances = sorted(&shifted.iter().map(|value| value.abs()).collect::<Vec<_>>());
-    shifted
-        .iter()
-        .filter(|value| **value != 0.0)
-        .map(|value| {
-            let nearer = distances.partition_point(|distance| *distance < value.abs());
-            let up_to = distances.partition_point(|distance| *distance <= value.abs());
-            (nearer + 1 + up_to, *value > 0.0)
-        })
-        .collect()
+    let rank = |value: &f64| {
+        let nearer = distances.partition_point(|distance| *distance < value.abs());
+        let up_to = distances.partition_point(|distance| *distance <= value.abs());
+        let rank = (nearer + 1 + up_to) as i32;
+        if *value > 0.0 {
+            rank
+        } else if *value < 0.0 {
+            -rank
+        } else {
+            0
+        }
+    };
+    shifted.iter().map(rank).collect()
 }
 
 fn lower_tail(doubled_ranks: &[usize], sum: usize) -> f64 {
@@ -73,6 +86,11 @@ enum LowerTail {
 }
 
 impl LowerTail {
+    /// That of so many values, no two of which tie.
+    fn without_ties(count: usize) -> Self {
+        Self::new(&(1..=count).map(|rank| 2 * rank).collect::<Vec<usize>>())
+    }
+
     fn new(doubled_ranks: &[usize]) -> Self {
         let total: usize = doubled_ranks.iter().sum();
         if doubled_ranks.len() > EXACT {

@@ -43,7 +43,7 @@ pub use stability::{
 pub use standing::best;
 pub(crate) use standing::{against, best_of};
 
-use crate::batch::{Sheet, SheetCell};
+use crate::batch::{Sheet, SheetCell, WorkloadRecord};
 use crate::record::Status;
 
 /// Fills in the estimates of a cell. One that is not ok gets none, and takes part in no comparison.
@@ -53,7 +53,13 @@ pub fn summarise(cell: &mut SheetCell) {
 
 /// Fills in the comparisons and verdicts of a sheet, from the estimates and observations of its cells.
 pub fn answer(sheet: &mut Sheet) {
+    let sure = |workload: &WorkloadRecord| {
+        [Metric::Steady, Metric::OneOff].map(|metric| standing::Sure::of(sheet, &workload.name, metric))
+    };
+    let sure: Vec<[standing::Sure; 2]> = sheet.workloads.iter().map(sure).collect();
+    let each = sheet.workloads.iter().zip(&sure);
     sheet.comparisons =
-        sheet.workloads.iter().flat_map(|workload| standing::comparisons(sheet, workload)).collect();
-    sheet.verdicts = sheet.workloads.iter().map(|workload| verdict::verdict(sheet, workload)).collect();
+        each.flat_map(|(workload, sure)| standing::comparisons(sheet, workload, sure)).collect();
+    let each = sheet.workloads.iter().zip(&sure);
+    sheet.verdicts = each.map(|(workload, sure)| verdict::verdict(sheet, workload, *sure)).collect();
 }

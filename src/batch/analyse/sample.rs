@@ -89,6 +89,18 @@ impl<'a> Series<'a> {
     }
 }
 
+/// The logarithms of several cells in the blocks that hold all of them, cell by cell.
+pub(super) fn shared_logs(series: &[Series<'_>]) -> Vec<Vec<f64>> {
+    let log = |one: &Series<'_>, block| {
+        let place = one.logs.binary_search_by_key(&block, |&(block, _)| block).ok()?;
+        Some(one.logs[place].1)
+    };
+    let blocks = series.first().into_iter().flat_map(|first| first.logs.iter().map(|&(block, _)| block));
+    let of_all = |block| series.iter().map(|one| log(one, block)).collect::<Option<Vec<f64>>>();
+    let by_block: Vec<Vec<f64>> = blocks.filter_map(of_all).collect();
+    (0..series.len()).map(|cell| by_block.iter().map(|logs| logs[cell]).collect()).collect()
+}
+
 /// Two cells in one block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paired {

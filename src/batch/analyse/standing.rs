@@ -1,11 +1,11 @@
 //! Who may be the best of a workload, and who is surely behind.
 
-use concbench_stats::pairwise_confidence;
+use concbench_stats::{JointConfidence, joint_confidence};
 
 use super::compare::compare;
 use super::levels::CONFIDENCE;
-use super::sample::{Metric, Series};
-use crate::batch::{Comparison, Sheet, SheetCell, Verdict, WorkloadRecord};
+use super::sample::{Metric, Series, shared_logs};
+use crate::batch::{Comparison, ComparisonKind, Sheet, SheetCell, Verdict, WorkloadRecord};
 use crate::model::Family;
 use crate::record::Status;
 use crate::spec::TWIN_MARK;
@@ -38,28 +38,73 @@ fn median(cell: &SheetCell, metric: Metric) -> f64 {
     metric.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median)
 }
 
-/// The confidence of each interval between two of so many cells, so that all of them hold together.
-fn together(contenders: &[&SheetCell]) -> f64 {
-    pairwise_confidence(contenders.len(), CONFIDENCE)
+fn series<'a>(sheet: &'a Sheet, workload: &str, metric: Metric) -> Vec<Series<'a>> {
+    contenders(sheet, workload).into_iter().map(|cell| Series::of(cell, metric)).collect()
+}
+
+/// How sure each interval between ranked cells of a workload has to be at one metric, so that all of a kind hold together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sure {
+    metric: Metric,
+    confidence: JointConfidence,
+}
+
+impl Sure {
+    /// That of a workload, from its observations.
+    pub(super) fn of(sheet: &Sheet, workload: &str, metric: Metric) -> Self {
+        let logs = shared_logs(&series(sheet, workload, metric));
+        Self { metric, confidence: joint_confidence(&logs, CONFIDENCE) }
+    }
+}
+
+/// The ranked cells of a workload at one metric, and how sure the interval between any two of them has to be.
+struct Field<'a> {
+    sheet: &'a Sheet,
+    series: Vec<Series<'a>>,
+    /// Which of them is the best; `None` of nobody.
+    best: Option<usize>,
+    confidence: JointConfidence,
+}
+
+impl<'a> Field<'a> {
+    fn of(sheet: &'a Sheet, workload: &str, Sure { metric, confidence }: Sure) -> Self {
+        let series = series(sheet, workload, metric);
+        let best = fastest(series.iter().map(|series| series.cell), metric);
+        let best = best.and_then(|best| series.iter().position(|series| series.cell.id == best.id));
+        Self { sheet, series, best, confidence }
+    }
+
+    fn position(&self, is: impl Fn(&SheetCell) -> bool) -> Option<usize> {
+        self.series.iter().position(|series| is(series.cell))
+    }
+
+    /// The comparison of two of them. The intervals to the best hold together, whichever cell the data makes the best, and so
+    /// do those of all other pairs, whichever two the data or a reader picks out: of either kind one is at fault in one of 20
+    /// runs.
+    fn compare(&self, above: usize, below: usize, kind: ComparisonKind) -> Option<Comparison> {
+        let to_best = self.best.is_some_and(|best| above == best || below == best);
+        let confidence = if to_best { self.confidence.to_lowest } else { self.confidence.pairs };
+        compare(self.sheet, &self.series[above], &self.series[below], kind, confidence)
+    }
+
+    /// All others against one of them, in the order of the record.
+    fn against(&self, below: usize, kind: ComparisonKind) -> impl Iterator<Item = Comparison> {
+        let others = (0..self.series.len()).filter(move |above| *above != below);
+        others.filter_map(move |above| self.compare(above, below, kind))
+    }
 }
 
 /// All comparisons of one workload at both metrics: the twins, the ranked cells against the best, and against the
-/// baseline, which does not change from run to run.
-///
-/// The intervals between the ranked cells hold together, whichever two of them the data picks out: one of them is at fault
-/// in one of 20 runs (Tukey, 1953). A twin stands for itself: it decides about no model.
-pub(super) fn comparisons(sheet: &Sheet, workload: &WorkloadRecord) -> Vec<Comparison> {
-    let contenders = contenders(sheet, &workload.name);
+/// baseline, which does not change from run to run. A twin stands for itself: it decides about no model.
+pub(super) fn comparisons(sheet: &Sheet, workload: &WorkloadRecord, sure: &[Sure]) -> Vec<Comparison> {
     let mut all: Vec<Comparison> = Vec::new();
-    for metric in [Metric::Steady, Metric::OneOff] {
+    for &sure in sure {
+        let metric = sure.metric;
         all.extend(twins(sheet, &workload.name, metric));
-        let series: Vec<Series<'_>> = contenders.iter().map(|cell| Series::of(cell, metric)).collect();
-        let best = fastest(contenders.iter().copied(), metric);
-        let baseline = contenders.iter().copied().find(|cell| cell.family == Family::Baseline);
-        for (kind, below) in [(metric.contrast(), best), (metric.gain(), baseline)] {
-            let Some(below) = below.map(|cell| Series::of(cell, metric)) else { continue };
-            let others = series.iter().filter(|above| above.cell.id != below.cell.id);
-            all.extend(others.filter_map(|above| compare(sheet, above, &below, kind, together(&contenders))));
+        let field = Field::of(sheet, &workload.name, sure);
+        let baseline = field.position(|cell| cell.family == Family::Baseline);
+        for (kind, below) in [(metric.contrast(), field.best), (metric.gain(), baseline)] {
+            all.extend(below.into_iter().flat_map(|below| field.against(below, kind)));
         }
     }
     all
@@ -72,17 +117,14 @@ pub(crate) fn best_of<'a>(sheet: &'a Sheet, workload: &str, model: &str) -> Opti
 }
 
 /// The id of the fastest cell of a model in a workload, and every other ranked cell against it, in steady state, the
-/// fastest first; nothing where the model was not measured. The intervals hold together with those between all other
-/// pairs, whoever chooses the model, and after whatever was seen.
+/// fastest first; nothing where the model was not measured. The intervals are those of all pairs, and hold together whoever
+/// chooses the model, and after whatever was seen.
 pub(crate) fn against(sheet: &Sheet, workload: &str, model: &str) -> (String, Vec<Comparison>) {
     let Some(reference) = best_of(sheet, workload, model) else { return (String::new(), Vec::new()) };
-    let (contenders, below) = (contenders(sheet, workload), Series::of(reference, Metric::Steady));
-    let others = contenders.iter().filter(|cell| cell.id != reference.id);
-    let found = |cell: &&SheetCell| {
-        let above = Series::of(cell, Metric::Steady);
-        compare(sheet, &above, &below, Metric::Steady.contrast(), together(&contenders))
-    };
-    let mut all: Vec<Comparison> = others.filter_map(found).collect();
+    let field = Field::of(sheet, workload, Sure::of(sheet, workload, Metric::Steady));
+    let below = field.position(|cell| cell.id == reference.id);
+    let found = below.into_iter().flat_map(|below| field.against(below, Metric::Steady.contrast()));
+    let mut all: Vec<Comparison> = found.collect();
     all.sort_by(|left, right| left.ratio.total_cmp(&right.ratio));
     (format!("{}@{}", reference.model, reference.workers), all)
 }
@@ -114,15 +156,14 @@ pub(super) struct Standing<'a> {
 
 impl<'a> Standing<'a> {
     /// Compares every two ranked cells of a workload.
-    pub(super) fn of(sheet: &'a Sheet, workload: &str, metric: Metric) -> Self {
-        let cells = contenders(sheet, workload);
-        let confidence = together(&cells);
-        let series: Vec<Series<'_>> = cells.iter().map(|cell| Series::of(cell, metric)).collect();
+    pub(super) fn of(sheet: &'a Sheet, workload: &str, sure: Sure) -> Self {
+        let (metric, field) = (sure.metric, Field::of(sheet, workload, sure));
+        let cells: Vec<&SheetCell> = field.series.iter().map(|series| series.cell).collect();
         let mut is_behind = vec![false; cells.len()];
         let mut verdicts = Vec::new();
-        for (place, a) in series.iter().enumerate() {
-            for (other, b) in series.iter().enumerate().skip(place + 1) {
-                let Some(found) = compare(sheet, a, b, metric.contrast(), confidence) else { continue };
+        for place in 0..cells.len() {
+            for other in place + 1..cells.len() {
+                let Some(found) = field.compare(place, other, metric.contrast()) else { continue };
                 if matches!(found.verdict, Verdict::Different | Verdict::Slight | Verdict::Indicative) {
                     is_behind[if found.ratio > 1.0 { place } else { other }] = true;
                 }

@@ -3,19 +3,17 @@
 use concbench_stats::{median, sorted};
 
 use super::compare::noise_floor;
-use super::sample::Metric;
 use super::sentence::sentence;
-use super::standing::Standing;
+use super::standing::{Standing, Sure};
 use crate::batch::{Comparison, ComparisonKind, Sheet, SheetCell, WorkloadRecord, WorkloadVerdict};
 
-/// The answer for one workload, from comparisons that are already made.
-pub(super) fn verdict(sheet: &Sheet, workload: &WorkloadRecord) -> WorkloadVerdict {
+/// The answer for one workload, from comparisons that are already made and what made them sure.
+pub(super) fn verdict(sheet: &Sheet, workload: &WorkloadRecord, sure: [Sure; 2]) -> WorkloadVerdict {
     let of_kind = |kind| {
         sheet.comparisons.iter().filter(move |found| found.workload == workload.name && found.kind == kind)
     };
     let ids = |cells: &[&SheetCell]| cells.iter().map(|cell| cell.id.clone()).collect();
-    let steady = Standing::of(sheet, &workload.name, Metric::Steady);
-    let one_off = Standing::of(sheet, &workload.name, Metric::OneOff);
+    let [steady, one_off] = sure.map(|sure| Standing::of(sheet, &workload.name, sure));
     let effects: Vec<f64> =
         of_kind(ComparisonKind::Steady).filter_map(|found: &Comparison| found.smallest_effect).collect();
     WorkloadVerdict {

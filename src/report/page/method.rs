@@ -29,7 +29,7 @@ pub(crate) fn method(record: &Record) -> Method {
         "A fresh process for each observation, which starts the model, runs one cold batch and several warm ones, and stops.",
         "The same source of a task under every model; a batch counts only if its tasks return what the sequential reference returns.",
         "Steady time: the median of an observation's warm batches, without those that ran in the first third of their time, as long as five are left. Its interval comes from order statistics over the observations.",
-        "Ratio of two models: from the paired logarithms of their times within each block (Hodges and Lehmann's estimate, Wilcoxon's interval). The intervals between all models of a workload hold together with 95 % (Tukey).",
+        "Ratio of two models: from the paired logarithms of their times within each block (Hodges and Lehmann's estimate, Wilcoxon's interval). The intervals between the best and all other models of a workload hold together with 95 %, and so do those between the others (Westfall and Young; Hsu).",
         "Outliers are marked, never dropped. The number of blocks was fixed beforehand.",
     ]));
     how.push(format!(
