@@ -14,7 +14,7 @@ pub struct JointConfidence {
 }
 
 /// More groups get what Tukey's range needs, which takes no resampling and is at least as sure.
-const MOST_GROUPS: usize = 200;
+const MOST_GROUPS: usize = 100;
 
 /// The confidences that make signed-rank intervals between `groups` hold together with `confidence`. All groups have a value
 /// for each of the same blocks, in the same order.

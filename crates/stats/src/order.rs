@@ -1,5 +1,7 @@
 //! Medians and other quantiles, with intervals that assume no distribution.
 
+use crate::normal_quantile;
+
 /// An interval between two order statistics.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OrderInterval {
@@ -68,22 +70,34 @@ pub const FEWEST_FOR_P99: u64 = 299;
 /// The same for a 99.9th percentile: see [`FEWEST_FOR_P99`].
 pub const FEWEST_FOR_P999: u64 = 2_995;
 
+/// Up to so many values the binomial distribution is summed; of more the hundredth part is ten thousand, and what is normal of
+/// it lies within a rank.
+const MOST_SUMMED: u64 = 1_000_000;
+
 /// Which of `count` ascending values, from 1, a quantile (0 to 1) does not exceed with at least this confidence, whatever
 /// the distribution: more than as many lie above the quantile with less than the rest of the probability (David and
 /// Nagaraja, Order Statistics, 2003). `None` where even the largest does not bound it: 99 % need
 /// [`FEWEST_FOR_P99`] values for 95 %.
+///
+/// Beyond a million values the number above the quantile is taken as normal, with a correction for continuity.
 pub fn upper_rank(count: u64, share: f64, confidence: f64) -> Option<u64> {
     let above = 1.0 - share;
-    // The probability that `n` values lie above the quantile: each term follows from the one before.
-    let mut term = share.powf(count as f64);
+    if count > MOST_SUMMED {
+        let (mean, deviation) = (count as f64 * above, (count as f64 * above * share).sqrt());
+        let beyond = mean - normal_quantile(confidence) * deviation - 0.5;
+        return (beyond >= 0.0).then(|| count.saturating_sub(beyond as u64));
+    }
+    // The probability that `n` values lie above the quantile: each term follows from the one before. Logarithms, because
+    // the first is nothing to a float where there are many values.
+    let mut log_term = count as f64 * share.ln();
     let (mut below, mut rank) = (0.0, None);
     for n in 0..count {
-        below += term;
+        below += log_term.exp();
         if below > 1.0 - confidence {
             break;
         }
         rank = Some(count - n);
-        term *= (count - n) as f64 / (n + 1) as f64 * above / share;
+        log_term += ((count - n) as f64 / (n + 1) as f64 * above / share).ln();
     }
     rank
 }
@@ -145,6 +159,18 @@ mod tests {
         assert_eq!(upper_rank(FEWEST_FOR_P999 - 1, 0.999, 0.95), None);
         assert_eq!(upper_rank(FEWEST_FOR_P999, 0.999, 0.95), Some(2_995));
         assert_eq!(upper_rank(0, 0.99, 0.95), None);
+    }
+
+    #[test]
+    fn many_values_have_their_bound_and_as_fast_as_few() {
+        // 0.99 to the power of 80,000 is nothing to a float. Of that many 800 are expected above, give or take 28.
+        let rank = upper_rank(80_000, 0.99, 0.95).unwrap();
+        assert!((80_000 - 800 + 44..=80_000 - 800 + 49).contains(&rank), "{rank}");
+        let (summed, normal) =
+            [MOST_SUMMED, MOST_SUMMED + 1].map(|count| upper_rank(count, 0.99, 0.95).unwrap()).into();
+        assert!(summed.abs_diff(normal) <= 2, "{summed} and {normal}");
+        let rank = upper_rank(u64::MAX, 0.99, 0.95).unwrap() as f64 / u64::MAX as f64;
+        assert!((rank - 0.99).abs() < 1e-6, "{rank}");
     }
 
     #[test]
