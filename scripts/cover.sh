@@ -52,10 +52,12 @@ fuzz() {
     return "$findings"
 }
 
-# The rows of the document, a file for each, so that two readers which end at once write apart.
+# The rows of the document, a file for each, so that two readers which end at once write apart; and what stands below them.
 rows=$(mktemp -d)
 trap 'rm -rf "$rows"' EXIT
+remarks=
 if [ -e docs/COVERAGE.md ]; then
+    remarks=$(awk 'rows && !/^\|/; /^\| [a-z]+ \| [0-9]/ { rows = 1 }' docs/COVERAGE.md)
     grep -E '^\| [a-z]+ \| [0-9]' docs/COVERAGE.md | while read -r row; do
         echo "$row" >"$rows/$(cut -d' ' -f2 <<<"$row")"
     done
@@ -78,6 +80,7 @@ program: those that the corpus reaches by itself, and those that were reached at
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 TEXT
         cat "$rows"/*
+        [ -z "$remarks" ] || printf '%s\n' "$remarks"
     } >docs/COVERAGE.md
 fi
 exit "$status"
