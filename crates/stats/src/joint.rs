@@ -229,7 +229,7 @@ mod tests {
             let nearest = deviations(values);
             for _ in 0..200 {
                 let signs: Vec<i32> =
-                    (0..count).map(|_| if random.next_u64() % 2 == 0 { 1 } else { -1 }).collect();
+                    (0..count).map(|_| if random.next_u64().is_multiple_of(2) { 1 } else { -1 }).collect();
                 let signed: Vec<f64> =
                     nearest.iter().map(|&(block, value)| f64::from(signs[block]) * value).collect();
                 assert_eq!(Some(signed_median(&nearest, &signs)), median(&sorted(&signed)));
