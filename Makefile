@@ -37,7 +37,7 @@ lint:
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --workspace --test faults --test sharing -- -D warnings
 
-# Format, lints, documentation, unit and integration tests: under ten minutes on two cores once it is built.
+# Format, lints, documentation, unit and integration tests: about eleven minutes on two cores once it is built.
 test:
 	scripts/test.sh
 

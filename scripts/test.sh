@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is tested before each change is kept, the fast checks first: under ten minutes on two cores once it is built. What takes
+# What is tested before each change is kept, the fast checks first: about eleven minutes on two cores once it is built. What takes
 # longer is in test-long.sh. Nothing measured here means anything: it is built to be tested.
 set -euo pipefail
 cd "$(dirname "$0")/.."
