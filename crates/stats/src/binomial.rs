@@ -1,16 +1,26 @@
 //! How often something may happen by chance.
 
+/// The probabilities that a binomial variable of `trials` draws with probability `p` is at most 0, 1, 2 ... `trials`.
+///
+/// Each term follows from the one before: C(n, k + 1) = C(n, k) (n - k) / (k + 1). Logarithms, because the first of them is
+/// nothing to a float where there are many trials.
+pub(crate) fn binomial_sums(trials: u64, p: f64) -> impl Iterator<Item = f64> {
+    let mut log_term = trials as f64 * (1.0 - p).ln();
+    let mut below = 0.0;
+    (0..=trials).map(move |count| {
+        below += log_term.exp();
+        log_term += ((trials - count) as f64 / (count + 1) as f64 * p / (1.0 - p)).ln();
+        below
+    })
+}
+
 /// The least count that a binomial variable of `trials` draws with probability `p` exceeds with a probability below
-/// `level`. Its terms follow from each other: C(n, k + 1) = C(n, k) (n - k) / (k + 1).
+/// `level`.
 pub fn binomial_bound(trials: u64, p: f64, level: f64) -> u64 {
-    let mut term = (1.0 - p).powf(trials as f64);
-    let (mut bound, mut below) = (0, term);
-    while bound < trials && 1.0 - below >= level {
-        term *= (trials - bound) as f64 / (bound + 1) as f64 * p / (1.0 - p);
-        bound += 1;
-        below += term;
-    }
-    bound
+    (0..trials)
+        .zip(binomial_sums(trials, p))
+        .find(|(_, below)| 1.0 - below < level)
+        .map_or(trials, |(bound, _)| bound)
 }
 
 #[cfg(test)]

@@ -177,7 +177,9 @@ mod tests {
         for count in [3, 8, 20] {
             let joint = joint_confidence(&groups(&mut random, &vec![1.0; count], 20), 0.95);
             assert!(joint.to_lowest > 0.95 && joint.pairs >= joint.to_lowest, "{count}: {joint:?}");
-            assert!(joint.pairs < pairwise_confidence(count, 0.95) + 2e-3, "{count}: {joint:?}");
+            // As a share of how often one may err: confidences of twenty groups all lie close to 1.
+            let of_range = 1.0 - pairwise_confidence(count, 0.95);
+            assert!(1.0 - joint.pairs > 0.8 * of_range, "{count}: {joint:?} and {of_range}");
         }
     }
 
@@ -223,13 +225,12 @@ mod tests {
 
     #[test]
     fn the_median_of_signed_deviations_is_that_of_their_values() {
-        let mut random = SplitMix64::new(9);
+        let (mut random, mut resampler) = (SplitMix64::new(9), Resampler::default());
         for count in [5, 6, 19, 20] {
             let values = &groups(&mut random, &[1.0], count)[0];
             let nearest = deviations(values);
             for _ in 0..200 {
-                let signs: Vec<i32> =
-                    (0..count).map(|_| if random.next_u64().is_multiple_of(2) { 1 } else { -1 }).collect();
+                let signs = resampler.signs(count);
                 let signed: Vec<f64> =
                     nearest.iter().map(|&(block, value)| f64::from(signs[block]) * value).collect();
                 assert_eq!(Some(signed_median(&nearest, &signs)), median(&sorted(&signed)));

@@ -1,5 +1,6 @@
 //! Medians and other quantiles, with intervals that assume no distribution.
 
+use crate::binomial::binomial_sums;
 use crate::normal_quantile;
 
 /// An interval between two order statistics.
@@ -45,21 +46,9 @@ pub fn median_interval(ascending: &[f64], confidence: f64) -> Option<OrderInterv
     let last = count.checked_sub(1)?;
     // The interval from the k-th smallest to the k-th largest misses the median if fewer than k values lie on one
     // side of it, and each value lies below with probability 1/2.
-    // Logarithms, because 1/2 to the power of a thousand is nothing to a float.
-    let mut log_term = count as f64 * 0.5f64.ln();
-    let mut tail = log_term.exp();
-    let mut rank = 0;
-    let mut held = 1.0 - 2.0 * tail;
-    for next in 1..count.div_ceil(2) {
-        log_term += ((count - next + 1) as f64 / next as f64).ln();
-        tail += log_term.exp();
-        let narrower = 1.0 - 2.0 * tail;
-        if narrower < confidence {
-            break;
-        }
-        rank = next;
-        held = narrower;
-    }
+    let held = binomial_sums(count as u64, 0.5).map(|tail| 1.0 - 2.0 * tail).take(count.div_ceil(2));
+    let sure = held.enumerate().take_while(|&(rank, held)| rank == 0 || held >= confidence);
+    let (rank, held) = sure.last()?;
     Some(OrderInterval { low: ascending[rank], high: ascending[last - rank], confidence: held.max(0.0) })
 }
 
@@ -87,19 +76,8 @@ pub fn upper_rank(count: u64, share: f64, confidence: f64) -> Option<u64> {
         let beyond = mean - normal_quantile(confidence) * deviation - 0.5;
         return (beyond >= 0.0).then(|| count.saturating_sub(beyond as u64));
     }
-    // The probability that `n` values lie above the quantile: each term follows from the one before. Logarithms, because
-    // the first is nothing to a float where there are many values.
-    let mut log_term = count as f64 * share.ln();
-    let (mut below, mut rank) = (0.0, None);
-    for n in 0..count {
-        below += log_term.exp();
-        if below > 1.0 - confidence {
-            break;
-        }
-        rank = Some(count - n);
-        log_term += ((count - n) as f64 / (n + 1) as f64 * above / share).ln();
-    }
-    rank
+    let at_most = (0..count).zip(binomial_sums(count, above));
+    at_most.take_while(|(_, below)| *below <= 1.0 - confidence).last().map(|(beyond, _)| count - beyond)
 }
 
 #[cfg(test)]

@@ -63,14 +63,7 @@ pub(crate) fn doubled_ranks(values: &[f64], centre: f64) -> Vec<i32> {
     let rank = |value: &f64| {
         let nearer = distances.partition_point(|distance| *distance < value.abs());
         let up_to = distances.partition_point(|distance| *distance <= value.abs());
-        let rank = (nearer + 1 + up_to) as i32;
-        if *value > 0.0 {
-            rank
-        } else if *value < 0.0 {
-            -rank
-        } else {
-            0
-        }
+        (nearer + 1 + up_to) as i32 * (i32::from(*value > 0.0) - i32::from(*value < 0.0))
     };
     shifted.iter().map(rank).collect()
 }

@@ -38,6 +38,7 @@ fn median(cell: &SheetCell, metric: Metric) -> f64 {
     metric.estimate(cell).map_or(f64::INFINITY, |estimate| estimate.median)
 }
 
+/// The ranked cells of a workload at one metric.
 fn series<'a>(sheet: &'a Sheet, workload: &str, metric: Metric) -> Vec<Series<'a>> {
     contenders(sheet, workload).into_iter().map(|cell| Series::of(cell, metric)).collect()
 }
@@ -117,8 +118,8 @@ pub(crate) fn best_of<'a>(sheet: &'a Sheet, workload: &str, model: &str) -> Opti
 }
 
 /// The id of the fastest cell of a model in a workload, and every other ranked cell against it, in steady state, the
-/// fastest first; nothing where the model was not measured. The intervals are those of all pairs, and hold together whoever
-/// chooses the model, and after whatever was seen.
+/// fastest first; nothing where the model was not measured. The intervals are those of the ranking: those to all but the
+/// best hold together whoever chooses the model, and after whatever was seen.
 pub(crate) fn against(sheet: &Sheet, workload: &str, model: &str) -> (String, Vec<Comparison>) {
     let Some(reference) = best_of(sheet, workload, model) else { return (String::new(), Vec::new()) };
     let field = Field::of(sheet, workload, Sure::of(sheet, workload, Metric::Steady));
