@@ -1,5 +1,7 @@
 //! How the models stand within a class of work.
 
+use std::collections::BTreeSet;
+
 use concbench::batch::analyse::{ClassRanking, class_rankings};
 use concbench::batch::{Sheet, SheetCell, WorkloadRecord};
 use concbench_workloads::Class;
@@ -57,4 +59,27 @@ fn models_that_are_not_told_apart_share_a_rank() {
     let ranks: Vec<u64> = ranking.models.iter().map(|of| of.rank).collect();
     assert_eq!(ranks, [1, 1, 3, 3], "{ranking:?}");
     assert!(ranking.models.iter().all(|of| of.low <= of.ratio && of.ratio <= of.high));
+}
+
+#[test]
+fn a_class_of_a_single_workload_says_of_its_models_what_is_said_of_its_cells() {
+    const MODELS: [&str; 6] = ["rayon", "smol", "join-all", "thread-spawn", "async-std", "may"];
+    let mut behind = 0;
+    for seed in 0..40 {
+        let mut generator = Generator::new(seed);
+        let mut cells = Vec::new();
+        for (place, model) in MODELS.into_iter().enumerate() {
+            let mut times = |centre| around(&mut generator, centre * MS, 0.02, 20);
+            cells.push(cell(model, 2, &times(10.0 + 0.05 * place as f64)));
+            cells.push(cell(model, 64, &times(20.0)));
+        }
+        let sheet = completed(cells);
+        let ranking = &class_rankings(&sheet)[0];
+        let first = ranking.models.iter().filter(|of| of.rank == 1);
+        let first: BTreeSet<String> = first.map(|of| format!("work/{}@2", of.model)).collect();
+        let winners: BTreeSet<String> = sheet.verdicts[0].winners.iter().cloned().collect();
+        assert_eq!(first, winners, "{seed}");
+        behind += MODELS.len() - winners.len();
+    }
+    assert!(behind > 20, "{behind}");
 }

@@ -1,7 +1,8 @@
 //! Many intervals at once, as wide as the values at hand need.
 
+use crate::range::pairwise_confidence;
 use crate::signed_rank::{doubled_ranks, walsh_confidence};
-use crate::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, hodges_lehmann, median, pairwise_confidence, sorted};
+use crate::{FEWEST_TO_RESAMPLE, RESAMPLES, Resampler, hodges_lehmann, median, sorted};
 
 /// The confidences that intervals of paired differences between several groups need, each by itself, so that all of a kind
 /// hold together.
@@ -13,7 +14,16 @@ pub struct JointConfidence {
     pub pairs: f64,
 }
 
-/// More groups get what Tukey's range needs, which takes no resampling and is at least as sure.
+impl JointConfidence {
+    /// That of so many groups whatever their values: what the range of normal variables needs for every two of them (Tukey,
+    /// 1953), which is at least as sure.
+    pub fn of_range(groups: usize, confidence: f64) -> Self {
+        let each = pairwise_confidence(groups, confidence);
+        Self { to_lowest: each, pairs: each }
+    }
+}
+
+/// More groups get [`JointConfidence::of_range`], which takes no resampling.
 const MOST_GROUPS: usize = 100;
 
 /// The confidences that make signed-rank intervals between `groups` hold together with `confidence`. All groups have a value
@@ -28,12 +38,12 @@ const MOST_GROUPS: usize = 100;
 /// surer still.
 ///
 /// Where even the range of the differences holds too rarely, as with few blocks and many groups, and with fewer than
-/// [`FEWEST_TO_RESAMPLE`] blocks, it is the confidence of [`pairwise_confidence`].
+/// [`FEWEST_TO_RESAMPLE`] blocks, it is [`JointConfidence::of_range`].
 pub fn joint_confidence(groups: &[Vec<f64>], confidence: f64) -> JointConfidence {
     let blocks = groups.iter().map(Vec::len).min().unwrap_or(0);
-    let of_range = pairwise_confidence(groups.len(), confidence);
+    let of_range = JointConfidence::of_range(groups.len(), confidence);
     if groups.len() < 3 || groups.len() > MOST_GROUPS || blocks < FEWEST_TO_RESAMPLE {
-        return JointConfidence { to_lowest: of_range, pairs: of_range };
+        return of_range;
     }
     let (mut to_lowest, mut pairs) = resampled(groups, blocks);
     let needed = |largest: &mut [i32]| {
@@ -41,7 +51,7 @@ pub fn joint_confidence(groups: &[Vec<f64>], confidence: f64) -> JointConfidence
         let exceeded = (confidence * largest.len() as f64).ceil() as usize;
         let reach = largest[exceeded.clamp(1, largest.len()) - 1];
         // Ties, as between values that do not differ at all, make the statistics small and no interval surer.
-        confidence_to_reach(reach, blocks).map_or(of_range, |each| each.max(confidence))
+        confidence_to_reach(reach, blocks).map_or(of_range.pairs, |each| each.max(confidence))
     };
     JointConfidence { to_lowest: needed(&mut to_lowest), pairs: needed(&mut pairs) }
 }
@@ -199,8 +209,7 @@ mod tests {
         let mut random = SplitMix64::new(7);
         for (count, blocks) in [(2, 20), (12, 4), (12, 5), (20, 8), (MOST_GROUPS + 1, 6)] {
             let joint = joint_confidence(&groups(&mut random, &vec![1.0; count], blocks), 0.95);
-            let of_range = pairwise_confidence(count, 0.95);
-            assert_eq!(joint, JointConfidence { to_lowest: of_range, pairs: of_range }, "{count}, {blocks}");
+            assert_eq!(joint, JointConfidence::of_range(count, 0.95), "{count}, {blocks}");
         }
         let none = joint_confidence(&[], 0.95);
         assert_eq!(none, JointConfidence { to_lowest: 0.95, pairs: 0.95 });

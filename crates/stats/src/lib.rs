@@ -40,7 +40,6 @@ pub use one_sided::{OneSided, p_beyond};
 pub use order::{
     FEWEST_FOR_P99, FEWEST_FOR_P999, OrderInterval, median, median_interval, quantile, sorted, upper_rank,
 };
-pub use range::pairwise_confidence;
 pub use rank_sum::{rank_sum, shift};
 pub use signed_rank::signed_rank;
 pub use splitmix::SplitMix64;

@@ -6,7 +6,7 @@ use crate::{normal_cdf, normal_quantile};
 /// The confidence that the interval of each pair of `groups` needs, so that the intervals of all pairs hold together with
 /// `confidence`: that of Tukey (1953) for many observations, whose intervals are at least as sure where the groups differ
 /// in their noise (Hayter, 1984). For two groups it is `confidence` itself.
-pub fn pairwise_confidence(groups: usize, confidence: f64) -> f64 {
+pub(crate) fn pairwise_confidence(groups: usize, confidence: f64) -> f64 {
     thread_local!(static KNOWN: Known<f64> = Known::default());
     remembered(&KNOWN, groups, confidence, find_pairwise_confidence)
 }

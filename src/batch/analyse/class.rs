@@ -1,15 +1,14 @@
 //! How the models stand over all workloads of a class.
 
-use concbench_stats::{Location, pairwise_confidence};
+use concbench_stats::Location;
 use concbench_workloads::Class;
 use itertools::Itertools as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::compare::ratio;
-use super::levels::CONFIDENCE;
 use super::sample::{Metric, Series};
-use super::standing::{contenders, fastest};
+use super::standing::{Sure, contenders, fastest};
 use super::timers;
 use crate::batch::{Sheet, WorkloadRecord};
 use crate::model::Family;
@@ -62,21 +61,26 @@ fn ranking(sheet: &Sheet, class: Class) -> Option<ClassRanking> {
         .map(|workload| workload.name.as_str())
         .collect();
     let models = entrants(sheet, &workloads);
-    let confidence = pairwise_confidence(models.len(), CONFIDENCE);
-    let lead = models.iter().min_by(|left, right| left.logarithm().total_cmp(&right.logarithm()))?;
+    let lead = models.iter().position_min_by(|left, right| left.logarithm().total_cmp(&right.logarithm()))?;
+    let sure = match workloads[..] {
+        // As between its cells, so that the two say the same.
+        [only] => Sure::of(sheet, only, Metric::Steady),
+        _ => Sure::of_models(models.len(), Metric::Steady),
+    };
+    let over =
+        |a: usize, b: usize| models[a].over(&models[b], sheet, sure.of_interval(a == lead || b == lead));
     let mut ranks = vec![1; models.len()];
-    for (place, a) in models.iter().enumerate() {
-        for (other, b) in models.iter().enumerate().skip(place + 1) {
-            let (Some(found), timers) = (a.over(b, sheet, confidence), a.timers_apart(b, sheet)) else {
-                continue;
-            };
+    for place in 0..models.len() {
+        for other in place + 1..models.len() {
+            let Some(found) = over(place, other) else { continue };
+            let timers = models[place].timers_apart(&models[other], sheet);
             ranks[place] += u64::from(found.low > timers);
             ranks[other] += u64::from(found.high < -timers);
         }
     }
-    let ranked = |(model, rank): (&Entrant<'_>, u64)| {
-        let ratio = model.over(lead, sheet, confidence)?.exp();
-        let cell = model.series.first()?.cell;
+    let ranked = |(place, rank): (usize, u64)| {
+        let ratio = over(place, lead)?.exp();
+        let cell = models[place].series.first()?.cell;
         Some(Ranked {
             model: cell.model.clone(),
             family: cell.family,
@@ -86,7 +90,7 @@ fn ranking(sheet: &Sheet, class: Class) -> Option<ClassRanking> {
             high: ratio.high,
         })
     };
-    let mut models: Vec<Ranked> = models.iter().zip(ranks).filter_map(ranked).collect();
+    let mut models: Vec<Ranked> = ranks.into_iter().enumerate().filter_map(ranked).collect();
     models.sort_by(|left, right| left.rank.cmp(&right.rank).then(left.ratio.total_cmp(&right.ratio)));
     Some(ClassRanking { class, workloads: workloads.into_iter().map(str::to_owned).collect(), models })
 }

@@ -56,6 +56,16 @@ impl Sure {
         let logs = shared_logs(&series(sheet, workload, metric));
         Self { metric, confidence: joint_confidence(&logs, CONFIDENCE) }
     }
+
+    /// That of so many models, whose times are no such observations: as Tukey's range asks.
+    pub(super) fn of_models(count: usize, metric: Metric) -> Self {
+        Self { metric, confidence: JointConfidence::of_range(count, CONFIDENCE) }
+    }
+
+    /// How sure an interval has to be, by whether it is one to the best.
+    pub(super) fn of_interval(self, to_best: bool) -> f64 {
+        if to_best { self.confidence.to_lowest } else { self.confidence.pairs }
+    }
 }
 
 /// The ranked cells of a workload at one metric, and how sure the interval between any two of them has to be.
@@ -64,15 +74,15 @@ struct Field<'a> {
     series: Vec<Series<'a>>,
     /// Which of them is the best; `None` of nobody.
     best: Option<usize>,
-    confidence: JointConfidence,
+    sure: Sure,
 }
 
 impl<'a> Field<'a> {
-    fn of(sheet: &'a Sheet, workload: &str, Sure { metric, confidence }: Sure) -> Self {
-        let series = series(sheet, workload, metric);
-        let best = fastest(series.iter().map(|series| series.cell), metric);
+    fn of(sheet: &'a Sheet, workload: &str, sure: Sure) -> Self {
+        let series = series(sheet, workload, sure.metric);
+        let best = fastest(series.iter().map(|series| series.cell), sure.metric);
         let best = best.and_then(|best| series.iter().position(|series| series.cell.id == best.id));
-        Self { sheet, series, best, confidence }
+        Self { sheet, series, best, sure }
     }
 
     fn position(&self, is: impl Fn(&SheetCell) -> bool) -> Option<usize> {
@@ -84,8 +94,7 @@ impl<'a> Field<'a> {
     /// runs.
     fn compare(&self, above: usize, below: usize, kind: ComparisonKind) -> Option<Comparison> {
         let to_best = self.best.is_some_and(|best| above == best || below == best);
-        let confidence = if to_best { self.confidence.to_lowest } else { self.confidence.pairs };
-        compare(self.sheet, &self.series[above], &self.series[below], kind, confidence)
+        compare(self.sheet, &self.series[above], &self.series[below], kind, self.sure.of_interval(to_best))
     }
 
     /// All others against one of them, in the order of the record.
